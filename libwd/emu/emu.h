@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Zlib */
+/* The emulated ZIP device as a transport sees it: queues, doorbells and memory it may touch. */
+#ifndef EMU_H
+#define EMU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct emu_dev;
+struct emu_queue;
+
+struct emu_info {
+	unsigned int qm_version; /* 1, 2, 3 */
+	unsigned int engines;
+	unsigned int queues_total;
+	unsigned int queues_free;
+	unsigned int depth;  /* of a queue's rings */
+	const char *algs;    /* "zlib gzip", from version 3 on "zlib gzip deflate" */
+	const char *engine;  /* "isal" or "zlib" */
+};
+
+/*
+ * Takes a reference to the device with these options, makes it at the first. options: what follows
+ * "emu:" ("threads=2,qm=3"), "" for the defaults. No thread runs before the first queue.
+ * -EINVAL: an option is not known or its value not possible; -ENOMEM.
+ */
+int emu_dev_get(const char *options, struct emu_dev **dev);
+void emu_dev_put(struct emu_dev *dev);
+/* 0 when the options are well-formed, else -EINVAL; makes nothing. */
+int emu_options_check(const char *options);
+void emu_dev_info(struct emu_dev *dev, struct emu_info *info);
+
+struct emu_queue_cfg {
+	unsigned int alg_type; /* HISI_ZIP_QUEUE_COMPRESS or _DECOMPRESS */
+	unsigned int depth;    /* of both rings */
+	void *sq;	       /* depth * 128 bytes */
+	void *cq;	       /* depth * 16 bytes, zeroed */
+	uint32_t *tx_stop;     /* status words of the queue's memory */
+	uint32_t *rx_stop;
+};
+
+/* Loads the contexts of a free queue pair. -EBUSY: none is free; -ENODEV: the device is gone. */
+int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct emu_queue **queue);
+
+/* Its number, as doorbells and completion entries have it. */
+unsigned int emu_queue_number(const struct emu_queue *queue);
+
+/*
+ * Stops the queue: drops what was not begun, waits for what was. On return the device touches
+ * neither the rings nor any memory that a request of this queue named. Also ends a hang.
+ */
+void emu_queue_stop(struct emu_queue *queue);
+
+/* A store to the doorbell register. Any thread; never blocks; wakes a sleeping engine. */
+void emu_queue_doorbell(struct emu_queue *queue, uint64_t value);
+
+/* Sleeps until a completion was written since the queue was last armed. 0, -ETIMEDOUT, -ENODEV. */
+int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms);
+
+/* Readable when completions were written since the queue was armed. */
+int emu_queue_fd(const struct emu_queue *queue);
+
+enum emu_state { EMU_OK, EMU_RESET, EMU_GONE };
+enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *generation);
+
+/*
+ * The device's access table: it reads and writes inside these ranges only. flags: EMU_DMA_*.
+ * -EEXIST: overlaps one that is there; -EINVAL; -ENOMEM.
+ */
+#define EMU_DMA_READ 1
+#define EMU_DMA_WRITE 2
+int emu_dma_map(struct emu_dev *dev, uint64_t iova, void *va, uint64_t len, int flags);
+/* Waits until no engine is using the range. */
+void emu_dma_unmap(struct emu_dev *dev, uint64_t iova, uint64_t len);
+
+struct emu_stats {
+	uint64_t cpu_ns; /* of the engine threads */
+	uint64_t requests;
+	uint64_t faults;
+};
+void emu_dev_stats(struct emu_dev *dev, struct emu_stats *stats);
+
+/*
+ * fork: the transport calls these around it (pthread_atfork). In the child the device is a fresh
+ * one without queues and threads; queues of the parent are forgotten, not stopped.
+ */
+void emu_fork_prepare(void);
+void emu_fork_parent(void);
+void emu_fork_child(void);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Zlib */
+/* libwd: queues of an accelerator in shared memory. See wd(7) and wd_queue(3). */
+#ifndef WD_H
+#define WD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Every function returns 0 or a count on success and -errno on failure; out-parameters are
+ * untouched on failure. None of them prints or changes errno.
+ *
+ * A queue belongs to one thread at a time: two threads may use two queues at once, and one queue
+ * one after the other, but never the same queue at the same time. Listing and opening are safe
+ * from any thread.
+ *
+ * After fork() the parent's queues go on; in the child they are dead: every call on them but
+ * wd_release_queue() returns -ENODEV, and their memory is not mapped.
+ */
+
+#define WD_NAME_LEN 64
+#define WD_ALGS_LEN 64
+
+/* What a device can be asked for. */
+enum wd_op_type {
+	WD_OP_COMPRESS,
+	WD_OP_DECOMPRESS,
+};
+
+struct wd_device_info {
+	char name[WD_NAME_LEN];	     /* as wd_queue_attr.device and WD_DEVICE take it */
+	char transport[16];	     /* "sdmdev", "uacce", "emu" */
+	char api[32];		     /* what the queue speaks: "hisi_qm_v2" */
+	char algs[WD_ALGS_LEN];	     /* "zlib gzip deflate" */
+	char engine[32];	     /* emulated device: what computes, "isal" or "zlib"; else "" */
+	int numa_node;		     /* -1: not known */
+	unsigned int engines;	     /* how many requests are worked on at once; 0: not known */
+	unsigned int queues_total;
+	unsigned int queues_free;
+	unsigned int max_len;	     /* bytes of input, and of output, in one request */
+	int is_emulated;
+};
+
+/*
+ * Fills info[0..nr-1] with the devices that spec selects, in order of preference.
+ * spec: as WD_DEVICE ("auto", "none", "emu[:opt=v,...]", a name; a comma list is a preference);
+ *	NULL takes the environment's WD_DEVICE (ignored in set-uid programs), "auto" without one.
+ * Returns the number of devices, which may be larger than nr; -EINVAL: spec is not understood.
+ */
+int wd_list_devices(const char *spec, struct wd_device_info *info, unsigned int nr);
+
+struct wd_queue;
+
+struct wd_queue_attr {
+	const char *device;	  /* spec as above */
+	const char *alg;	  /* "zlib", "gzip", "deflate"; NULL: any */
+	enum wd_op_type op_type;
+	int numa_node;		  /* 0 or more: devices of that node first; -1: no wish */
+	unsigned int depth;	  /* requests in flight at most; 0: the device's own */
+	unsigned int spin_us;	  /* how long wd_recv_sync() polls before it sleeps; 0: default */
+};
+
+/*
+ * Opens a queue on the first device of attr->device that has one free and speaks attr->alg.
+ * -ENODEV: no such device; -EBUSY: all queues are taken; -EOPNOTSUPP: no device knows alg;
+ * -EINVAL: attr is not understood; -EACCES, -ENOMEM: as the system said.
+ * May block while the kernel starts the queue.
+ */
+int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue);
+
+/*
+ * Stops the queue, waits until the device touches its memory no more, and frees it and all memory
+ * from wd_alloc(). Requests still in flight are lost. NULL is fine.
+ */
+void wd_release_queue(struct wd_queue *queue);
+
+/* The device behind the queue. */
+void wd_queue_info(const struct wd_queue *queue, struct wd_device_info *info);
+
+enum wd_state {
+	WD_STATE_OK,
+	WD_STATE_RESETTING, /* requests in flight are lost; open a new queue, after a while */
+	WD_STATE_DEAD,	    /* device removed, or queue inherited over fork */
+};
+
+/* State of the queue; *generation (may be NULL) counts the device's resets. */
+enum wd_state wd_queue_state(const struct wd_queue *queue, unsigned int *generation);
+
+/*
+ * Puts requests into the queue and rings the doorbell once. reqs: an array of nr requests of the
+ * queue's device class (struct wd_zip_req). Their buffers and contexts belong to the device until
+ * the result was received or the queue released.
+ * Returns how many were taken, 1 to nr: fewer than nr when the queue became full.
+ * -EBUSY: full, none taken; -EINVAL: the first request is not possible (see wd_zip.h);
+ * -EFAULT: an address of it is not shared; -EIO: the device is being reset; -ENODEV: it is gone.
+ * Never blocks.
+ */
+int wd_send(struct wd_queue *queue, const void *reqs, unsigned int nr);
+
+/*
+ * Takes at most nr finished requests out of the queue, in the order they were sent. Returns how
+ * many; -EAGAIN: none has finished; -EIO, -ENODEV: as above. Never blocks.
+ */
+int wd_recv(struct wd_queue *queue, void *results, unsigned int nr);
+
+/*
+ * The same, but waits until one has finished: polls for the queue's spin time, then sleeps.
+ * timeout_ms: 0 or more milliseconds; UINT_MAX waits for ever. -ETIMEDOUT: none finished in time
+ * (the request is still the device's; wd_release_queue() takes it back); -ENOENT: nothing is in
+ * flight.
+ */
+int wd_recv_sync(struct wd_queue *queue, void *results, unsigned int nr, unsigned int timeout_ms);
+
+/* Tells the device how far results were taken, and arms the event of wd_queue_fd(). 0 or -errno. */
+int wd_flush(struct wd_queue *queue);
+
+/* A file descriptor, readable when results arrived after wd_flush(). Owned by the queue. */
+int wd_queue_fd(const struct wd_queue *queue);
+
+/* Requests sent and not yet received. */
+unsigned int wd_queue_in_flight(const struct wd_queue *queue);
+
+/*
+ * Memory the device can reach: page-aligned, zero-filled, not inherited over fork. size: bytes.
+ * -ENOMEM, -ENODEV. Freed by wd_free() or with the queue.
+ */
+int wd_alloc(struct wd_queue *queue, size_t size, void **mem);
+void wd_free(struct wd_queue *queue, void *mem);
+
+#define WD_SHARE_ALL 0x1 /* the whole address space; addr and size are ignored */
+#define WD_SHARE_READ 0x2 /* the device only reads it */
+
+/*
+ * Lets the device reach memory of the caller's until wd_mem_unshare() with the same arguments.
+ * addr and size need no alignment. -EOPNOTSUPP: this device cannot, use wd_alloc();
+ * -EEXIST: overlaps a range shared before; -ENOMEM: over a limit; -EINVAL; -ENODEV.
+ */
+int wd_mem_share(struct wd_queue *queue, const void *addr, size_t size, int flags);
+void wd_mem_unshare(struct wd_queue *queue, const void *addr, size_t size);
+
+/* CPU time and requests of the process's emulated devices: for benchmarks and statistics. */
+struct wd_emu_stats {
+	uint64_t cpu_ns;   /* CPU time of the device threads */
+	uint64_t requests; /* executed, both directions */
+	uint64_t faults;   /* injected */
+};
+/* -ENODEV: no emulated device is open. */
+int wd_emu_stats(struct wd_emu_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
