@@ -1,1 +1,31 @@
 # SPDX-License-Identifier: Zlib
+# A test is a program or script in one of the folders below. Names in mode_tests run three times:
+# without a device, on the emulated one, and on the emulated one with faults.
+mode_tests =
+mode_stamps = $(mode_tests:=.soft.t) $(mode_tests:=.emu.t) $(mode_tests:=.fault.t)
+TESTS += $(mode_stamps)
+CLEANFILES += $(mode_stamps)
+TEST_EXTENSIONS = .sh .t
+T_LOG_COMPILER = sh $(top_srcdir)/tests/mode
+SH_LOG_COMPILER = sh
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \
+	LIBZWD='$(abs_top_builddir)/libz-wd/.libs/libz-wd.so'; \
+	WD_GZIP='$(abs_top_builddir)/libz-wd/tools/.libs/wd-gzip'; \
+	SOFT_ZLIB='$(SOFT_ZLIB_PATH)'; \
+	export top_srcdir top_builddir LIBZWD WD_GZIP SOFT_ZLIB;
+EXTRA_DIST += tests/mode
+
+$(mode_stamps):
+	@$(MKDIR_P) $(@D)
+	@: > $@
+
+include tests/unit/local.mk
+include tests/queue/local.mk
+include tests/stream/local.mk
+include tests/diff/local.mk
+include tests/gzip/local.mk
+include tests/clients/local.mk
+include tests/abi/local.mk
+include tests/fuzz/local.mk
+EXTRA_DIST += tests/packages
