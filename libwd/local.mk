@@ -1,1 +1,32 @@
 # SPDX-License-Identifier: Zlib
+include libwd/emu/local.mk
+
+# Everything of libwd: the tests link it, libz-wd takes it in.
+noinst_LTLIBRARIES += libwd/libwd_core.la
+libwd_libwd_core_la_SOURCES = \
+	libwd/barrier.h \
+	libwd/device.c \
+	libwd/drv/drv.c \
+	libwd/drv/drv.h \
+	libwd/drv/hisi_qm.c \
+	libwd/drv/hisi_qm.h \
+	libwd/drv/hisi_zip.c \
+	libwd/drv/hisi_zip.h \
+	libwd/mem.c \
+	libwd/priv.h \
+	libwd/queue.c \
+	libwd/submit.c \
+	libwd/transport/emu.c \
+	libwd/transport/transport.c \
+	libwd/transport/transport.h \
+	$(libwd_emu_sources)
+
+lib_LTLIBRARIES += libwd/libwd.la
+libwd_libwd_la_SOURCES =
+libwd_libwd_la_LIBADD = libwd/libwd_core.la
+libwd_libwd_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBWD_VERSION_INFO) -no-undefined \
+	-Wl,--version-script=$(top_srcdir)/libwd/libwd.map
+EXTRA_libwd_libwd_la_DEPENDENCIES = libwd/libwd.map
+include_HEADERS += libwd/wd.h libwd/wd_zip.h
+pkgconfig_DATA += libwd/libwd.pc
+EXTRA_DIST += libwd/libwd.map

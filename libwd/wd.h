@@ -10,6 +10,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 /*
  * Every function returns 0 or a count on success and -errno on failure; out-parameters are
  * untouched on failure. None of them prints or changes errno.
@@ -22,7 +24,7 @@ extern "C" {
  * wd_release_queue() returns -ENODEV, and their memory is not mapped.
  */
 
-#define WD_NAME_LEN 64
+#define WD_NAME_LEN 256
 #define WD_ALGS_LEN 64
 
 /* What a device can be asked for. */
@@ -150,6 +152,8 @@ struct wd_emu_stats {
 };
 /* -ENODEV: no emulated device is open. */
 int wd_emu_stats(struct wd_emu_stats *stats);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -34,7 +34,9 @@ enum wd_zip_flags {
 #define WD_ZIP_CTX_SIZE 0x10000
 
 /* Bytes from the start of a context that hold its state after the latest result. */
+#pragma GCC visibility push(default)
 size_t wd_zip_ctx_used(const void *ctx);
+#pragma GCC visibility pop
 
 #define WD_ZIP_MAX_LEN 0x800000	   /* bytes, input and output of one request */
 #define WD_ZIP_STREAM_MIN_DST 200  /* bytes of output room a stream request needs */
@@ -64,7 +66,7 @@ struct wd_zip_res {
 	uint64_t tag;
 	uint32_t consumed; /* bytes of input used */
 	uint32_t produced; /* bytes of output written */
-	uint32_t checksum; /* of the stream's plain bytes so far: Adler-32 for zlib, CRC-32 for gzip */
+	uint32_t checksum; /* of the stream's plain bytes so far: Adler-32, CRC-32; 0 for raw deflate */
 	uint32_t isize;	   /* plain bytes of the stream so far, modulo 2^32 */
 	uint8_t status;	   /* enum wd_zip_status */
 	uint8_t hw_status; /* the device's own code (hardware reference, BD status codes) */

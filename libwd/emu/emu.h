@@ -66,6 +66,8 @@ enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *gene
 /*
  * The device's access table: it reads and writes inside these ranges only. flags: EMU_DMA_*.
  * -EEXIST: overlaps one that is there; -EINVAL; -ENOMEM.
+ * iova 0, va NULL, len UINT64_MAX is the whole address space, iova = va: it overlaps nothing and is
+ * counted, so that it ends with as many unmaps.
  */
 #define EMU_DMA_READ 1
 #define EMU_DMA_WRITE 2

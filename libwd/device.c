@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Zlib */
+/* Which devices there are, how WD_DEVICE selects them, and the ones that are open. */
+#include "config.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include "priv.h"
+
+pthread_mutex_t wd_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct wd_dev *devs; /* open ones; under wd_lock */
+
+/* "name=value" that continues the options of an emulated device: nothing but the name before '='. */
+static int is_option(const char *item)
+{
+	return item[strcspn(item, ",:=")] == '=';
+}
+
+/* A device's name has a digit in it, which the words of a specification have not. */
+static int is_name(const char *item, size_t len)
+{
+	int has_digit = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)item[i]) && !strchr("_-.:", item[i]))
+			return 0;
+		has_digit |= isdigit((unsigned char)item[i]);
+	}
+	return has_digit;
+}
+
+static int is_word(const char *item, size_t len, const char *word)
+{
+	return len == strlen(word) && !memcmp(item, word, len);
+}
+
+int wd_spec_next(const char **pos, struct wd_spec *spec)
+{
+	const char *text = *pos;
+	const char *end = text + strcspn(text, ",");
+	size_t len = end - text;
+
+	if (is_word(text, len, "auto")) {
+		spec->kind = WD_SPEC_AUTO;
+		len = 0;
+	} else if (is_word(text, len, "none")) {
+		spec->kind = WD_SPEC_NONE;
+		len = 0;
+	} else if (is_word(text, len, "emu")) {
+		spec->kind = WD_SPEC_EMU;
+		len = 0;
+	} else if (!strncmp(text, "emu:", 4)) {
+		spec->kind = WD_SPEC_EMU;
+		text += 4;
+		while (*end && is_option(end + 1))
+			end += 1 + strcspn(end + 1, ",");
+		len = end - text;
+	} else if (is_name(text, len)) {
+		spec->kind = WD_SPEC_NAME;
+	} else {
+		return -EINVAL;
+	}
+	if (len + sizeof("emu:") > sizeof(spec->text))
+		return -EINVAL;
+	memcpy(spec->text, text, len);
+	spec->text[len] = 0;
+	*pos = *end ? end + 1 : NULL;
+	return 0;
+}
+
+/* Every item must be understood, also those behind "none". */
+static int spec_check(const char *pos)
+{
+	while (pos) {
+		struct wd_spec spec;
+		int r = wd_spec_next(&pos, &spec);
+
+		for (unsigned int i = 0; !r && wd_transports[i]; i++)
+			if (spec.kind == WD_SPEC_EMU && wd_transports[i]->is_emulated)
+				r = wd_transports[i]->check(spec.text);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+struct candidates {
+	struct wd_candidate *list;
+	unsigned int nr;
+};
+
+static int is_listed(const struct candidates *c, const struct wd_device_info *info)
+{
+	for (unsigned int i = 0; i < c->nr; i++)
+		if (!strcmp(c->list[i].info.name, info->name))
+			return 1;
+	return 0;
+}
+
+/* Adds the transport's devices; name: only the one of that name. */
+static int add_devices(struct candidates *c, const struct wd_transport *transport,
+		       const char *options, const char *name)
+{
+	struct wd_device_info *infos = NULL;
+	struct wd_candidate *list;
+	int nr = transport->list(options, NULL, 0);
+	int r = nr;
+
+	if (nr <= 0)
+		return nr;
+	infos = calloc(nr, sizeof(*infos));
+	list = realloc(c->list, (c->nr + nr) * sizeof(*list));
+	if (list)
+		c->list = list;
+	if (!infos || !list) {
+		r = -ENOMEM;
+		goto free_infos;
+	}
+	r = transport->list(options, infos, nr);
+	for (int i = 0; i < nr && i < r; i++) {
+		if ((name && strcmp(name, infos[i].name)) || is_listed(c, &infos[i]))
+			continue;
+		c->list[c->nr++] = (struct wd_candidate){ transport, infos[i] };
+	}
+free_infos:
+	free(infos);
+	return r < 0 ? r : 0;
+}
+
+/* "" in the environment is as good as no variable. */
+static const char *spec_default(void)
+{
+	const char *spec = secure_getenv("WD_DEVICE");
+
+	return spec && *spec ? spec : "auto";
+}
+
+int wd_find_candidates(const char *spec_text, struct wd_candidate **list)
+{
+	const char *pos = spec_text ? spec_text : spec_default();
+	struct candidates c = { 0 };
+	int saved_errno = errno;
+	int r = spec_check(pos);
+
+	while (!r && pos) {
+		struct wd_spec spec;
+
+		r = wd_spec_next(&pos, &spec);
+		if (r || spec.kind == WD_SPEC_NONE)
+			break;
+		for (unsigned int i = 0; !r && wd_transports[i]; i++) {
+			int is_emulated = wd_transports[i]->is_emulated;
+
+			if (is_emulated != (spec.kind == WD_SPEC_EMU))
+				continue;
+			r = add_devices(&c, wd_transports[i], is_emulated ? spec.text : NULL,
+					spec.kind == WD_SPEC_NAME ? spec.text : NULL);
+		}
+	}
+	errno = saved_errno;
+	if (r) {
+		free(c.list);
+		return r;
+	}
+	*list = c.list;
+	return c.nr;
+}
+
+int wd_list_devices(const char *spec, struct wd_device_info *info, unsigned int nr)
+{
+	struct wd_candidate *list;
+	int found = wd_find_candidates(spec, &list);
+
+	if (found < 0)
+		return found;
+	for (int i = 0; i < found && (unsigned int)i < nr; i++)
+		info[i] = list[i].info;
+	free(list);
+	return found;
+}
+
+int wd_dev_get(const struct wd_candidate *candidate, struct wd_dev **found)
+{
+	struct wd_dev *dev;
+	int r;
+
+	for (dev = devs; dev; dev = dev->next)
+		if (!strcmp(dev->info.name, candidate->info.name))
+			goto take;
+
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return -ENOMEM;
+	dev->transport = candidate->transport;
+	dev->info = candidate->info;
+	r = dev->transport->dev_open(&dev->info, &dev->handle);
+	if (r) {
+		free(dev);
+		return r;
+	}
+	pthread_mutex_init(&dev->lock, NULL);
+	dev->next = devs;
+	devs = dev;
+take:
+	dev->queues_nr++;
+	*found = dev;
+	return 0;
+}
+
+void wd_dev_put(struct wd_dev *dev)
+{
+	if (--dev->queues_nr)
+		return;
+	for (struct wd_dev **at = &devs; *at; at = &(*at)->next)
+		if (*at == dev) {
+			*at = dev->next;
+			break;
+		}
+	if (!dev->is_void)
+		dev->transport->dev_close(dev->handle);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev->ranges);
+	free(dev);
+}
+
+void wd_dev_fork_prepare(void)
+{
+	for (struct wd_dev *dev = devs; dev; dev = dev->next)
+		pthread_mutex_lock(&dev->lock);
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->fork_prepare)
+			wd_transports[i]->fork_prepare();
+}
+
+void wd_dev_fork_parent(void)
+{
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->fork_parent)
+			wd_transports[i]->fork_parent();
+	for (struct wd_dev *dev = devs; dev; dev = dev->next)
+		pthread_mutex_unlock(&dev->lock);
+}
+
+void wd_dev_fork_child(void)
+{
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->fork_child)
+			wd_transports[i]->fork_child();
+	for (struct wd_dev *dev = devs; dev; dev = dev->next) {
+		dev->is_void = 1;
+		pthread_mutex_unlock(&dev->lock);
+	}
+	devs = NULL; /* the queues still hold theirs, to free it */
+}

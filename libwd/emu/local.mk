@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Zlib
+libwd_emu_sources =

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Zlib */
+/* Memory the device can reach: allocation, sharing, and the device's address of a buffer. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "priv.h"
+
+static int overlaps(const struct wd_range *range, uintptr_t start, size_t len)
+{
+	return !(range->flags & WD_SHARE_ALL) && start < range->start + range->len &&
+	       range->start < start + len;
+}
+
+/* Puts a range into the table, sorted. -EEXIST, -ENOMEM. */
+static int range_add(struct wd_dev *dev, const struct wd_range *range)
+{
+	struct wd_range *ranges;
+	unsigned int at = 0;
+	int r = 0;
+
+	pthread_mutex_lock(&dev->lock);
+	if (!(range->flags & WD_SHARE_ALL))
+		for (unsigned int i = 0; i < dev->ranges_nr; i++)
+			if (overlaps(&dev->ranges[i], range->start, range->len))
+				r = -EEXIST;
+	if (r)
+		goto unlock;
+	ranges = realloc(dev->ranges, (dev->ranges_nr + 1) * sizeof(*ranges));
+	if (!ranges) {
+		r = -ENOMEM;
+		goto unlock;
+	}
+	dev->ranges = ranges;
+	if (!(range->flags & WD_SHARE_ALL))
+		while (at < dev->ranges_nr &&
+		       (ranges[at].flags & WD_SHARE_ALL || ranges[at].start < range->start))
+			at++;
+	memmove(&ranges[at + 1], &ranges[at], (dev->ranges_nr - at) * sizeof(*ranges));
+	ranges[at] = *range;
+	dev->ranges_nr++;
+unlock:
+	pthread_mutex_unlock(&dev->lock);
+	return r;
+}
+
+/* dev->lock is held. */
+static void range_cut(struct wd_dev *dev, struct wd_range *range)
+{
+	unsigned int at = range - dev->ranges;
+
+	memmove(range, range + 1, (dev->ranges_nr - at - 1) * sizeof(*range));
+	dev->ranges_nr--;
+	__atomic_add_fetch(&dev->generation, 1, __ATOMIC_RELEASE);
+}
+
+/* A range of the queue's own; dev->lock is held. len 0: any. */
+static struct wd_range *range_of(struct wd_queue *q, const void *mem, size_t len, int flags)
+{
+	for (unsigned int i = 0; i < q->dev->ranges_nr; i++) {
+		struct wd_range *range = &q->dev->ranges[i];
+
+		if (range->owner == q && range->start == (uintptr_t)mem &&
+		    (!len || range->len == len) &&
+		    (range->flags & (WD_RANGE_ALLOC | WD_SHARE_ALL)) == flags)
+			return range;
+	}
+	return NULL;
+}
+
+/* Does next go on where range ends, on the device's side too? */
+static int goes_on(const struct wd_range *range, const struct wd_range *next)
+{
+	return range->start + range->len == next->start && range->addr + range->len == next->addr &&
+	       (range->flags & WD_SHARE_READ) == (next->flags & WD_SHARE_READ);
+}
+
+int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size_t len)
+{
+	struct wd_range found = { 0 };
+	struct wd_dev *dev = q->dev;
+	int r = -EFAULT;
+
+	pthread_mutex_lock(&dev->lock);
+	for (unsigned int i = 0; i < dev->ranges_nr; i++) {
+		const struct wd_range *range = &dev->ranges[i];
+
+		if (range->flags & WD_SHARE_ALL)
+			found = (struct wd_range){ .len = SIZE_MAX };
+		else if (found.len && goes_on(&found, range))
+			found.len += range->len; /* neighbours are one, so that one hit serves many */
+		else
+			found = *range;
+		if ((uintptr_t)mem - found.start < found.len &&
+		    len <= found.len - ((uintptr_t)mem - found.start) &&
+		    (role == WD_MEM_SRC || !(found.flags & WD_SHARE_READ))) {
+			q->recent[role] = found;
+			r = 0;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return r;
+}
+
+/* Gives the memory back to whom it came from. */
+static void range_end(struct wd_dev *dev, const struct wd_range *range)
+{
+	const struct wd_transport *transport = dev->transport;
+
+	if (range->flags & WD_SHARE_ALL) {
+		transport->unshare_all(dev->handle);
+	} else if (range->flags & WD_RANGE_ALLOC && transport->alloc) {
+		transport->free(dev->handle, (void *)range->start, range->len);
+	} else {
+		transport->unshare(dev->handle, range->addr, range->len);
+		if (range->flags & WD_RANGE_ALLOC)
+			munmap((void *)range->start, range->len);
+	}
+}
+
+/* Anonymous memory that the device may reach. */
+static int alloc_shared(struct wd_dev *dev, struct wd_range *range)
+{
+	void *mem = mmap(NULL, range->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int r;
+
+	if (mem == MAP_FAILED)
+		return -ENOMEM;
+	if (madvise(mem, range->len, MADV_DONTFORK)) {
+		r = -errno;
+		goto unmap;
+	}
+	r = dev->transport->share(dev->handle, mem, range->len, 0, &range->addr);
+	if (r)
+		goto unmap;
+	range->start = (uintptr_t)mem;
+	return 0;
+unmap:
+	munmap(mem, range->len);
+	return r;
+}
+
+int wd_alloc(struct wd_queue *q, size_t size, void **mem)
+{
+	size_t page_len = sysconf(_SC_PAGESIZE);
+	struct wd_range range = { .flags = WD_RANGE_ALLOC, .owner = q };
+	int saved_errno = errno;
+	void *start;
+	int r;
+
+	if (q->error)
+		return q->error;
+	if (!size || size > SIZE_MAX - page_len)
+		return -ENOMEM;
+	range.len = (size + page_len - 1) / page_len * page_len;
+	if (q->transport->alloc) {
+		r = q->transport->alloc(q->dev->handle, range.len, &start, &range.addr);
+		range.start = (uintptr_t)start;
+	} else {
+		r = alloc_shared(q->dev, &range);
+	}
+	if (!r) {
+		r = range_add(q->dev, &range);
+		if (r)
+			range_end(q->dev, &range);
+	}
+	if (!r)
+		*mem = (void *)range.start;
+	errno = saved_errno;
+	return r;
+}
+
+/* Does a request in flight name the range? Then the device may still write to it. */
+static int is_in_flight(const struct wd_queue *q, const struct wd_range *range)
+{
+	unsigned int slot = q->qm.head;
+
+	for (unsigned int i = 0; i < q->qm.in_flight; i++) {
+		if (q->drv->names(hisi_qm_entry(&q->qm, slot), range->addr, range->len))
+			return 1;
+		if (++slot == q->qm.depth)
+			slot = 0;
+	}
+	return 0;
+}
+
+void wd_free(struct wd_queue *q, void *mem)
+{
+	int saved_errno = errno;
+	struct wd_range *range;
+	struct wd_range copy;
+
+	if (!mem || q->error == -ENODEV)
+		return; /* after fork: not mapped here */
+	pthread_mutex_lock(&q->dev->lock);
+	range = range_of(q, mem, 0, WD_RANGE_ALLOC);
+	if (range && is_in_flight(q, range)) {
+		range->flags |= WD_RANGE_FREED;
+		range = NULL;
+	}
+	if (range) {
+		copy = *range;
+		range_cut(q->dev, range);
+	}
+	pthread_mutex_unlock(&q->dev->lock);
+	if (range)
+		range_end(q->dev, &copy);
+	errno = saved_errno;
+}
+
+int wd_mem_share(struct wd_queue *q, const void *addr, size_t size, int flags)
+{
+	const struct wd_transport *transport = q->transport;
+	struct wd_range range = {
+		.start = (uintptr_t)addr, .len = size, .flags = flags, .owner = q,
+	};
+	int saved_errno = errno;
+	int r;
+
+	if (q->error)
+		return q->error;
+	if (flags & ~(WD_SHARE_ALL | WD_SHARE_READ))
+		return -EINVAL;
+	if (flags & WD_SHARE_ALL) {
+		if (!transport->share_all)
+			return -EOPNOTSUPP;
+		r = transport->share_all(q->dev->handle);
+	} else {
+		if (!addr || !size || (uintptr_t)addr + size < (uintptr_t)addr)
+			return -EINVAL;
+		if (!transport->share)
+			return -EOPNOTSUPP;
+		r = transport->share(q->dev->handle, addr, size, flags, &range.addr);
+	}
+	if (!r) {
+		r = range_add(q->dev, &range);
+		if (r)
+			range_end(q->dev, &range);
+	}
+	errno = saved_errno;
+	return r;
+}
+
+void wd_mem_unshare(struct wd_queue *q, const void *addr, size_t size)
+{
+	int saved_errno = errno;
+	struct wd_range *range;
+	struct wd_range copy;
+
+	if (q->error == -ENODEV)
+		return;
+	pthread_mutex_lock(&q->dev->lock);
+	range = range_of(q, addr, size, 0);
+	if (!range)
+		range = range_of(q, addr, size, WD_SHARE_ALL);
+	if (range) {
+		copy = *range;
+		range_cut(q->dev, range);
+	}
+	pthread_mutex_unlock(&q->dev->lock);
+	if (range)
+		range_end(q->dev, &copy);
+	errno = saved_errno;
+}
+
+void wd_mem_release(struct wd_queue *q)
+{
+	struct wd_dev *dev = q->dev;
+
+	for (;;) {
+		struct wd_range *range = NULL;
+		struct wd_range copy;
+
+		pthread_mutex_lock(&dev->lock);
+		for (unsigned int i = 0; i < dev->ranges_nr && !range; i++)
+			if (dev->ranges[i].owner == q)
+				range = &dev->ranges[i];
+		if (range) {
+			copy = *range;
+			range_cut(dev, range);
+		}
+		pthread_mutex_unlock(&dev->lock);
+		if (!range)
+			return;
+		range_end(dev, &copy);
+	}
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Zlib */
+/* What the parts of libwd share: devices, queues and the memory a device may reach. */
+#ifndef WD_PRIV_H
+#define WD_PRIV_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include "wd.h"
+#include "drv/drv.h"
+#include "drv/hisi_qm.h"
+#include "transport/transport.h"
+
+#define wd_likely(x) __builtin_expect(!!(x), 1)
+#define wd_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Memory that a device of this process may reach. */
+struct wd_range {
+	uintptr_t start;
+	size_t len;
+	uint64_t addr; /* as the device has it */
+	int flags;     /* WD_SHARE_*, WD_RANGE_* */
+	struct wd_queue *owner;
+};
+#define WD_RANGE_ALLOC 0x100 /* made by wd_alloc() */
+#define WD_RANGE_FREED 0x200 /* wd_free() came while a request in flight named it */
+
+/* An open device, shared by all its queues. */
+struct wd_dev {
+	struct wd_dev *next;
+	const struct wd_transport *transport;
+	struct wd_device_info info;
+	void *handle; /* transport's */
+	unsigned int queues_nr; /* under wd_lock */
+	int is_void;		/* inherited over fork: handle must not be used */
+
+	pthread_mutex_t lock;	 /* guards ranges */
+	struct wd_range *ranges; /* by start; those of WD_SHARE_ALL first, with start 0 */
+	unsigned int ranges_nr;
+	unsigned int generation; /* changes whenever a range goes away */
+};
+
+enum wd_mem_role {
+	WD_MEM_SRC,
+	WD_MEM_DST,
+	WD_MEM_CTX,
+	WD_MEM_ROLES,
+};
+
+struct wd_queue {
+	struct hisi_qm qm;
+	int error; /* 0; -ENODEV after fork; -EIO when the device broke the order of its ring */
+	unsigned int op_type;
+	const struct wd_drv *drv;
+	void (*doorbell)(void *tq, uint64_t value);
+	void *tq; /* transport's */
+	struct wd_slot *slots;
+	unsigned int generation;		/* of dev's ranges when recent was filled */
+	struct wd_range recent[WD_MEM_ROLES]; /* where the last address of each kind was found */
+
+	const struct wd_transport *transport;
+	struct wd_dev *dev;
+	struct wd_regions regions;
+	unsigned int spin_us;
+	struct wd_queue *next; /* under wd_lock */
+};
+
+/* Guards the lists of devices and queues. Taken before any wd_dev.lock. */
+extern pthread_mutex_t wd_lock;
+
+/* Devices that spec selects, in order of preference. -EINVAL, -ENOMEM or their number. */
+struct wd_candidate {
+	const struct wd_transport *transport;
+	struct wd_device_info info;
+};
+int wd_find_candidates(const char *spec, struct wd_candidate **list);
+
+/* The open device of that name, opened when it is not; under wd_lock. */
+int wd_dev_get(const struct wd_candidate *candidate, struct wd_dev **dev);
+void wd_dev_put(struct wd_dev *dev);
+/* Around fork; wd_lock is held in all three. The child opens its devices anew. */
+void wd_dev_fork_prepare(void);
+void wd_dev_fork_parent(void);
+void wd_dev_fork_child(void);
+
+/* One item of a device specification. */
+enum wd_spec_kind {
+	WD_SPEC_AUTO,
+	WD_SPEC_NONE,
+	WD_SPEC_EMU,
+	WD_SPEC_NAME,
+};
+struct wd_spec {
+	enum wd_spec_kind kind;
+	char text[WD_NAME_LEN]; /* name, or options of the emulated device */
+};
+/* Takes the item at *pos and moves *pos behind it, to NULL at the end. 0 or -EINVAL. */
+int wd_spec_next(const char **pos, struct wd_spec *spec);
+
+/* Why the device stopped this queue: -EIO or -ENODEV. */
+int wd_queue_error(const struct wd_queue *q);
+
+/* Frees and unshares what belongs to the queue, which is stopped. */
+void wd_mem_release(struct wd_queue *q);
+/* Finds the range of mem and remembers it in q->recent[role]. 0 or -EFAULT. */
+int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size_t len);
+
+/* The device's address of mem; a role other than WD_MEM_SRC is written to. 0 or -EFAULT. */
+static inline int wd_mem_addr(struct wd_queue *q, enum wd_mem_role role, const void *mem,
+			      size_t len, uint64_t *addr)
+{
+	const struct wd_range *range = &q->recent[role];
+	uintptr_t off = (uintptr_t)mem - range->start;
+
+	if (wd_unlikely(off >= range->len || len > range->len - off)) {
+		int r = wd_mem_find(q, role, mem, len);
+
+		if (r)
+			return r;
+		off = (uintptr_t)mem - range->start;
+	}
+	*addr = range->addr + off;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Zlib */
+/* Queues: opening on the best device, closing, state, and what fork() leaves of them. */
+#include <stdlib.h>
+#include <string.h>
+#include "priv.h"
+
+#define SPIN_US 20 /* a 64 KiB request takes the engine about as long */
+
+static struct wd_queue *queues; /* open ones; under wd_lock */
+
+/* In the child a queue is dead: its rings and doorbell are the parent's and not mapped here. */
+static void fork_prepare(void)
+{
+	pthread_mutex_lock(&wd_lock);
+	wd_dev_fork_prepare();
+}
+
+static void fork_parent(void)
+{
+	wd_dev_fork_parent();
+	pthread_mutex_unlock(&wd_lock);
+}
+
+static void fork_child(void)
+{
+	wd_dev_fork_child();
+	for (struct wd_queue *q = queues; q; q = q->next)
+		q->error = -ENODEV;
+	queues = NULL;
+	pthread_mutex_unlock(&wd_lock);
+}
+
+static int fork_error;
+
+static void fork_register(void)
+{
+	fork_error = -pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
+static int fork_once(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, fork_register);
+	return fork_error;
+}
+
+/* wd_lock is held. */
+static int open_on(const struct wd_candidate *candidate, const struct wd_queue_attr *attr,
+		   struct wd_queue **queue)
+{
+	const struct wd_transport *transport = candidate->transport;
+	struct wd_queue *q = calloc(1, sizeof(*q));
+	int r;
+
+	if (!q)
+		return -ENOMEM;
+	q->transport = transport;
+	q->doorbell = transport->doorbell;
+	q->op_type = attr->op_type;
+	q->spin_us = attr->spin_us ? attr->spin_us : SPIN_US;
+	q->drv = wd_drv_find(candidate->info.api);
+	if (!q->drv) {
+		r = -EOPNOTSUPP;
+		goto free_queue;
+	}
+	r = wd_dev_get(candidate, &q->dev);
+	if (r)
+		goto free_queue;
+	r = transport->open(q->dev->handle, attr->op_type, &q->tq, &q->regions);
+	if (r)
+		goto put_dev;
+	r = hisi_qm_init(&q->qm, q->drv->qm_version, q->regions.number, q->regions.depth,
+			 attr->depth, q->regions.mmio, q->regions.mmio_len, q->regions.mem,
+			 q->regions.mem_len);
+	if (r)
+		goto close_queue;
+	q->slots = calloc(q->regions.depth, sizeof(*q->slots));
+	if (!q->slots) {
+		r = -ENOMEM;
+		goto close_queue;
+	}
+	q->next = queues;
+	queues = q;
+	*queue = q;
+	return 0;
+close_queue:
+	transport->close(q->tq, &q->regions);
+put_dev:
+	wd_dev_put(q->dev);
+free_queue:
+	free(q);
+	return r;
+}
+
+static int has_alg(const char *algs, const char *alg)
+{
+	size_t len = strlen(alg);
+
+	for (; *algs; algs += strspn(algs, " ")) {
+		size_t word_len = strcspn(algs, " ");
+
+		if (word_len == len && !memcmp(algs, alg, len))
+			return 1;
+		algs += word_len;
+	}
+	return 0;
+}
+
+/* The failure that tells most: a full device, then what the system said, then a missing algorithm. */
+static int worse(int r, int before)
+{
+	static const int order[] = { -ENODEV, -EOPNOTSUPP };
+
+	if (before == -EBUSY || r == -EBUSY)
+		return -EBUSY;
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (before == order[i] || r == order[i])
+			return before == order[i] ? r : before;
+	return before;
+}
+
+int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
+{
+	int saved_errno = errno;
+	struct wd_candidate *list;
+	int result = -ENODEV;
+	int nr, r;
+
+	if (!attr || !queue || attr->op_type > WD_OP_DECOMPRESS || attr->numa_node < -1)
+		return -EINVAL;
+	nr = wd_find_candidates(attr->device, &list);
+	if (nr < 0)
+		return nr;
+	r = fork_once();
+	if (r) {
+		free(list);
+		return r;
+	}
+
+	pthread_mutex_lock(&wd_lock);
+	/* First the devices of the wished node, then the others. */
+	for (int i = 0; i < 2 * nr && result; i++) {
+		const struct wd_candidate *candidate = &list[i % nr];
+		int is_near = attr->numa_node < 0 ||
+			      candidate->info.numa_node == attr->numa_node;
+
+		if (is_near != (i < nr))
+			continue;
+		r = -EOPNOTSUPP;
+		if (!attr->alg || has_alg(candidate->info.algs, attr->alg))
+			r = open_on(candidate, attr, queue);
+		result = r ? worse(r, result) : 0;
+	}
+	pthread_mutex_unlock(&wd_lock);
+	free(list);
+	errno = saved_errno;
+	return result;
+}
+
+void wd_release_queue(struct wd_queue *q)
+{
+	int saved_errno = errno;
+
+	if (!q)
+		return;
+	if (q->error != -ENODEV) {
+		q->transport->close(q->tq, &q->regions);
+		wd_mem_release(q);
+	}
+	pthread_mutex_lock(&wd_lock);
+	for (struct wd_queue **at = &queues; *at; at = &(*at)->next)
+		if (*at == q) {
+			*at = q->next;
+			break;
+		}
+	wd_dev_put(q->dev);
+	pthread_mutex_unlock(&wd_lock);
+	free(q->slots);
+	free(q);
+	errno = saved_errno;
+}
+
+void wd_queue_info(const struct wd_queue *q, struct wd_device_info *info)
+{
+	*info = q->dev->info;
+}
+
+enum wd_state wd_queue_state(const struct wd_queue *q, unsigned int *generation)
+{
+	int saved_errno = errno;
+	enum wd_state state = WD_STATE_DEAD;
+
+	if (q->error == -ENODEV)
+		return state;
+	state = q->transport->state(q->tq, generation);
+	/* A queue does not live again after its device's reset, though the device does. */
+	if (state == WD_STATE_OK && (q->error || hisi_qm_tx_stopped(&q->qm)))
+		state = WD_STATE_RESETTING;
+	errno = saved_errno;
+	return state;
+}
+
+int wd_queue_error(const struct wd_queue *q)
+{
+	return wd_queue_state(q, NULL) == WD_STATE_DEAD ? -ENODEV : -EIO;
+}
+
+int wd_queue_fd(const struct wd_queue *q)
+{
+	return q->error == -ENODEV ? -ENODEV : q->regions.fd;
+}
+
+unsigned int wd_queue_in_flight(const struct wd_queue *q)
+{
+	return q->error == -ENODEV ? 0 : q->qm.in_flight;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Zlib */
+/* How libwd reaches a device: opening, regions, memory sharing, waiting. One struct per road. */
+#ifndef WD_TRANSPORT_H
+#define WD_TRANSPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "wd.h"
+
+/* What a started queue consists of. */
+struct wd_regions {
+	void *mmio; /* doorbells */
+	size_t mmio_len;
+	void *mem; /* rings and status words, zeroed, not inherited over fork */
+	size_t mem_len;
+	unsigned int depth;  /* of both rings */
+	unsigned int number; /* of the queue, for doorbells */
+	int fd;		     /* readable after completions, once armed */
+};
+
+struct wd_transport {
+	const char *name;
+	int is_emulated; /* chosen by the word "emu" only, never by "auto" */
+
+	/* Are these options of the emulated device? 0 or -EINVAL; NULL: there are no options. */
+	int (*check)(const char *options);
+	/*
+	 * Fills info[0..nr-1]; returns how many devices there are. options: of the emulated device;
+	 * NULL for the others.
+	 */
+	int (*list)(const char *options, struct wd_device_info *info, unsigned int nr);
+
+	/* Opens the device that list() called info->name; one handle for all its queues. */
+	int (*dev_open)(const struct wd_device_info *info, void **dev);
+	void (*dev_close)(void *dev);
+
+	/* Starts a queue. -EBUSY: none is free. */
+	int (*open)(void *dev, enum wd_op_type op_type, void **tq, struct wd_regions *regions);
+	/*
+	 * Stops the queue and drains it: on return the device touches neither its regions nor any
+	 * memory its requests named, and the regions are unmapped.
+	 */
+	void (*close)(void *tq, const struct wd_regions *regions);
+
+	/* Sleeps until a completion came after the queue was armed: 0, -ETIMEDOUT, -ENODEV, -EIO. */
+	int (*wait)(void *tq, unsigned int timeout_ms);
+	/* Called after each doorbell store; NULL where the store is enough. */
+	void (*doorbell)(void *tq, uint64_t value);
+	enum wd_state (*state)(void *tq, unsigned int *generation);
+
+	/* Lets the device reach memory of ours. flags: WD_SHARE_READ. NULL: it cannot. */
+	int (*share)(void *dev, const void *mem, size_t len, int flags, uint64_t *addr);
+	void (*unshare)(void *dev, uint64_t addr, size_t len);
+	/* The whole address space, device address = ours. NULL: it cannot. */
+	int (*share_all)(void *dev);
+	void (*unshare_all)(void *dev);
+	/* Zeroed memory of the device's own kind. NULL: anonymous memory and share() do. */
+	int (*alloc)(void *dev, size_t len, void **mem, uint64_t *addr);
+	void (*free)(void *dev, void *mem, size_t len);
+
+	/* Around fork(); NULL: nothing to do. After fork_child() the handles of the parent are void. */
+	void (*fork_prepare)(void);
+	void (*fork_parent)(void);
+	void (*fork_child)(void);
+};
+
+/* In the order of "auto"; NULL ends the table. */
+extern const struct wd_transport *const wd_transports[];
+
+extern const struct wd_transport wd_transport_emu;
+
+#endif
