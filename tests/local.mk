@@ -20,6 +20,16 @@ $(mode_stamps):
 	@$(MKDIR_P) $(@D)
 	@: > $@
 
+# What a cmocka program of the zlib interface is made with.
+AM_CPPFLAGS += -I$(top_srcdir)/tests
+zwd_test_lib = -lz
+zwd_test_libs = tests/libhelpers.la $(zwd_test_lib) $(CMOCKA_LIBS)
+zwd_test_ldflags = $(AM_LDFLAGS) -no-install
+if HAVE_CMOCKA
+check_LTLIBRARIES += tests/libhelpers.la
+tests_libhelpers_la_SOURCES = tests/helpers.c tests/helpers.h
+endif
+
 include tests/unit/local.mk
 include tests/queue/local.mk
 include tests/stream/local.mk

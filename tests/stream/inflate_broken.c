@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Zlib */
+/* inflate() of truncated and corrupted streams: zlib's verdict, and never a wrong byte before it. */
+#include "config.h"
+#include "helpers.h"
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static const int wrappers[] = { 15, 31, -15 };
+
+struct result {
+	int ret;
+	uLong total_in;
+	char msg[64];
+	struct buf out;
+};
+
+static void decode(const struct zlib_api *z, int wbits, const void *src, size_t len, int flush,
+		   struct result *result)
+{
+	z_stream strm = { .next_in = (z_const Bytef *)src, .avail_in = len };
+	int calls = 0;
+
+	memset(result, 0, sizeof(*result));
+	assert_int_equal(z->inflateInit2_(&strm, wbits, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+	do { /* a corrupted stream may become long */
+		strm.next_out = buf_room(&result->out, 100000);
+		strm.avail_out = 100000;
+		result->ret = z->inflate(&strm, flush);
+		result->out.len += 100000 - strm.avail_out;
+	} while (!strm.avail_out && (result->ret == Z_OK || result->ret == Z_BUF_ERROR) &&
+		 ++calls < 20);
+	result->total_in = strm.total_in;
+	snprintf(result->msg, sizeof(result->msg), "%s", strm.msg ? strm.msg : "");
+	assert_int_equal(strm.total_out, result->out.len);
+	if (result->ret == Z_DATA_ERROR) { /* an error stays one */
+		strm.avail_out = 1;
+		assert_int_equal(z->inflate(&strm, flush), Z_DATA_ERROR);
+		assert_int_equal(strm.avail_out, 1);
+	}
+	assert_int_equal(z->inflateEnd(&strm), Z_OK);
+}
+
+/* Only where it was soft must even the place and the words of the verdict be the same. */
+static void assert_same_verdict(int wbits, const void *src, size_t len, int flush)
+{
+	struct result got, want;
+	size_t common;
+
+	decode(&ours, wbits, src, len, flush, &got);
+	decode(&ref, wbits, src, len, flush, &want);
+	if (got.ret != want.ret)
+		fail_msg("ret %d %s after %zu bytes, zlib: %d %s after %zu", got.ret, got.msg,
+			 got.out.len, want.ret, want.msg, want.out.len);
+	common = got.out.len < want.out.len ? got.out.len : want.out.len;
+	if (common)
+		assert_memory_equal(got.out.data, want.out.data, common);
+	if (want.ret != Z_DATA_ERROR) {
+		assert_int_equal(got.out.len, want.out.len);
+		assert_int_equal(got.total_in, want.total_in);
+	}
+	assert_int_equal(!*got.msg, !*want.msg);
+	if (test_mode == MODE_SOFT || !strncmp(want.msg, "incorrect", 9)) {
+		assert_string_equal(got.msg, want.msg);
+		assert_int_equal(got.out.len, want.out.len);
+		assert_int_equal(got.total_in, want.total_in);
+	}
+	buf_free(&got.out);
+	buf_free(&want.out);
+}
+
+static void truncated_at_every_byte(void **state)
+{
+	static unsigned char plain[3000];
+	size_t w, cut, g;
+
+	for (g = 0; g < GEN_NR; g++) {
+		gen_fill((enum gen)g, plain, sizeof(plain));
+		for (w = 0; w < NR(wrappers); w++) {
+			struct buf packed = { 0 };
+			size_t step;
+
+			deflate_all(&ref, wrappers[w], 6, Z_DEFAULT_STRATEGY, plain, sizeof(plain),
+				    &packed);
+			step = 1 + packed.len / 1500;
+			for (cut = 0; cut < packed.len; cut += step) {
+				assert_same_verdict(wrappers[w], packed.data, cut, Z_FINISH);
+				assert_same_verdict(wrappers[w], packed.data, cut, Z_SYNC_FLUSH);
+			}
+			buf_free(&packed);
+		}
+	}
+}
+
+/* Cut inside the trailer of a long stream: all data, but no end. */
+static void truncated_trailer_is_no_end(void **state)
+{
+	size_t len = 1500000, w, cut;
+	unsigned char *plain = gen_alloc(GEN_JSON, len);
+
+	for (w = 0; w < 2; w++) {
+		struct buf packed = { 0 };
+
+		deflate_all(&ref, wrappers[w], 1, Z_DEFAULT_STRATEGY, plain, len, &packed);
+		for (cut = 1; cut <= (wrappers[w] == 31 ? 8 : 4); cut++) {
+			struct result got;
+
+			decode(&ours, wrappers[w], packed.data, packed.len - cut, Z_SYNC_FLUSH, &got);
+			assert_true(got.ret == Z_OK || got.ret == Z_BUF_ERROR);
+			assert_int_equal(got.out.len, len);
+			assert_int_equal(got.total_in, packed.len - cut);
+			buf_free(&got.out);
+		}
+		buf_free(&packed);
+	}
+	free(plain);
+}
+
+static void corrupted_at_every_byte(void **state)
+{
+	static const unsigned char masks[] = { 0xff, 0x01, 0x80, 0x10 };
+	static const int levels[] = { 6, 1, 0 };
+	static unsigned char plain[2000];
+	size_t w, at, m, l;
+
+	for (l = 0; l < NR(levels); l++) {
+		gen_fill(l ? GEN_BINARY : GEN_TEXT, plain, sizeof(plain));
+		for (w = 0; w < NR(wrappers); w++) {
+			struct buf packed = { 0 };
+
+			deflate_all(&ref, wrappers[w], levels[l], Z_DEFAULT_STRATEGY, plain,
+				    sizeof(plain), &packed);
+			for (at = 0; at < packed.len; at++) {
+				m = at % NR(masks);
+				packed.data[at] ^= masks[m];
+				assert_same_verdict(wrappers[w], packed.data, packed.len, Z_FINISH);
+				packed.data[at] ^= masks[m];
+			}
+			buf_free(&packed);
+		}
+	}
+}
+
+static void wrong_checks(void **state)
+{
+	static const struct {
+		int wbits;
+		size_t from_end;
+		const char *msg;
+	} rows[] = {
+		{ 15, 1, "incorrect data check" },   { 15, 4, "incorrect data check" },
+		{ 31, 8, "incorrect data check" },   { 31, 5, "incorrect data check" },
+		{ 31, 4, "incorrect length check" }, { 31, 1, "incorrect length check" },
+		{ 47, 8, "incorrect data check" },   { 47, 1, "incorrect length check" },
+	};
+	static const size_t sizes[] = { 0, 5, 1000, 300000 };
+	size_t r, s;
+
+	for (r = 0; r < NR(rows); r++)
+		for (s = 0; s < NR(sizes); s++) {
+			unsigned char *plain = gen_alloc(GEN_SOURCE, sizes[s]);
+			struct buf packed = { 0 };
+			struct result got;
+
+			deflate_all(&ref, rows[r].wbits == 15 ? 15 : 31, 6, Z_DEFAULT_STRATEGY, plain, sizes[s],
+				    &packed);
+			packed.data[packed.len - rows[r].from_end] ^= 0x20;
+			decode(&ours, rows[r].wbits, packed.data, packed.len, Z_FINISH, &got);
+			assert_int_equal(got.ret, Z_DATA_ERROR);
+			assert_string_equal(got.msg, rows[r].msg);
+			assert_int_equal(got.out.len, sizes[s]);
+			assert_memory_equal(got.out.data, plain, sizes[s]);
+			buf_free(&got.out);
+			assert_same_verdict(rows[r].wbits, packed.data, packed.len, Z_FINISH);
+			free(plain);
+			buf_free(&packed);
+		}
+}
+
+/* Headers and blocks that no encoder writes; the words are zlib's in every mode. */
+static void malformed_streams(void **state)
+{
+	static const struct {
+		int wbits;
+		size_t len;
+		const char *bytes, *msg;
+	} rows[] = {
+		{ 15, 2, "\x78\x9d", "incorrect header check" },
+		{ 15, 2, "\x1f\x8b", "incorrect header check" },
+		{ 15, 2, "\x77\x85", "unknown compression method" },
+		{ 15, 2, "\x88\x1c", "invalid window size" },
+		{ 31, 2, "\x78\x9c", "incorrect header check" },
+		{ 47, 2, "\x79\x9c", "incorrect header check" },
+		{ 47, 10, "\x1f\x8b\x07\0\0\0\0\0\0\3", "unknown compression method" },
+		{ 31, 10, "\x1f\x8b\x08\xe0\0\0\0\0\0\3", "unknown header flags set" },
+		{ 31, 12, "\x1f\x8b\x08\x02\0\0\0\0\0\3\x11\x11", "header crc mismatch" },
+		{ -15, 1, "\x07", "invalid block type" },
+		{ -15, 5, "\x01\x05\0\x05\0", "invalid stored block lengths" },
+		{ -15, 3, "\xfd\xff\xff", "too many length or distance symbols" },
+		{ -15, 10, "\x04\x80\x49\x92\x24\x49\x92\x24\x49\x92", "" },
+		{ -15, 4, "\x04\0\xfe\xff", "invalid code lengths set" },
+		{ -15, 3, "\x4b\x04\x62", "" },
+		{ -15, 3, "\x03\x02\x00", "" },
+	};
+	size_t r;
+
+	for (r = 0; r < NR(rows); r++) {
+		struct result got, want;
+
+		decode(&ours, rows[r].wbits, rows[r].bytes, rows[r].len, Z_NO_FLUSH, &got);
+		decode(&ref, rows[r].wbits, rows[r].bytes, rows[r].len, Z_NO_FLUSH, &want);
+		if (*rows[r].msg) {
+			assert_int_equal(got.ret, Z_DATA_ERROR);
+			assert_string_equal(got.msg, rows[r].msg);
+		}
+		assert_int_equal(got.ret, want.ret);
+		assert_int_equal(!*got.msg, !*want.msg);
+		buf_free(&got.out);
+		buf_free(&want.out);
+	}
+}
+
+/* A distance that reaches before the first byte. */
+static void distance_too_far_back(void **state)
+{
+	static unsigned char plain[40000];
+	struct buf packed = { 0 };
+	z_stream strm = { 0 };
+	struct result got;
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	assert_int_equal(ref.deflateInit2_(&strm, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY,
+					   ZLIB_VERSION, (int)sizeof(strm)),
+			 Z_OK);
+	assert_int_equal(ref.deflateSetDictionary(&strm, plain, 30000), Z_OK);
+	strm.next_in = plain;
+	strm.avail_in = sizeof(plain);
+	strm.next_out = buf_room(&packed, sizeof(plain));
+	strm.avail_out = sizeof(plain);
+	assert_int_equal(ref.deflate(&strm, Z_FINISH), Z_STREAM_END);
+	packed.len = strm.total_out;
+	ref.deflateEnd(&strm);
+	decode(&ours, -15, packed.data, packed.len, Z_FINISH, &got);
+	assert_int_equal(got.ret, Z_DATA_ERROR);
+	assert_string_equal(got.msg, "invalid distance too far back");
+	buf_free(&got.out);
+	assert_same_verdict(-15, packed.data, packed.len, Z_FINISH);
+	buf_free(&packed);
+}
+
+/* After a failed zlib header, the same stream may be reset to raw and go on (as browsers do). */
+static void after_an_error_reset_works(void **state)
+{
+	static unsigned char plain[20000], back[20000];
+	struct buf packed = { 0 };
+	z_stream strm = { 0 };
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	deflate_all(&ref, -15, 6, Z_DEFAULT_STRATEGY, plain, sizeof(plain), &packed);
+	assert_int_equal(inflateInit2(&strm, 47), Z_OK);
+	strm.next_in = packed.data;
+	strm.avail_in = packed.len;
+	strm.next_out = back;
+	strm.avail_out = sizeof(back);
+	assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), Z_DATA_ERROR);
+	assert_int_equal(strm.total_out, 0);
+	assert_int_equal(ours.inflateReset2(&strm, -15), Z_OK);
+	assert_null(strm.msg);
+	strm.next_in = packed.data;
+	strm.avail_in = packed.len;
+	assert_int_equal(ours.inflate(&strm, Z_FINISH), Z_STREAM_END);
+	assert_memory_equal(back, plain, sizeof(plain));
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	buf_free(&packed);
+}
+
+TEST_MAIN(120, cmocka_unit_test(truncated_at_every_byte),
+	  cmocka_unit_test(truncated_trailer_is_no_end), cmocka_unit_test(corrupted_at_every_byte),
+	  cmocka_unit_test(wrong_checks), cmocka_unit_test(malformed_streams),
+	  cmocka_unit_test(distance_too_far_back), cmocka_unit_test(after_an_error_reset_works))
