@@ -1,5 +1,32 @@
 # SPDX-License-Identifier: Zlib
-EXTRA_DIST += tests/fetch-source
+check_PROGRAMS += tests/clients/mkmix
+tests_clients_mkmix_SOURCES = tests/clients/mkmix.c
+tests_clients_mkmix_LDADD =
+
+client_tests = \
+	tests/clients/git.sh \
+	tests/clients/gzip.sh \
+	tests/clients/nginx.sh \
+	tests/clients/perl.sh \
+	tests/clients/pigz.sh \
+	tests/clients/python.sh \
+	tests/clients/tar.sh \
+	tests/clients/zlib_examples.sh
+mode_tests += $(client_tests)
+# These two gain nothing from faults and take long.
+mode_stamps += \
+	tests/clients/cpython.sh.soft.t tests/clients/cpython.sh.emu.t \
+	tests/clients/leaks.sh.soft.t tests/clients/leaks.sh.emu.t
+TESTS += tests/clients/startup.sh
+
+EXTRA_DIST += $(client_tests) \
+	tests/clients/cpython.sh \
+	tests/clients/leaks.sh \
+	tests/clients/lib.sh \
+	tests/clients/perl.pl \
+	tests/clients/python.py \
+	tests/clients/startup.sh \
+	tests/fetch-source
 
 # What tests/fetch-source downloaded and unpacked.
 clean-local:
