@@ -19,14 +19,17 @@ mode_stamps += \
 	tests/clients/leaks.sh.soft.t tests/clients/leaks.sh.emu.t
 TESTS += tests/clients/startup.sh
 
-EXTRA_DIST += $(client_tests) \
+EXTRA_DIST += \
+	$(client_tests) \
 	tests/clients/cpython.sh \
 	tests/clients/leaks.sh \
 	tests/clients/lib.sh \
 	tests/clients/perl.pl \
 	tests/clients/python.py \
 	tests/clients/startup.sh \
-	tests/fetch-source
+	tests/fetch-source \
+	tests/install \
+	tests/run
 
 # What tests/fetch-source downloaded and unpacked.
 clean-local:
