@@ -30,6 +30,7 @@ check_LTLIBRARIES += tests/libhelpers.la
 tests_libhelpers_la_SOURCES = tests/helpers.c tests/helpers.h
 endif
 
+include tests/bench/local.mk
 include tests/unit/local.mk
 include tests/queue/local.mk
 include tests/stream/local.mk

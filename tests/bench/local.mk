@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Zlib
+if HAVE_CMOCKA
+check_PROGRAMS += tests/bench/parts
+TESTS += tests/bench/parts
+endif
+tests_bench_parts_SOURCES = tests/bench/parts.c
+tests_bench_parts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/bench
+tests_bench_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_bench_parts_LDADD = bench/libbench.la $(CMOCKA_LIBS)
