@@ -1,1 +1,34 @@
 # SPDX-License-Identifier: Zlib
+# Everything in one library: a preloaded program opens one file. libwd's names stay inside.
+noinst_LTLIBRARIES += libz-wd/libzwd_core.la
+libz_wd_libzwd_core_la_SOURCES = \
+	libz-wd/deflate.c \
+	libz-wd/format.c libz-wd/format.h \
+	libz-wd/forward.c \
+	libz-wd/inflate.c \
+	libz-wd/log.c libz-wd/log.h \
+	libz-wd/offload.c libz-wd/offload.h \
+	libz-wd/oneshot.c \
+	libz-wd/policy.c libz-wd/policy.h \
+	libz-wd/preload.c \
+	libz-wd/qpool.c libz-wd/qpool.h \
+	libz-wd/settings.c libz-wd/settings.h \
+	libz-wd/soft_zlib.c libz-wd/soft_zlib.h \
+	libz-wd/stats.c libz-wd/stats.h \
+	libz-wd/verify.c libz-wd/verify.h \
+	libz-wd/zlib_abi.c \
+	libz-wd/zstream.c libz-wd/zstream.h
+libz_wd_libzwd_core_la_LIBADD = libwd/libwd_core.la
+
+lib_LTLIBRARIES += libz-wd/libz-wd.la
+libz_wd_libz_wd_la_SOURCES =
+libz_wd_libz_wd_la_LIBADD = libz-wd/libzwd_core.la
+# nodelete: device threads and fork handlers must not outlive their code.
+libz_wd_libz_wd_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBZWD_VERSION_INFO) \
+	-Wl,--version-script=$(top_srcdir)/libz-wd/libz-wd.map \
+	-Wl,-Bsymbolic-functions -Wl,-z,nodelete
+EXTRA_libz_wd_libz_wd_la_DEPENDENCIES = libz-wd/libz-wd.map
+
+include_HEADERS += libz-wd/zwd.h
+pkgconfig_DATA += libz-wd/libz-wd.pc
+EXTRA_DIST += libz-wd/libz-wd.map

@@ -1,0 +1,825 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * A deflate stream that a device may do. Mode NEW decides at the first call with data; mode OURS
+ * frames the stream here and sends its body in units, first to a device, after a failure or when
+ * something is asked that no device can do to a raw deflate stream of the real zlib:
+ *
+ *	SEQ_HEADER -> SEQ_BODY -> SEQ_DONE
+ *
+ * Return codes and their order are those of zlib.h; where it is silent, of zlib 1.2.13.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+#include "offload.h"
+#include "policy.h"
+#include "settings.h"
+#include "zstream.h"
+
+/* Room of pend that a unit's output may take; the trailer and the stream's end need the rest. */
+#define PEND_ROOM (ZWD_BLOCK_LEN - 64u)
+/* Input is gathered up to here; its output fits pend even when the caller has no room at all. */
+#define GATHER_LEN (ZWD_BLOCK_LEN - 256u)
+
+enum { BLOCK_GATHER, BLOCK_PEND, BLOCK_HISTORY, BLOCK_CTX };
+
+/* A later flush of a higher rank is not a repetition of the one before. */
+static int rank(int flush)
+{
+	return flush * 2 - (flush > 4 ? 9 : 0);
+}
+
+static int fail(z_streamp strm, int err)
+{
+	strm->msg = (char *)zwd_soft_zlib.zError(err);
+	return err;
+}
+
+static uint32_t check_of(const struct zwd_deflate *d, uint32_t check, const unsigned char *buf,
+			 size_t len)
+{
+	if (d->wrap == 2 && len)
+		return (uint32_t)zwd_soft_zlib.crc32_z(check, buf, len);
+	if (d->wrap == 1 && len)
+		return (uint32_t)zwd_soft_zlib.adler32_z(check, buf, len);
+	return check;
+}
+
+/* What zlib shows in strm->adler before any data: 1 also for raw streams. */
+static uint32_t initial_check(const struct zwd_deflate *d)
+{
+	return d->wrap != 2;
+}
+
+static void begin(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+
+	d->seq = ZWD_SEQ_HEADER;
+	d->last_flush = -2;
+	d->is_segment_new = 1;
+	d->is_flushed = 1;
+	d->is_engine_chosen = 0;
+	d->check = d->sent_check = d->segment_check = initial_check(d);
+	d->segment_len = 0;
+	d->isize = 0;
+	d->gather_off = d->gather_len = d->pend_off = d->pend_len = 0;
+	d->history_len = 0;
+	d->ctx_len = 0;
+	strm->total_in = strm->total_out = 0;
+	strm->msg = NULL;
+	strm->data_type = Z_UNKNOWN;
+	strm->adler = d->check;
+}
+
+int zwd_deflate_init(z_streamp strm, int level, int method, int window_bits, int mem_level,
+		     int strategy, const char *version, int stream_size)
+{
+	struct zwd_stream *s;
+	int ret;
+
+	/* These zlib refuses before it looks at the stream. */
+	if (!strm || !version || version[0] != ZLIB_VERSION[0] || stream_size != sizeof(*strm))
+		return zwd_soft()->deflateInit2_(strm, level, method, window_bits, mem_level,
+						 strategy, version, stream_size);
+	zwd_soft();
+	s = zwd_stream_new(strm, ZWD_MAGIC_DEFLATE);
+	if (!s) {
+		strm->state = NULL;
+		return fail(strm, Z_MEM_ERROR);
+	}
+	s->d.level = level == Z_DEFAULT_COMPRESSION ? 6 : level;
+	s->d.method = method;
+	s->d.window_bits = window_bits;
+	s->d.mem_level = mem_level;
+	s->d.strategy = strategy;
+	s->d.wrap = window_bits < 0 ? 0 : window_bits > 15 ? 2 : 1;
+	s->d.is_candidate = zwd_policy_deflate_candidate(&s->d, s->is_custom);
+	strm->state = (struct internal_state *)s;
+	if (s->d.is_candidate) {
+		s->mode = ZWD_MODE_NEW;
+		begin(strm, s);
+		return Z_OK;
+	}
+	ret = zwd_deflate_go_soft(strm, s);
+	if (ret != Z_OK)
+		zwd_stream_free(strm, s);
+	return ret;
+}
+
+/* A stream without data goes to the real zlib as a whole. */
+int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+	int ret = Z_OK;
+
+	if (!s->soft) {
+		zwd_stream_lend(strm, s);
+		strm->state = NULL;
+		ret = zwd_soft_zlib.deflateInit2_(strm, d->level, d->method, d->window_bits,
+						  d->mem_level, d->strategy, ZLIB_VERSION,
+						  sizeof(*strm));
+		if (ret == Z_OK)
+			s->soft = strm->state;
+		zwd_stream_unlend(strm, s);
+		strm->state = (struct internal_state *)s;
+	}
+	if (ret == Z_OK) {
+		s->mode = ZWD_MODE_SOFT;
+		if (d->header && d->wrap == 2)
+			ZWD_SOFT_CALL(ret, strm, s, deflateSetHeader(strm, d->header));
+	}
+	return ret;
+}
+
+/* Memory for mode OURS. */
+static int get_blocks(struct zwd_stream *s)
+{
+	unsigned char *blocks[ZWD_BLOCKS];
+	int ret = zwd_stream_blocks(s, s->d.mem_level, blocks);
+
+	if (ret)
+		return ret;
+	s->d.gather = blocks[BLOCK_GATHER];
+	s->d.pend = blocks[BLOCK_PEND];
+	s->d.history = blocks[BLOCK_HISTORY];
+	s->d.ctx = blocks[BLOCK_CTX];
+	return 0;
+}
+
+/* The first call with something to do. Z_OK, or an error. */
+static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	/* The blocks are zlib's already when an earlier stream of this state was software's. */
+	int is_ours = !(s->soft && s->is_custom) &&
+		      zwd_policy_deflate_begin(strm->avail_in, flush) &&
+		      zwd_format_gzip_header_len(s->d.header) <= PEND_ROOM;
+
+	if (!is_ours || get_blocks(s))
+		return zwd_deflate_go_soft(strm, s);
+	s->mode = ZWD_MODE_OURS;
+	return Z_OK;
+}
+
+static void flush_pend(z_streamp strm, struct zwd_deflate *d)
+{
+	unsigned int len = d->pend_len < strm->avail_out ? d->pend_len : strm->avail_out;
+
+	if (!len)
+		return;
+	memcpy(strm->next_out, d->pend + d->pend_off, len);
+	strm->next_out += len;
+	strm->avail_out -= len;
+	strm->total_out += len;
+	d->pend_off += len;
+	d->pend_len -= len;
+	if (!d->pend_len)
+		d->pend_off = 0;
+}
+
+/* Output: as much as possible to the caller, the rest waits. */
+static void emit(z_streamp strm, struct zwd_deflate *d, const unsigned char *out, size_t len)
+{
+	size_t direct = 0;
+
+	if (!d->pend_len) {
+		direct = len < strm->avail_out ? len : strm->avail_out;
+		memcpy(strm->next_out, out, direct);
+		strm->next_out += direct;
+		strm->avail_out -= (uInt)direct;
+		strm->total_out += direct;
+	}
+	if (direct < len) {
+		memcpy(d->pend + d->pend_off + d->pend_len, out + direct, len - direct);
+		d->pend_len += (unsigned int)(len - direct);
+	}
+}
+
+/* len bytes of the caller's input are ours now. */
+static void accept(z_streamp strm, struct zwd_deflate *d, unsigned int len)
+{
+	strm->next_in += len;
+	strm->avail_in -= len;
+	strm->total_in += len;
+	d->isize += len;
+	if (d->wrap)
+		strm->adler = d->check;
+}
+
+static void write_header(z_streamp strm, struct zwd_deflate *d)
+{
+	if (d->wrap == 1)
+		d->pend_len = (unsigned int)zwd_format_zlib_header(d->pend, d->level, d->strategy);
+	else if (d->wrap == 2)
+		d->pend_len = (unsigned int)zwd_format_gzip_header(d->pend, d->header, d->level,
+								   d->strategy);
+	d->seq = ZWD_SEQ_BODY;
+	flush_pend(strm, d);
+}
+
+static void write_end(z_streamp strm, struct zwd_deflate *d)
+{
+	unsigned char trailer[ZWD_TRAILER_MAX];
+
+	emit(strm, d, trailer, zwd_format_trailer(trailer, d->wrap, d->check, d->isize));
+	d->seq = ZWD_SEQ_DONE;
+}
+
+/* The kind of data, from what the stream begins with, by zlib's rule. */
+static int data_type(const unsigned char *data, size_t len)
+{
+	/* 0-6, 14-25, 28-31: never in text */
+	const uint32_t binary = 0xf3ffc07fu, text = 1u << 9 | 1u << 10 | 1u << 13;
+	uint32_t seen = 0;
+	int has_text = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] < 32)
+			seen |= 1u << data[i];
+		else
+			has_text = 1;
+	}
+	if (seen & binary)
+		return Z_BINARY;
+	return has_text || seen & text ? Z_TEXT : Z_BINARY;
+}
+
+/*
+ * The body is software's from here on: a raw stream of the real zlib, which knows the last 32 KiB
+ * of plain text. Its memory may be the blocks, so what waits in them moves out first.
+ */
+static int go_raw(struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+	unsigned char *history = d->history;
+	int ret;
+
+	if (s->is_custom) {
+		unsigned char *spill = malloc(3 * ZWD_BLOCK_LEN);
+
+		if (!spill)
+			return Z_MEM_ERROR;
+		memcpy(spill, d->gather, d->gather_off + d->gather_len);
+		memcpy(spill + ZWD_BLOCK_LEN, d->pend, d->pend_off + d->pend_len);
+		history = memcpy(spill + 2 * ZWD_BLOCK_LEN, d->history, d->history_len);
+		d->gather = spill;
+		d->pend = spill + ZWD_BLOCK_LEN;
+		d->spill = spill;
+	}
+	memset(&d->raw, 0, sizeof(d->raw));
+	d->raw.zalloc = s->zalloc;
+	d->raw.zfree = s->zfree;
+	d->raw.opaque = s->opaque;
+	zwd_stream_lend(&d->raw, s);
+	ret = zwd_soft_zlib.deflateInit2_(&d->raw, d->level, d->method, -15, d->mem_level,
+					  d->strategy, ZLIB_VERSION, sizeof(d->raw));
+	if (ret != Z_OK)
+		return ret;
+	d->is_raw = 1;
+	d->is_engine_chosen = 1;
+	if (d->history_len)
+		zwd_soft_zlib.deflateSetDictionary(&d->raw, history, d->history_len);
+	return Z_OK;
+}
+
+static int fail_over(struct zwd_stream *s)
+{
+	zwd_count(ZWD_DEFLATE, ZWD_FAILOVERS, 1);
+	return go_raw(s);
+}
+
+/* Runs a call of the real zlib on the raw stream with the caller's buffers. */
+static void raw_attach(z_streamp strm, struct zwd_deflate *d)
+{
+	d->raw.next_in = strm->next_in;
+	d->raw.avail_in = strm->avail_in;
+	d->raw.next_out = strm->next_out;
+	d->raw.avail_out = strm->avail_out;
+}
+
+static void raw_detach_out(z_streamp strm, struct zwd_deflate *d)
+{
+	strm->total_out += strm->avail_out - d->raw.avail_out;
+	strm->next_out = d->raw.next_out;
+	strm->avail_out = d->raw.avail_out;
+	if (strm->data_type == Z_UNKNOWN)
+		strm->data_type = d->raw.data_type;
+}
+
+static void raw_detach(z_streamp strm, struct zwd_deflate *d)
+{
+	unsigned int len = strm->avail_in - d->raw.avail_in;
+
+	raw_detach_out(strm, d);
+	if (len)
+		d->check = check_of(d, d->check, strm->next_in, len);
+	accept(strm, d, len);
+}
+
+/* What was gathered before software took over goes first. */
+static void raw_feed_gathered(z_streamp strm, struct zwd_deflate *d)
+{
+	while (d->gather_len && strm->avail_out) {
+		raw_attach(strm, d);
+		d->raw.next_in = d->gather + d->gather_off;
+		d->raw.avail_in = d->gather_len;
+		zwd_soft_zlib.deflate(&d->raw, Z_NO_FLUSH);
+		d->gather_off += d->gather_len - d->raw.avail_in;
+		d->gather_len = d->raw.avail_in;
+		raw_detach_out(strm, d);
+	}
+}
+
+/* had_progress: something was delivered in this call, so it is no failure to have no more to do. */
+static int raw_body(z_streamp strm, struct zwd_deflate *d, int flush, int had_progress)
+{
+	int ret;
+
+	had_progress |= d->gather_len != 0;
+	raw_feed_gathered(strm, d);
+	if (!strm->avail_out)
+		return Z_OK; /* the gathered input's output filled the room */
+	raw_attach(strm, d);
+	ret = zwd_soft_zlib.deflate(&d->raw, flush);
+	raw_detach(strm, d);
+	if (ret == Z_STREAM_END)
+		write_end(strm, d);
+	else if (ret == Z_BUF_ERROR && !had_progress)
+		return fail(strm, Z_BUF_ERROR);
+	return ret < 0 && ret != Z_BUF_ERROR ? ret : Z_OK;
+}
+
+/* One unit through the device. 1: it ended what there was to do, 0: more to do, or -errno. */
+static int hw_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane, int flush)
+{
+	struct zwd_deflate *d = &s->d;
+	size_t left = (size_t)d->gather_len + strm->avail_in, len = zwd_settings()->unit, out_len;
+	size_t fit = zwd_offload_fit((size_t)strm->avail_out + PEND_ROOM);
+	struct zwd_unit unit = { .head = d->gather, .head_len = d->gather_len, .tail = strm->next_in };
+	int ret;
+
+	if (len > fit)
+		len = fit;
+	if (len > left)
+		len = left;
+	unit.tail_len = len - unit.head_len;
+	unit.is_last = flush == Z_FINISH && len == left;
+	unit.needs_marker = flush != Z_NO_FLUSH && flush != Z_FINISH && len == left;
+	unit.check = check_of(d, d->check, unit.tail, unit.tail_len);
+	if (strm->data_type == Z_UNKNOWN)
+		strm->data_type = unit.head_len ? data_type(unit.head, unit.head_len) :
+						  data_type(unit.tail, len < 65536 ? len : 65536);
+	ret = zwd_offload_unit(s, lane, &unit, &out_len);
+	if (ret)
+		return ret;
+	d->check = unit.check;
+	d->gather_len = 0;
+	accept(strm, d, (unsigned int)unit.tail_len);
+	emit(strm, d, (*lane)->dst, out_len);
+	d->is_flushed = unit.needs_marker;
+	if (unit.is_last)
+		write_end(strm, d);
+	return len == left;
+}
+
+static void gather(z_streamp strm, struct zwd_deflate *d)
+{
+	unsigned int len = strm->avail_in;
+
+	if (!len)
+		return;
+	memcpy(d->gather + d->gather_len, strm->next_in, len);
+	d->check = check_of(d, d->check, strm->next_in, len);
+	d->gather_len += len;
+	accept(strm, d, len);
+}
+
+/* A flush point without data before it, or the stream's last block. */
+static void hw_flush(z_streamp strm, struct zwd_deflate *d, int flush)
+{
+	unsigned char out[ZWD_MARKER_LEN];
+
+	if (flush == Z_FINISH) {
+		emit(strm, d, out, zwd_format_end(out));
+		write_end(strm, d);
+		return;
+	}
+	emit(strm, d, out, zwd_format_marker(out));
+	d->is_flushed = 1;
+}
+
+static void cut_history(struct zwd_deflate *d)
+{
+	d->is_segment_new = 1;
+	d->segment_check = d->sent_check;
+	d->segment_len = 0;
+	d->history_len = 0;
+}
+
+/* had_pend: output of an earlier call was delivered first, so this may be that call repeated. */
+static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend)
+{
+	struct zwd_deflate *d = &s->d;
+	struct zwd_lane *lane = NULL;
+	int ret = 0, is_small = 0, is_repeated = had_pend && d->is_flushed && flush != Z_FINISH;
+
+	while (!d->pend_len) {
+		size_t left = (size_t)d->gather_len + strm->avail_in;
+
+		if (left < GATHER_LEN && (flush == Z_NO_FLUSH || !left))
+			break;
+		is_small = !d->is_engine_chosen && !zwd_policy_deflate_unit(left);
+		if (is_small)
+			break;
+		d->is_engine_chosen = 1;
+		ret = hw_unit(strm, s, &lane, flush);
+		if (ret)
+			break;
+	}
+	if (lane)
+		zwd_qpool_put(lane);
+	if (ret < 0 || is_small) {
+		ret = is_small ? go_raw(s) : fail_over(s);
+		return ret == Z_OK ? raw_body(strm, d, flush, had_pend) : fail(strm, ret);
+	}
+	if (flush == Z_NO_FLUSH) {
+		if (!d->pend_len)
+			gather(strm, d);
+		return Z_OK;
+	}
+	if (!ret && d->pend_len)
+		return Z_OK; /* more to do when there is room */
+	if (!ret && !is_repeated)
+		hw_flush(strm, d, flush);
+	if (flush == Z_FULL_FLUSH)
+		cut_history(d);
+	return Z_OK;
+}
+
+int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_deflate *d = &s->d;
+	int old_flush, had_pend, ret;
+
+	if (flush > Z_BLOCK || flush < 0)
+		return Z_STREAM_ERROR;
+	if (!strm->next_out || (strm->avail_in && !strm->next_in) ||
+	    (d->seq == ZWD_SEQ_DONE && flush != Z_FINISH))
+		return fail(strm, Z_STREAM_ERROR);
+	if (!strm->avail_out)
+		return fail(strm, Z_BUF_ERROR);
+	if (s->mode == ZWD_MODE_NEW) {
+		ret = choose_mode(strm, s, flush);
+		if (ret != Z_OK)
+			return fail(strm, ret);
+		if (s->mode == ZWD_MODE_SOFT) {
+			ZWD_SOFT_CALL(ret, strm, s, deflate(strm, flush));
+			return ret;
+		}
+	}
+	old_flush = d->last_flush;
+	d->last_flush = flush;
+	had_pend = d->pend_len != 0;
+	if (had_pend) {
+		flush_pend(strm, d);
+		if (!strm->avail_out) {
+			d->last_flush = -1;
+			return Z_OK;
+		}
+	} else if (!d->is_raw && !strm->avail_in && rank(flush) <= rank(old_flush) &&
+		   flush != Z_FINISH) {
+		return fail(strm, Z_BUF_ERROR);
+	}
+	if (d->seq == ZWD_SEQ_DONE && strm->avail_in)
+		return fail(strm, Z_BUF_ERROR);
+	if (d->seq == ZWD_SEQ_HEADER) {
+		write_header(strm, d);
+		if (d->pend_len) {
+			d->last_flush = -1;
+			return Z_OK;
+		}
+	}
+	if (d->seq == ZWD_SEQ_BODY) {
+		if (flush == Z_BLOCK && !d->is_raw) {
+			ret = go_raw(s);
+			if (ret != Z_OK)
+				return fail(strm, ret);
+		}
+		ret = d->is_raw ? raw_body(strm, d, flush, had_pend) :
+				  hw_body(strm, s, flush, had_pend);
+		if (ret != Z_OK)
+			return ret;
+		if (!strm->avail_out)
+			d->last_flush = -1;
+	}
+	return d->seq == ZWD_SEQ_DONE && !d->pend_len ? Z_STREAM_END : Z_OK;
+}
+
+static void drop_raw(struct zwd_deflate *d)
+{
+	if (d->is_raw)
+		zwd_soft_zlib.deflateEnd(&d->raw);
+	d->is_raw = 0;
+	free(d->spill);
+	d->spill = NULL;
+}
+
+static void count_soft(struct zwd_stream *s, uint64_t in, uint64_t out)
+{
+	if (!in && !out)
+		return;
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_STREAMS, 1);
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_IN, in);
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_OUT, out);
+}
+
+static void count_stream(z_streamp strm, struct zwd_stream *s)
+{
+	if (s->mode == ZWD_MODE_SOFT)
+		count_soft(s, strm->total_in, strm->total_out);
+	else if (s->mode == ZWD_MODE_OURS && s->d.is_raw)
+		count_soft(s, s->d.raw.total_in, s->d.raw.total_out);
+}
+
+int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep)
+{
+	int ret = Z_OK;
+
+	count_stream(strm, s);
+	if (s->soft && is_keep)
+		ZWD_SOFT_CALL(ret, strm, s, deflateResetKeep(strm));
+	else if (s->soft)
+		ZWD_SOFT_CALL(ret, strm, s, deflateReset(strm));
+	if (ret != Z_OK || (s->soft && is_keep))
+		return ret;
+	drop_raw(&s->d);
+	s->d.is_candidate = zwd_policy_deflate_candidate(&s->d, s->is_custom);
+	if (!s->d.is_candidate && s->mode != ZWD_MODE_SOFT)
+		ret = zwd_deflate_go_soft(strm, s);
+	else if (s->d.is_candidate)
+		s->mode = ZWD_MODE_NEW;
+	if (s->mode == ZWD_MODE_NEW)
+		begin(strm, s);
+	return ret;
+}
+
+int zwd_deflate_end(z_streamp strm, struct zwd_stream *s)
+{
+	int ret = Z_OK;
+
+	count_stream(strm, s);
+	if (s->mode == ZWD_MODE_OURS && s->d.seq == ZWD_SEQ_BODY)
+		ret = Z_DATA_ERROR;
+	drop_raw(&s->d);
+	if (s->soft) {
+		int soft_ret;
+
+		zwd_stream_lend(strm, s);
+		strm->state = s->soft;
+		soft_ret = zwd_soft_zlib.deflateEnd(strm);
+		zwd_stream_unlend(strm, s);
+		if (s->mode == ZWD_MODE_SOFT)
+			ret = soft_ret;
+	}
+	zwd_stream_free(strm, s);
+	return ret;
+}
+
+/* dest is a copy of source's struct; its state is made here. */
+int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d, *to_d;
+	unsigned char *blocks[ZWD_BLOCKS];
+	struct zwd_stream *to;
+	int ret = Z_OK;
+
+	*dest = *source;
+	to = zwd_stream_new(dest, ZWD_MAGIC_DEFLATE);
+	if (!to)
+		return Z_MEM_ERROR;
+	to_d = &to->d;
+	to->mode = s->mode;
+	*to_d = *d;
+	to_d->is_raw = 0;
+	to_d->spill = NULL;
+	dest->state = (struct internal_state *)to;
+	if (s->soft) {
+		/* The copy's memory is asked for through what source names as its allocator. */
+		zwd_stream_lend(source, to);
+		source->state = s->soft;
+		ret = zwd_soft_zlib.deflateCopy(dest, source);
+		source->state = (struct internal_state *)s;
+		zwd_stream_unlend(source, s);
+		zwd_stream_unlend(dest, to);
+		if (ret == Z_OK)
+			to->soft = dest->state;
+		dest->state = (struct internal_state *)to;
+	}
+	if (ret == Z_OK && s->mode == ZWD_MODE_OURS) {
+		if (d->is_raw && to->is_custom) {
+			/* The blocks go to the raw stream; what waits is copied beside them. */
+			to_d->spill = malloc(3 * ZWD_BLOCK_LEN);
+			if (!to_d->spill)
+				ret = Z_MEM_ERROR;
+			to_d->gather = to_d->spill;
+			to_d->pend = to_d->spill ? to_d->spill + ZWD_BLOCK_LEN : NULL;
+		} else if (zwd_stream_blocks(to, d->mem_level, blocks)) {
+			ret = Z_MEM_ERROR;
+		} else {
+			to_d->gather = blocks[BLOCK_GATHER];
+			to_d->pend = blocks[BLOCK_PEND];
+			to_d->history = blocks[BLOCK_HISTORY];
+			to_d->ctx = blocks[BLOCK_CTX];
+			memcpy(to_d->history, d->history, d->history_len);
+			memcpy(to_d->ctx, d->ctx, d->ctx_len);
+		}
+		if (ret == Z_OK) {
+			memcpy(to_d->gather, d->gather, d->gather_off + d->gather_len);
+			memcpy(to_d->pend, d->pend, d->pend_off + d->pend_len);
+		}
+		if (ret == Z_OK && d->is_raw) {
+			zwd_stream_lend(&d->raw, to);
+			ret = zwd_soft_zlib.deflateCopy(&to_d->raw, &d->raw);
+			zwd_stream_lend(&d->raw, s);
+			to_d->is_raw = ret == Z_OK;
+		}
+	}
+	if (ret != Z_OK) {
+		free(to_d->spill);
+		zwd_stream_free(dest, to);
+	}
+	return ret;
+}
+
+int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int strategy)
+{
+	struct zwd_deflate *d = &s->d;
+	int ret = Z_OK;
+
+	if (level == Z_DEFAULT_COMPRESSION)
+		level = 6;
+	if (level < 0 || level > 9 || strategy < 0 || strategy > Z_FIXED)
+		return Z_STREAM_ERROR;
+	if (s->mode == ZWD_MODE_NEW) {
+		d->level = level;
+		d->strategy = strategy;
+		if (!zwd_policy_deflate_candidate(d, s->is_custom)) {
+			ret = zwd_deflate_go_soft(strm, s);
+			/* Its state may be older than these parameters. */
+			if (ret == Z_OK)
+				ZWD_SOFT_CALL(ret, strm, s, deflateParams(strm, level, strategy));
+		} else if (s->soft) {
+			ZWD_SOFT_CALL(ret, strm, s, deflateParams(strm, level, strategy));
+		}
+		return ret;
+	}
+	if (!d->is_raw && (d->level != level || d->strategy != strategy) &&
+	    (d->gather_len || strm->avail_in)) {
+		/* What is there was meant for the old parameters. */
+		ret = zwd_deflate(strm, s, Z_PARTIAL_FLUSH);
+		if (ret == Z_STREAM_ERROR)
+			return ret;
+		if (strm->avail_in || d->gather_len)
+			return Z_BUF_ERROR;
+		ret = Z_OK;
+	}
+	if (!d->is_raw) {
+		d->level = level;
+		d->strategy = strategy;
+		if (!zwd_policy_deflate_candidate(d, s->is_custom) && d->seq != ZWD_SEQ_DONE)
+			ret = go_raw(s);
+		return ret;
+	}
+	flush_pend(strm, d);
+	raw_feed_gathered(strm, d);
+	if (d->pend_len || d->gather_len)
+		return Z_BUF_ERROR;
+	raw_attach(strm, d);
+	ret = zwd_soft_zlib.deflateParams(&d->raw, level, strategy);
+	raw_detach(strm, d);
+	if (ret == Z_OK) {
+		d->level = level;
+		d->strategy = strategy;
+	}
+	return ret;
+}
+
+int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len)
+{
+	struct zwd_deflate *d = &s->d;
+	int ret;
+
+	if (!dict)
+		return Z_STREAM_ERROR;
+	if (s->mode == ZWD_MODE_NEW) {
+		if (d->wrap == 2)
+			return Z_STREAM_ERROR;
+		ret = zwd_deflate_go_soft(strm, s);
+		if (ret == Z_OK)
+			ZWD_SOFT_CALL(ret, strm, s, deflateSetDictionary(strm, dict, len));
+		return ret;
+	}
+	if (d->wrap || d->gather_len)
+		return Z_STREAM_ERROR;
+	ret = d->is_raw ? Z_OK : go_raw(s);
+	return ret == Z_OK ? zwd_soft_zlib.deflateSetDictionary(&d->raw, dict, len) : ret;
+}
+
+int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *dict_len)
+{
+	struct zwd_deflate *d = &s->d;
+	unsigned char base[ZWD_WINDOW_LEN];
+	uInt base_len = 0, kept, tail;
+
+	if (s->mode == ZWD_MODE_NEW) {
+		if (dict_len)
+			*dict_len = 0;
+		return Z_OK;
+	}
+	if (d->is_raw) {
+		zwd_soft_zlib.deflateGetDictionary(&d->raw, base, &base_len);
+	} else {
+		base_len = d->history_len;
+		memcpy(base, d->history, base_len);
+	}
+	tail = d->gather_len < ZWD_WINDOW_LEN ? d->gather_len : ZWD_WINDOW_LEN;
+	kept = base_len < ZWD_WINDOW_LEN - tail ? base_len : ZWD_WINDOW_LEN - tail;
+	if (dict) {
+		memcpy(dict, base + base_len - kept, kept);
+		memcpy(dict + kept, d->gather + d->gather_off + d->gather_len - tail, tail);
+	}
+	if (dict_len)
+		*dict_len = kept + tail;
+	return Z_OK;
+}
+
+int zwd_deflate_set_header(z_streamp strm, struct zwd_stream *s, gz_headerp header)
+{
+	if (s->d.wrap != 2)
+		return Z_STREAM_ERROR;
+	s->d.header = header;
+	return Z_OK;
+}
+
+int zwd_deflate_pending(struct zwd_stream *s, unsigned int *pending, int *bits)
+{
+	unsigned int raw_pending = 0;
+	int raw_bits = 0;
+
+	if (s->mode == ZWD_MODE_OURS && s->d.is_raw)
+		zwd_soft_zlib.deflatePending(&s->d.raw, &raw_pending, &raw_bits);
+	if (pending)
+		*pending = s->d.pend_len + raw_pending;
+	if (bits)
+		*bits = raw_bits;
+	return Z_OK;
+}
+
+int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value)
+{
+	int ret;
+
+	if (s->mode == ZWD_MODE_NEW) {
+		ret = zwd_deflate_go_soft(strm, s);
+		if (ret == Z_OK)
+			ZWD_SOFT_CALL(ret, strm, s, deflatePrime(strm, bits, value));
+		return ret;
+	}
+	ret = s->d.is_raw ? Z_OK : go_raw(s);
+	return ret == Z_OK ? zwd_soft_zlib.deflatePrime(&s->d.raw, bits, value) : ret;
+}
+
+int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, int nice, int chain)
+{
+	int ret;
+
+	if (s->mode == ZWD_MODE_NEW) {
+		ret = zwd_deflate_go_soft(strm, s);
+		if (ret == Z_OK)
+			ZWD_SOFT_CALL(ret, strm, s, deflateTune(strm, good, lazy, nice, chain));
+		return ret;
+	}
+	ret = s->d.is_raw ? Z_OK : go_raw(s);
+	return ret == Z_OK ? zwd_soft_zlib.deflateTune(&s->d.raw, good, lazy, nice, chain) : ret;
+}
+
+/* zlib's own formulas: the device's output is never longer than stored blocks, which fit them. */
+uLong zwd_deflate_bound(struct zwd_stream *s, uLong len)
+{
+	const struct zwd_deflate *d = &s->d;
+	uLong wrap_len = 0, fixed, stored;
+
+	if (d->wrap == 1)
+		wrap_len = 6;
+	else if (d->wrap == 2)
+		wrap_len = zwd_format_gzip_header_len(d->header) + 8;
+	if (d->mem_level == 8)
+		return len + (len >> 12) + (len >> 14) + (len >> 25) + 13 - 6 + wrap_len;
+	fixed = len + (len >> 3) + (len >> 8) + (len >> 9) + 4;
+	stored = len + (len >> 5) + (len >> 7) + (len >> 11) + 7;
+	return (fixed > stored ? fixed : stored) + wrap_len;
+}

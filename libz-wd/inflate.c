@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * An inflate stream that a device may do. The real zlib always stands behind it: it reads the header
+ * (mode NEW), and then waits at the first block while the device does the body (mode OURS). What the
+ * device consumed is kept; when it fails, or when something is asked that only software can do, the
+ * real zlib reads it again and goes on (mode SOFT, or DRAIN while output of the device is undelivered).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "policy.h"
+#include "qpool.h"
+#include "settings.h"
+#include "zstream.h"
+
+/* How far the device may go ahead of the caller's room. */
+#define AHEAD_LEN 65536u
+#define TRASH_LEN 65536u
+
+static uint32_t check_of(const struct zwd_inflate *i, uint32_t check, const unsigned char *buf,
+			 size_t len)
+{
+	if (i->format == WD_ZIP_GZIP && len)
+		return (uint32_t)zwd_soft_zlib.crc32_z(check, buf, len);
+	if (i->format == WD_ZIP_ZLIB && len)
+		return (uint32_t)zwd_soft_zlib.adler32_z(check, buf, len);
+	return check;
+}
+
+static void free_buffers(struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+
+	zwd_stream_unalloc(s, i->ctx);
+	zwd_stream_unalloc(s, i->pend);
+	zwd_stream_unalloc(s, i->keep);
+	i->ctx = i->pend = i->keep = NULL;
+	i->pend_size = i->keep_size = 0;
+}
+
+static void count_stream(z_streamp strm, struct zwd_stream *s)
+{
+	if (s->mode != ZWD_MODE_SOFT || (!strm->total_in && !strm->total_out))
+		return;
+	zwd_count(ZWD_INFLATE, ZWD_SOFT_STREAMS, 1);
+	zwd_count(ZWD_INFLATE, ZWD_SOFT_IN, strm->total_in);
+	zwd_count(ZWD_INFLATE, ZWD_SOFT_OUT, strm->total_out);
+}
+
+void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
+{
+	struct zwd_inflate *i = &s->i;
+
+	count_stream(strm, s);
+	free_buffers(s);
+	memset(i, 0, sizeof(*i));
+	i->window_bits = window_bits;
+	i->is_candidate = zwd_policy_inflate_candidate(window_bits);
+	s->mode = i->is_candidate ? ZWD_MODE_NEW : ZWD_MODE_SOFT;
+}
+
+int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int stream_size)
+{
+	struct zwd_stream *s;
+	int ret;
+
+	if (!strm || !version || version[0] != ZLIB_VERSION[0] || stream_size != sizeof(*strm))
+		return zwd_soft()->inflateInit2_(strm, window_bits, version, stream_size);
+	zwd_soft();
+	s = zwd_stream_new(strm, ZWD_MAGIC_INFLATE);
+	if (!s) {
+		strm->state = NULL;
+		return Z_MEM_ERROR;
+	}
+	strm->state = NULL;
+	ret = zwd_soft_zlib.inflateInit2_(strm, window_bits, version, stream_size);
+	if (ret != Z_OK) {
+		zwd_stream_free(strm, s);
+		return ret;
+	}
+	s->soft = strm->state;
+	strm->state = (struct internal_state *)s;
+	zwd_inflate_restart(strm, s, window_bits);
+	return Z_OK;
+}
+
+int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
+{
+	int ret;
+
+	count_stream(strm, s);
+	free_buffers(s);
+	ZWD_SOFT_CALL(ret, strm, s, inflateEnd(strm));
+	zwd_stream_free(strm, s);
+	return ret;
+}
+
+static int copy_buffer(struct zwd_stream *to, unsigned char **mem, size_t size, size_t len)
+{
+	const unsigned char *from = *mem;
+
+	if (!from)
+		return 0;
+	*mem = zwd_stream_alloc(to, size);
+	if (!*mem)
+		return -ENOMEM;
+	memcpy(*mem, from, len);
+	return 0;
+}
+
+int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
+{
+	struct zwd_inflate *i;
+	struct zwd_stream *to;
+	z_stream copy = *source;
+	int ret;
+
+	to = zwd_stream_new(&copy, ZWD_MAGIC_INFLATE);
+	if (!to)
+		return Z_MEM_ERROR;
+	source->state = s->soft;
+	ret = zwd_soft_zlib.inflateCopy(dest, source);
+	source->state = (struct internal_state *)s;
+	if (ret != Z_OK) {
+		zwd_stream_free(&copy, to);
+		return ret;
+	}
+	to->strm = dest;
+	to->soft = dest->state;
+	to->mode = s->mode;
+	to->i = s->i;
+	dest->state = (struct internal_state *)to;
+	i = &to->i;
+	if (copy_buffer(to, &i->ctx, WD_ZIP_CTX_SIZE, i->ctx_len))
+		i->pend = NULL;
+	else if (!copy_buffer(to, &i->pend, i->pend_size, i->pend_off + i->pend_len) &&
+		 !copy_buffer(to, &i->keep, i->keep_size, i->keep_len))
+		return Z_OK;
+	/* Whatever could not be copied is NULL, and so is what came after it. */
+	if (!i->pend)
+		i->keep = NULL;
+	zwd_inflate_end(dest, to);
+	return Z_MEM_ERROR;
+}
+
+static void deliver(z_streamp strm, struct zwd_inflate *i)
+{
+	size_t len = i->pend_len < strm->avail_out ? i->pend_len : strm->avail_out;
+
+	if (!len)
+		return;
+	memcpy(strm->next_out, i->pend + i->pend_off, len);
+	i->out_check = i->pend_len == len ? i->check :
+					    check_of(i, i->out_check, strm->next_out, len);
+	strm->next_out += len;
+	strm->avail_out -= (uInt)len;
+	strm->total_out += len;
+	i->pend_off += len;
+	i->pend_len -= len;
+	if (!i->pend_len)
+		i->pend_off = 0;
+	if (i->format != WD_ZIP_DEFLATE)
+		strm->adler = i->out_check;
+}
+
+/* Room for len more bytes behind what waits; 0 or -ENOMEM. */
+static int grow_pend(struct zwd_stream *s, size_t len)
+{
+	struct zwd_inflate *i = &s->i;
+	size_t size = i->pend_off + i->pend_len + len;
+	unsigned char *pend;
+
+	if (size <= i->pend_size)
+		return 0;
+	pend = zwd_stream_alloc(s, size);
+	if (!pend)
+		return -ENOMEM;
+	memcpy(pend, i->pend + i->pend_off, i->pend_len);
+	zwd_stream_unalloc(s, i->pend);
+	i->pend = pend;
+	i->pend_off = 0;
+	i->pend_size = size;
+	return 0;
+}
+
+/* Keeps what the device consumed, up to the limit. */
+static void keep(struct zwd_stream *s, const unsigned char *in, size_t len)
+{
+	struct zwd_inflate *i = &s->i;
+	size_t size = i->keep_size ? i->keep_size : 65536;
+	unsigned char *mem;
+
+	if (i->is_keep_full)
+		return;
+	while (size < i->keep_len + len)
+		size *= 2;
+	if (size != i->keep_size) {
+		mem = i->keep_len + len <= zwd_settings()->keep ? zwd_stream_alloc(s, size) : NULL;
+		if (mem && i->keep_len)
+			memcpy(mem, i->keep, i->keep_len);
+		zwd_stream_unalloc(s, i->keep);
+		i->keep = mem;
+		i->keep_size = size;
+		if (!mem) {
+			i->keep_len = i->keep_size = 0;
+			i->is_keep_full = 1;
+			return;
+		}
+	}
+	memcpy(i->keep + i->keep_len, in, len);
+	i->keep_len += len;
+}
+
+/* The real zlib makes again what the device made; nobody needs it. */
+static int skip(z_streamp strm, uint64_t left)
+{
+	unsigned char *trash = malloc(TRASH_LEN);
+	int ret = trash ? Z_OK : Z_MEM_ERROR;
+
+	while (left && ret == Z_OK) {
+		uInt room = left < TRASH_LEN ? (uInt)left : TRASH_LEN;
+
+		strm->next_out = trash;
+		strm->avail_out = room;
+		ret = zwd_soft_zlib.inflate(strm, Z_SYNC_FLUSH);
+		left -= room - strm->avail_out;
+	}
+	free(trash);
+	return left ? Z_DATA_ERROR : ret == Z_MEM_ERROR ? ret : Z_OK;
+}
+
+/*
+ * The real zlib reads what the device consumed. Its output up to where the device was is known
+ * already; what it makes beyond (the device may have held some back) waits like the device's own.
+ */
+static int replay(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	z_stream saved = *strm;
+	int ret, z = Z_OK;
+
+	strm->state = s->soft;
+	strm->next_in = i->keep;
+	strm->avail_in = (uInt)i->keep_len;
+	ret = skip(strm, i->made);
+	if (ret == Z_OK && i->format != WD_ZIP_DEFLATE && i->made && i->check != (uint32_t)strm->adler)
+		ret = Z_DATA_ERROR;
+	while (ret == Z_OK && z == Z_OK && strm->avail_in) {
+		unsigned char *out;
+
+		if (grow_pend(s, AHEAD_LEN)) {
+			ret = Z_MEM_ERROR;
+			break;
+		}
+		out = strm->next_out = i->pend + i->pend_off + i->pend_len;
+		strm->avail_out = AHEAD_LEN;
+		/* The end, or an error, it will tell again. */
+		z = zwd_soft_zlib.inflate(strm, Z_SYNC_FLUSH);
+		i->pend_len += (size_t)(strm->next_out - out);
+	}
+	i->check = (uint32_t)strm->adler;
+	saved.msg = strm->msg;
+	*strm = saved;
+	return ret;
+}
+
+int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret = Z_OK;
+
+	if (s->mode == ZWD_MODE_NEW)
+		s->mode = ZWD_MODE_SOFT;
+	if (s->mode != ZWD_MODE_OURS)
+		return Z_OK;
+	if (i->is_keep_full || i->is_engine_lost)
+		ret = Z_DATA_ERROR;
+	else
+		ret = replay(strm, s);
+	if (ret == Z_DATA_ERROR) {
+		i->is_engine_lost = 1;
+		strm->msg = (char *)"device failed and the input was not kept";
+	}
+	if (ret != Z_OK)
+		return ret;
+	s->mode = i->pend_len ? ZWD_MODE_DRAIN : ZWD_MODE_SOFT;
+	zwd_stream_unalloc(s, i->ctx);
+	zwd_stream_unalloc(s, i->keep);
+	i->ctx = i->keep = NULL;
+	return Z_OK;
+}
+
+/* One request on the lane; on success its results are the stream's. 0 or -errno. */
+static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
+{
+	struct zwd_inflate *i = &s->i;
+	size_t room = (size_t)strm->avail_out + AHEAD_LEN, len = strm->avail_in, direct;
+	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
+	struct wd_zip_res res;
+	uint32_t check;
+	int ret;
+
+	if (room > lane->dst_len)
+		room = lane->dst_len;
+	/* Input expands: more of it than there is room would only be copied in vain. */
+	if (len > room)
+		len = room;
+	if (len > lane->src_len)
+		len = lane->src_len;
+	if (len)
+		memcpy(lane->src, strm->next_in, len);
+	req.src_len = (uint32_t)len;
+	req.dst_len = (uint32_t)room;
+	req.format = (uint8_t)i->format;
+	req.flags = WD_ZIP_STREAM;
+	if (i->ctx_len)
+		memcpy(lane->ctx, i->ctx, i->ctx_len);
+	else
+		req.flags |= WD_ZIP_NEW;
+	ret = zwd_qpool_run(lane, &req, &res);
+	if (ret)
+		return ret;
+	if (res.status != WD_ZIP_OK && res.status != WD_ZIP_END && res.status != WD_ZIP_NO_ROOM)
+		return res.status == WD_ZIP_FAILED ? -EIO : -EBADMSG;
+	if (res.consumed > len || res.produced > room)
+		return -EIO;
+	if (!res.consumed && !res.produced && res.status != WD_ZIP_END)
+		return -EIO;
+	check = check_of(i, i->check, lane->dst, res.produced);
+	if (i->format != WD_ZIP_DEFLATE && check != res.checksum)
+		return -EIO;
+	direct = res.produced < strm->avail_out ? res.produced : strm->avail_out;
+	if (grow_pend(s, res.produced - direct))
+		return -ENOMEM;
+	i->is_ended = res.status == WD_ZIP_END;
+	i->has_more = res.status == WD_ZIP_NO_ROOM;
+	if (!i->is_ended) {
+		i->ctx_len = wd_zip_ctx_used(lane->ctx);
+		memcpy(i->ctx, lane->ctx, i->ctx_len);
+	}
+	keep(s, strm->next_in, res.consumed);
+	strm->next_in += res.consumed;
+	strm->avail_in -= res.consumed;
+	strm->total_in += res.consumed;
+	memcpy(strm->next_out, lane->dst, direct);
+	i->out_check = direct == res.produced ? check :
+						check_of(i, i->out_check, strm->next_out, direct);
+	strm->next_out += direct;
+	strm->avail_out -= (uInt)direct;
+	strm->total_out += direct;
+	memcpy(i->pend + i->pend_off + i->pend_len, lane->dst + direct, res.produced - direct);
+	i->pend_len += res.produced - direct;
+	i->check = check;
+	i->made += res.produced;
+	if (i->format != WD_ZIP_DEFLATE)
+		strm->adler = i->out_check;
+	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
+	zwd_count(ZWD_INFLATE, ZWD_HW_IN, res.consumed);
+	zwd_count(ZWD_INFLATE, ZWD_HW_OUT, res.produced);
+	return 0;
+}
+
+/* A request, and a second try on another queue where that may help. */
+static int request(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane)
+{
+	int ret;
+
+	for (int try = 0;; try++) {
+		ret = 0;
+		if (!*lane)
+			ret = zwd_qpool_get(ZWD_INFLATE, zwd_settings()->timeout_ms, lane);
+		if (!ret)
+			ret = run(strm, s, *lane);
+		if (!ret || !*lane)
+			return ret;
+		zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
+		zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-ret));
+		zwd_qpool_drop(*lane);
+		*lane = NULL;
+		/* Bad data is bad on any queue, and a hang may cost its time again. */
+		if (try || ret == -ETIMEDOUT || ret == -EBADMSG)
+			return ret;
+		zwd_count(ZWD_INFLATE, ZWD_RETRIES, 1);
+	}
+}
+
+/* The body on the device. Z_OK, Z_STREAM_END, or an error; the mode may change. */
+static int body(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	struct zwd_lane *lane = NULL;
+	int ret = 0;
+
+	for (;;) {
+		deliver(strm, i);
+		if (i->pend_len || i->is_ended || (!strm->avail_in && !i->has_more))
+			break;
+		ret = request(strm, s, &lane);
+		if (ret)
+			break;
+	}
+	if (lane)
+		zwd_qpool_put(lane);
+	if (ret) {
+		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
+		return zwd_inflate_go_soft(strm, s);
+	}
+	if (!i->is_ended || i->pend_len)
+		return Z_OK;
+	strm->data_type = 64; /* as zlib shows it: no bits left over, last block */
+	return Z_STREAM_END;
+}
+
+/* Mode NEW: the header by the real zlib, up to the first block. Z_OK: the mode is chosen, or not yet. */
+static int header(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret = Z_OK;
+
+	if (flush == Z_BLOCK || flush == Z_TREES) {
+		s->mode = ZWD_MODE_SOFT;
+		return Z_OK;
+	}
+	if (!i->format && strm->avail_in) {
+		if (i->window_bits < 0)
+			i->format = WD_ZIP_DEFLATE;
+		else if (i->window_bits == 31 || (i->window_bits > 31 && strm->next_in[0] == 0x1f))
+			i->format = WD_ZIP_GZIP;
+		else
+			i->format = WD_ZIP_ZLIB;
+	}
+	if (i->format != WD_ZIP_DEFLATE && !i->has_header) {
+		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, Z_BLOCK));
+		i->has_header = ret == Z_OK && strm->data_type & 128;
+		if (ret != Z_OK && ret != Z_BUF_ERROR)
+			s->mode = ZWD_MODE_SOFT;
+		if (!i->has_header)
+			return ret == Z_BUF_ERROR ? Z_OK : ret;
+	}
+	if (!strm->avail_in)
+		return Z_OK;
+	if (zwd_policy_inflate_begin(strm->avail_in))
+		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+	s->mode = i->ctx ? ZWD_MODE_OURS : ZWD_MODE_SOFT;
+	i->check = i->out_check = i->format == WD_ZIP_ZLIB;
+	return Z_OK;
+}
+
+int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	uInt in = strm->avail_in, out = strm->avail_out;
+	int ret = Z_OK;
+
+	if (!strm->next_out || (!strm->next_in && strm->avail_in))
+		return Z_STREAM_ERROR;
+	if (s->mode == ZWD_MODE_NEW)
+		ret = header(strm, s, flush);
+	if (ret == Z_OK && s->mode == ZWD_MODE_OURS && (flush == Z_BLOCK || flush == Z_TREES))
+		ret = zwd_inflate_go_soft(strm, s);
+	if (ret == Z_OK && s->mode == ZWD_MODE_OURS)
+		ret = body(strm, s);
+	if (ret == Z_OK && s->mode == ZWD_MODE_DRAIN) {
+		deliver(strm, &s->i);
+		if (!s->i.pend_len)
+			s->mode = ZWD_MODE_SOFT;
+	}
+	if (ret == Z_OK && s->mode == ZWD_MODE_SOFT) {
+		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, flush));
+		/* It knows only of its own part of this call. */
+		if (ret == Z_BUF_ERROR)
+			ret = Z_OK;
+	}
+	if (ret == Z_OK && ((in == strm->avail_in && out == strm->avail_out) || flush == Z_FINISH))
+		ret = Z_BUF_ERROR;
+	return ret;
+}

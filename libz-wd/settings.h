@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Zlib */
+/* What the user set: environment, then the file of ZWD_CONFIG or /etc/libz-wd.conf. Read once. */
+#ifndef ZWD_SETTINGS_H
+#define ZWD_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum zwd_engine { ZWD_ENGINE_AUTO, ZWD_ENGINE_HW, ZWD_ENGINE_SOFT };
+
+struct zwd_settings {
+	char device[512];	   /* WD_DEVICE */
+	enum zwd_engine engine;	   /* ZWD_ENGINE */
+	unsigned int levels;	   /* ZWD_LEVELS: bit n = level n goes to the device */
+	size_t min_deflate;	   /* ZWD_MIN_DEFLATE, bytes */
+	size_t min_inflate;	   /* ZWD_MIN_INFLATE, bytes */
+	size_t unit;		   /* ZWD_UNIT: input bytes of one request at most */
+	unsigned int queues;	   /* ZWD_QUEUES per direction; 0: twice the number of engines */
+	unsigned int verify;	   /* ZWD_VERIFY: inflate one in so many units; 0: none */
+	size_t keep;		   /* ZWD_KEEP: compressed bytes kept for replay, per stream */
+	unsigned int timeout_ms;   /* ZWD_TIMEOUT_MS of one request */
+	int stats_text;		   /* ZWD_STATS=1 */
+	char stats_json[256];	   /* ZWD_STATS=json:PATH */
+};
+
+const struct zwd_settings *zwd_settings(void);
+/* Has this process asked for them, that is: has it opened a stream? */
+int zwd_settings_were_read(void);
+
+/* One "KEY = VALUE" into s; 0, or -EINVAL: the key is not known (-ENOENT) or the value not possible. */
+int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value);
+
+extern const struct zwd_settings zwd_settings_default;
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Zlib */
+/* The real zlib: opened by absolute name when it is first needed, never linked. */
+#ifndef ZWD_SOFT_ZLIB_H
+#define ZWD_SOFT_ZLIB_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* What zlib.h declares is what this library exports. */
+#define ZEXTERN extern __attribute__((visibility("default")))
+#define ZLIB_INTERNAL
+#include <zlib.h>
+#undef gzgetc /* a macro over the function of that name */
+
+/* Its functions by what they return when they cannot be had: an error, nothing, zero. */
+#define SOFT_ZLIB_FUNCTIONS(ERR, NIL, NUL)                                                        \
+	NIL(zlibVersion) NUL(zlibCompileFlags) NIL(zError)                                        \
+	ERR(deflateInit_) ERR(deflateInit2_) ERR(deflate) ERR(deflateEnd) ERR(deflateReset)        \
+	ERR(deflateResetKeep) ERR(deflateSetDictionary) ERR(deflateGetDictionary) ERR(deflateCopy) \
+	ERR(deflateParams) ERR(deflateTune) NUL(deflateBound) ERR(deflatePending)                  \
+	ERR(deflatePrime) ERR(deflateSetHeader)                                                    \
+	ERR(inflateInit_) ERR(inflateInit2_) ERR(inflate) ERR(inflateEnd) ERR(inflateReset)        \
+	ERR(inflateReset2) ERR(inflateResetKeep) ERR(inflateSetDictionary)                         \
+	ERR(inflateGetDictionary) ERR(inflateSync) ERR(inflateSyncPoint) ERR(inflateCopy)          \
+	ERR(inflatePrime) ERR(inflateMark) ERR(inflateGetHeader) ERR(inflateUndermine)             \
+	ERR(inflateValidate) ERR(inflateCodesUsed)                                                 \
+	ERR(inflateBackInit_) ERR(inflateBack) ERR(inflateBackEnd)                                 \
+	NUL(compressBound)                                                                         \
+	NIL(gzopen) NIL(gzopen64) NIL(gzdopen) ERR(gzbuffer) ERR(gzsetparams) ERR(gzread)          \
+	NUL(gzfread) ERR(gzwrite) NUL(gzfwrite) ERR(gzvprintf) ERR(gzputs) NIL(gzgets) ERR(gzputc) \
+	ERR(gzgetc) ERR(gzgetc_) ERR(gzungetc) ERR(gzflush) ERR(gzseek) ERR(gzseek64) ERR(gzrewind) \
+	ERR(gztell) ERR(gztell64) ERR(gzoffset) ERR(gzoffset64) ERR(gzeof) ERR(gzdirect)           \
+	ERR(gzclose) ERR(gzclose_r) ERR(gzclose_w) NIL(gzerror) NUL(gzclearerr)                    \
+	NUL(adler32) NUL(adler32_z) NUL(crc32) NUL(crc32_z) NUL(adler32_combine)                   \
+	NUL(adler32_combine64) NUL(crc32_combine) NUL(crc32_combine64) NUL(crc32_combine_gen)      \
+	NUL(crc32_combine_gen64) NUL(crc32_combine_op) NIL(get_crc_table)
+
+struct zwd_soft_zlib {
+#define SOFT_MEMBER(name) __typeof__(&name) name;
+	SOFT_ZLIB_FUNCTIONS(SOFT_MEMBER, SOFT_MEMBER, SOFT_MEMBER)
+#undef SOFT_MEMBER
+};
+
+/* Readable as it is once a stream was opened; before that through zwd_soft(). */
+extern struct zwd_soft_zlib zwd_soft_zlib;
+extern atomic_bool zwd_soft_zlib_is_open;
+
+void zwd_soft_zlib_open(void);
+
+static inline const struct zwd_soft_zlib *zwd_soft(void)
+{
+	if (__builtin_expect(!atomic_load_explicit(&zwd_soft_zlib_is_open, memory_order_acquire), 0))
+		zwd_soft_zlib_open();
+	return &zwd_soft_zlib;
+}
+
+#endif

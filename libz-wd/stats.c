@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Zlib */
+/* Counters of what the engines did, per process, and their report at exit. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "settings.h"
+#include "stats.h"
+#include "zwd.h"
+
+_Atomic uint64_t zwd_counters[2][ZWD_COUNTERS];
+
+/* Requests by the power of two of their nanoseconds. */
+#define LATENCY_BUCKETS 40
+static _Atomic uint64_t latencies[2][LATENCY_BUCKETS];
+
+static const struct {
+	const char *name;
+	size_t offset;
+} fields[ZWD_COUNTERS] = {
+#define FIELD(counter, member) [counter] = { #member, offsetof(struct zwd_dir_stats, member) }
+	FIELD(ZWD_HW_REQUESTS, hw_requests), FIELD(ZWD_HW_IN, hw_in),
+	FIELD(ZWD_HW_OUT, hw_out),	     FIELD(ZWD_SOFT_STREAMS, soft_streams),
+	FIELD(ZWD_SOFT_IN, soft_in),	     FIELD(ZWD_SOFT_OUT, soft_out),
+	FIELD(ZWD_FAILOVERS, failovers),     FIELD(ZWD_RETRIES, retries),
+	FIELD(ZWD_ERRORS, errors),	     FIELD(ZWD_STORED, stored),
+	FIELD(ZWD_VERIFIED, verified),	     FIELD(ZWD_MISMATCHES, mismatches),
+};
+
+void zwd_count_latency(enum zwd_dir dir, uint64_t ns)
+{
+	int bucket = 63 - __builtin_clzll(ns | 1);
+
+	if (bucket >= LATENCY_BUCKETS)
+		bucket = LATENCY_BUCKETS - 1;
+	atomic_fetch_add_explicit(&latencies[dir][bucket], 1, memory_order_relaxed);
+}
+
+static uint64_t percentile(enum zwd_dir dir, unsigned int percent)
+{
+	uint64_t total = 0, seen = 0;
+
+	for (int i = 0; i < LATENCY_BUCKETS; i++)
+		total += atomic_load_explicit(&latencies[dir][i], memory_order_relaxed);
+	for (int i = 0; total && i < LATENCY_BUCKETS; i++) {
+		seen += atomic_load_explicit(&latencies[dir][i], memory_order_relaxed);
+		if (seen * 100 >= total * percent)
+			return 2ull << i;
+	}
+	return 0;
+}
+
+void zwd_stats_reset(void)
+{
+	memset((void *)zwd_counters, 0, sizeof(zwd_counters));
+	memset((void *)latencies, 0, sizeof(latencies));
+}
+
+static void fill(enum zwd_dir dir, struct zwd_dir_stats *stats)
+{
+	for (int i = 0; i < ZWD_COUNTERS; i++)
+		*(uint64_t *)((char *)stats + fields[i].offset) =
+			atomic_load_explicit(&zwd_counters[dir][i], memory_order_relaxed);
+	stats->ns_p50 = percentile(dir, 50);
+	stats->ns_p99 = percentile(dir, 99);
+}
+
+__attribute__((visibility("default"))) size_t zwd_stats(struct zwd_stats *stats, size_t size)
+{
+	struct zwd_stats all = { 0 };
+
+	fill(ZWD_DEFLATE, &all.deflate);
+	fill(ZWD_INFLATE, &all.inflate);
+	if (size > sizeof(all))
+		size = sizeof(all);
+	memcpy(stats, &all, size);
+	return size;
+}
+
+__attribute__((visibility("default"))) const char *zwd_version(void)
+{
+	return PACKAGE_VERSION;
+}
+
+static void print_text(FILE *out, const char *name, const struct zwd_dir_stats *d)
+{
+	if (!d->hw_requests && !d->soft_in && !d->soft_streams && !d->errors)
+		return;
+	fprintf(out,
+		"libz-wd: %s: device: %" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64
+		" out, p50 < %" PRIu64 " us, p99 < %" PRIu64 " us; software: %" PRIu64
+		" streams, %" PRIu64 " bytes in, %" PRIu64 " out; %" PRIu64 " errors, %" PRIu64
+		" retries, %" PRIu64 " failovers, %" PRIu64 " units stored, %" PRIu64
+		" verified, %" PRIu64 " wrong\n",
+		name, d->hw_requests, d->hw_in, d->hw_out, d->ns_p50 / 1000, d->ns_p99 / 1000,
+		d->soft_streams, d->soft_in, d->soft_out, d->errors, d->retries, d->failovers,
+		d->stored, d->verified, d->mismatches);
+}
+
+static int print_json(char *buf, size_t size, const char *name, const struct zwd_dir_stats *d)
+{
+	int len = snprintf(buf, size, ",\"%s\":{", name);
+
+	for (int i = 0; i < ZWD_COUNTERS; i++)
+		len += snprintf(buf + len, size - (size_t)len, "\"%s\":%" PRIu64 ",", fields[i].name,
+				*(const uint64_t *)((const char *)d + fields[i].offset));
+	return len + snprintf(buf + len, size - (size_t)len,
+			      "\"ns_p50\":%" PRIu64 ",\"ns_p99\":%" PRIu64 "}", d->ns_p50, d->ns_p99);
+}
+
+/* One line with one write, so that processes can share the file. */
+static void append_json(const char *path, const struct zwd_stats *stats)
+{
+	char line[2048], program[64];
+	size_t len = 0, program_len = 0;
+	int fd;
+
+	for (const char *c = program_invocation_short_name; *c && program_len < 63; c++)
+		if (*c >= ' ' && *c != '"' && *c != '\\')
+			program[program_len++] = *c;
+	program[program_len] = '\0';
+	len += (size_t)snprintf(line, sizeof(line), "{\"pid\":%d,\"program\":\"%s\"", (int)getpid(),
+				program);
+	len += (size_t)print_json(line + len, sizeof(line) - len, "deflate", &stats->deflate);
+	len += (size_t)print_json(line + len, sizeof(line) - len, "inflate", &stats->inflate);
+	len += (size_t)snprintf(line + len, sizeof(line) - len, "}\n");
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return;
+	if (write(fd, line, len) < 0)
+		; /* nobody to tell */
+	close(fd);
+}
+
+/* Says what was asked for; a process that never met a stream has nothing to say. */
+__attribute__((destructor)) static void report(void)
+{
+	const struct zwd_settings *settings;
+	struct zwd_stats stats;
+
+	if (!zwd_settings_were_read())
+		return;
+	settings = zwd_settings();
+	zwd_stats(&stats, sizeof(stats));
+	if (settings->stats_text) {
+		print_text(stderr, "deflate", &stats.deflate);
+		print_text(stderr, "inflate", &stats.inflate);
+	}
+	if (settings->stats_json[0])
+		append_json(settings->stats_json, &stats);
+}

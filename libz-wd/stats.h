@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Zlib */
+/* Counters of what the engines did, per process. */
+#ifndef ZWD_STATS_H
+#define ZWD_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum zwd_dir { ZWD_DEFLATE, ZWD_INFLATE };
+
+enum zwd_counter {
+	ZWD_HW_REQUESTS,
+	ZWD_HW_IN,
+	ZWD_HW_OUT,
+	ZWD_SOFT_STREAMS,
+	ZWD_SOFT_IN,
+	ZWD_SOFT_OUT,
+	ZWD_FAILOVERS,
+	ZWD_RETRIES,
+	ZWD_ERRORS,
+	ZWD_STORED,
+	ZWD_VERIFIED,
+	ZWD_MISMATCHES,
+	ZWD_COUNTERS,
+};
+
+extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS];
+
+static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(&zwd_counters[dir][counter], n, memory_order_relaxed);
+}
+
+/* One request took ns nanoseconds. */
+void zwd_count_latency(enum zwd_dir dir, uint64_t ns);
+
+/* Zero again, in a forked child. */
+void zwd_stats_reset(void);
+
+#endif

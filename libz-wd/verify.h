@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Zlib */
+/* ZWD_VERIFY: a device's output is inflated and compared before anybody sees it. */
+#ifndef ZWD_VERIFY_H
+#define ZWD_VERIFY_H
+
+#include <stddef.h>
+
+/*
+ * Do the deflate blocks of out give plain again, with history before them? 0; -EBADMSG: no;
+ * -ENOMEM.
+ */
+int zwd_verify_unit(const unsigned char *out, size_t out_len, const unsigned char *plain,
+		    size_t plain_len, const unsigned char *history, size_t history_len);
+
+#endif
