@@ -61,7 +61,7 @@ void zwd_log(enum zwd_log_level level, const char *format, ...)
 		if (*to_file)
 			fd = open(to_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd >= 0 && write(fd, line, strlen(line)) < 0)
-			; /* nobody to tell */
+			errno = saved_errno; /* nobody to tell */
 		if (*to_file && fd >= 0)
 			close(fd);
 	}

@@ -134,7 +134,7 @@ static void append_json(const char *path, const struct zwd_stats *stats)
 	if (fd < 0)
 		return;
 	if (write(fd, line, len) < 0)
-		; /* nobody to tell */
+		errno = 0; /* nobody to tell */
 	close(fd);
 }
 
