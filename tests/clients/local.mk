@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Zlib
-check_PROGRAMS += tests/clients/mkmix
+check_PROGRAMS += tests/clients/mkmix tests/clients/spawncost
 tests_clients_mkmix_SOURCES = tests/clients/mkmix.c
-tests_clients_mkmix_LDADD =
+tests_clients_spawncost_SOURCES = tests/clients/spawncost.c
 
 client_tests = \
 	tests/clients/git.sh \

@@ -12,22 +12,10 @@ LD_PRELOAD=$LIBZWD $program >out 2>&1 || die "true: $?"
 WD_DEVICE=emu LD_PRELOAD=$LIBZWD $program >>out 2>&1 || die "true with WD_DEVICE=emu: $?"
 [ ! -s out ] || { cat out >&2; die "something was printed"; }
 
-# Blocks of 100 runs, with and without in turn; the quickest block of each counts.
-block() {
-	begin=$(date +%s%N)
-	for run in 0 1 2 3 4 5 6 7 8 9; do
-		"$@"; "$@"; "$@"; "$@"; "$@"; "$@"; "$@"; "$@"; "$@"; "$@"
-	done
-	end=$(date +%s%N)
-	echo $(((end - begin) / 100000))
-}
-for round in 1 2 3 4 5 6 7 8 9 10; do
-	block env -u LD_PRELOAD $program >>without
-	block env LD_PRELOAD="$LIBZWD" $program >>with
-done
-without=$(sort -n without | head -n 1)
-with=$(sort -n with | head -n 1)
-echo "startup: $without us without, $with us with the preload: $((with - without)) us more, 100 are meant"
+costs=$("$top_builddir/tests/clients/spawncost" "$LIBZWD" 300 $program) || die "spawncost: $?"
+without=${costs% *}
+with=${costs#* }
+echo "startup: $without us of CPU without, $with us with the preload: $((with - without)) us more, 100 are meant"
 [ $((with - without)) -lt 1000 ] || die "the preload costs more than 1 ms"
 
 command -v strace >/dev/null || { echo "startup: no strace: opened files not looked at"; exit 0; }
