@@ -167,6 +167,8 @@ void wd_release_queue(struct wd_queue *q)
 	if (q->error != -ENODEV) {
 		q->transport->close(q->tq, &q->regions);
 		wd_mem_release(q);
+	} else {
+		q->transport->forget(q->tq);
 	}
 	pthread_mutex_lock(&wd_lock);
 	for (struct wd_queue **at = &queues; *at; at = &(*at)->next)

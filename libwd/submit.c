@@ -140,6 +140,6 @@ int wd_recv_sync(struct wd_queue *q, void *results, unsigned int nr, unsigned in
 		left_ms = (end_ns - start_ns + 999999) / 1000000;
 		r = q->transport->wait(q->tq, left_ms < SLEEP_MAX_MS ? left_ms : SLEEP_MAX_MS);
 		if (r && r != -ETIMEDOUT)
-			return r;
+			return wd_queue_error(q);
 	}
 }

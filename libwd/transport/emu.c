@@ -173,6 +173,14 @@ static void emu_close(void *queue, const struct wd_regions *regions)
 	free(tq);
 }
 
+static void emu_forget(void *queue)
+{
+	struct tq *tq = queue;
+
+	emu_queue_stop(tq->queue); /* knows that it is another process's */
+	free(tq);
+}
+
 static int emu_wait(void *queue, unsigned int timeout_ms)
 {
 	int saved_errno = errno;
@@ -231,6 +239,13 @@ static void emu_unshare_all(void *dev)
 	emu_dma_unmap(((struct handle *)dev)->dev, 0, UINT64_MAX);
 }
 
+static void fork_child(void)
+{
+	emu_fork_child();
+	for (struct handle *handle = handles; handle; handle = handle->next)
+		handle->queues_nr = 0;
+}
+
 const struct wd_transport wd_transport_emu = {
 	.name = "emu",
 	.is_emulated = 1,
@@ -240,6 +255,7 @@ const struct wd_transport wd_transport_emu = {
 	.dev_close = emu_dev_close,
 	.open = emu_open,
 	.close = emu_close,
+	.forget = emu_forget,
 	.wait = emu_wait,
 	.doorbell = emu_doorbell,
 	.state = emu_state,
@@ -249,7 +265,7 @@ const struct wd_transport wd_transport_emu = {
 	.unshare_all = emu_unshare_all,
 	.fork_prepare = emu_fork_prepare,
 	.fork_parent = emu_fork_parent,
-	.fork_child = emu_fork_child,
+	.fork_child = fork_child,
 };
 
 int wd_emu_stats(struct wd_emu_stats *stats)

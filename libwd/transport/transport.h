@@ -41,6 +41,8 @@ struct wd_transport {
 	 * memory its requests named, and the regions are unmapped.
 	 */
 	void (*close)(void *tq, const struct wd_regions *regions);
+	/* Frees a handle inherited over fork; its queue and its regions are the parent's. */
+	void (*forget)(void *tq);
 
 	/* Sleeps until a completion came after the queue was armed: 0, -ETIMEDOUT, -ENODEV, -EIO. */
 	int (*wait)(void *tq, unsigned int timeout_ms);
@@ -58,7 +60,7 @@ struct wd_transport {
 	int (*alloc)(void *dev, size_t len, void **mem, uint64_t *addr);
 	void (*free)(void *dev, void *mem, size_t len);
 
-	/* Around fork(); NULL: nothing to do. After fork_child() the handles of the parent are void. */
+	/* Around fork(); NULL: nothing to do. After fork_child() the device handles of the parent are void. */
 	void (*fork_prepare)(void);
 	void (*fork_parent)(void);
 	void (*fork_child)(void);
