@@ -1,2 +1,13 @@
 # SPDX-License-Identifier: Zlib
-libwd_emu_sources =
+# The emulated ZIP device; part of libwd's objects.
+libwd_emu_sources = \
+	libwd/emu/emu.h \
+	libwd/emu/emu_codec.h \
+	libwd/emu/emu_codec_isal.c \
+	libwd/emu/emu_codec_zlib.c \
+	libwd/emu/emu_dev.c \
+	libwd/emu/emu_dma.c \
+	libwd/emu/emu_fault.c \
+	libwd/emu/emu_options.c \
+	libwd/emu/emu_priv.h \
+	libwd/emu/emu_zip.c

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Zlib
+/* The access table: which memory the emulated device may read and write, and at what address. */
+#include "emu.h"
+#include "emu_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void emu_dma_init(struct emu_dma *dma)
+{
+	memset(dma, 0, sizeof(*dma));
+	pthread_mutex_init(&dma->lock, NULL);
+	pthread_cond_init(&dma->released, NULL);
+}
+
+void emu_dma_fini(struct emu_dma *dma)
+{
+	free(dma->range);
+	pthread_cond_destroy(&dma->released);
+	pthread_mutex_destroy(&dma->lock);
+}
+
+void emu_dma_attach(struct emu_dma *dma, struct emu_dma_user *user)
+{
+	pthread_mutex_lock(&dma->lock);
+	user->dma = dma;
+	user->nr = 0;
+	user->next = dma->users;
+	dma->users = user;
+	pthread_mutex_unlock(&dma->lock);
+}
+
+void emu_dma_forget(struct emu_dma *dma)
+{
+	dma->nr = 0;
+	dma->waiting = 0;
+	for (struct emu_dma_user *user = dma->users; user; user = user->next)
+		user->nr = 0;
+	/* Whoever waited here is not in this process. */
+	pthread_cond_init(&dma->released, NULL);
+}
+
+/* Index of the first range that ends behind iova. */
+static size_t find(const struct emu_dma *dma, uint64_t iova)
+{
+	size_t low = 0, high = dma->nr;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (dma->range[mid].iova + (dma->range[mid].len - 1) < iova)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+int emu_dma_add(struct emu_dma *dma, uint64_t iova, void *va, uint64_t len, int flags)
+{
+	int ret = 0;
+	size_t i;
+
+	if (!len || iova + (len - 1) < iova || !flags || flags & ~(EMU_DMA_READ | EMU_DMA_WRITE))
+		return -EINVAL;
+	pthread_mutex_lock(&dma->lock);
+	i = find(dma, iova);
+	if (i < dma->nr && dma->range[i].iova <= iova + (len - 1)) {
+		ret = -EEXIST;
+		goto unlock;
+	}
+	if (dma->nr == dma->room) {
+		size_t room = dma->room ? dma->room * 2 : 16;
+		struct emu_range *range = realloc(dma->range, room * sizeof(*range));
+
+		if (!range) {
+			ret = -ENOMEM;
+			goto unlock;
+		}
+		dma->range = range;
+		dma->room = room;
+	}
+	memmove(&dma->range[i + 1], &dma->range[i], (dma->nr - i) * sizeof(dma->range[0]));
+	dma->range[i] = (struct emu_range){ iova, len, (uintptr_t)va, flags };
+	dma->nr++;
+unlock:
+	pthread_mutex_unlock(&dma->lock);
+	return ret;
+}
+
+static bool is_used(const struct emu_dma *dma, uint64_t iova, uint64_t last)
+{
+	for (const struct emu_dma_user *user = dma->users; user; user = user->next)
+		for (unsigned int i = 0; i < user->nr; i++)
+			if (user->use[i].iova <= last &&
+			    user->use[i].iova + (user->use[i].len - 1) >= iova)
+				return true;
+	return false;
+}
+
+void emu_dma_remove(struct emu_dma *dma, uint64_t iova, uint64_t len)
+{
+	uint64_t last = iova + (len - 1);
+	size_t i, end;
+
+	if (!len || last < iova)
+		return;
+	pthread_mutex_lock(&dma->lock);
+	i = find(dma, iova);
+	for (end = i; end < dma->nr && dma->range[end].iova <= last; end++)
+		;
+	memmove(&dma->range[i], &dma->range[end], (dma->nr - end) * sizeof(dma->range[0]));
+	dma->nr -= end - i;
+	dma->waiting++;
+	while (is_used(dma, iova, last))
+		pthread_cond_wait(&dma->released, &dma->lock);
+	dma->waiting--;
+	pthread_mutex_unlock(&dma->lock);
+}
+
+/* A buffer may lie across ranges as long as their memory is one piece, too. 0: denied. */
+static uintptr_t lookup(const struct emu_dma *dma, uint64_t iova, uint64_t len, int flags)
+{
+	const struct emu_range *range = dma->range + find(dma, iova);
+	const struct emu_range *end = dma->range + dma->nr;
+	uintptr_t va = 0;
+
+	for (uint64_t done = 0; done < len; range++) {
+		uint64_t off;
+
+		if (range == end || range->iova > iova + done || (range->flags & flags) != flags)
+			return 0;
+		off = iova + done - range->iova;
+		if (!done)
+			va = range->va + off;
+		else if (va + done != range->va)
+			return 0;
+		done += range->len - off;
+	}
+	return va;
+}
+
+void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int flags)
+{
+	struct emu_dma *dma = user->dma;
+	uintptr_t va;
+
+	if (!len || iova + (len - 1) < iova || user->nr == EMU_DMA_USES)
+		return NULL;
+	pthread_mutex_lock(&dma->lock);
+	va = lookup(dma, iova, len, flags);
+	if (va) {
+		user->use[user->nr].iova = iova;
+		user->use[user->nr].len = len;
+		user->nr++;
+	}
+	pthread_mutex_unlock(&dma->lock);
+	return (void *)va;
+}
+
+void emu_dma_release(struct emu_dma_user *user)
+{
+	struct emu_dma *dma = user->dma;
+
+	pthread_mutex_lock(&dma->lock);
+	user->nr = 0;
+	if (dma->waiting)
+		pthread_cond_broadcast(&dma->released);
+	pthread_mutex_unlock(&dma->lock);
+}

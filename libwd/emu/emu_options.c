@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Zlib
+/* Options of the emulated device: a list of name=value, joined with commas. */
+#include "emu.h"
+#include "emu_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	size_t offset;
+	unsigned int min;
+	unsigned int max;
+} numbers[] = {
+	{ "depth", offsetof(struct emu_options, depth), 2, HISI_QM_MAX_DEPTH },
+	{ "gbps", offsetof(struct emu_options, gbps), 1, 1000 },
+	{ "latency_us", offsetof(struct emu_options, latency_us), 0, 10000000 },
+	{ "qm", offsetof(struct emu_options, qm), 1, 3 },
+	{ "queues", offsetof(struct emu_options, queues), 1, 1024 },
+	{ "threads", offsetof(struct emu_options, threads), 1, 64 },
+};
+
+static const char *const engines[] = {
+	[EMU_ENGINE_AUTO] = "auto",
+	[EMU_ENGINE_ISAL] = "isal",
+	[EMU_ENGINE_ZLIB] = "zlib",
+};
+
+static bool is_name(const char *name, const char *text, size_t len)
+{
+	return strlen(name) == len && !memcmp(name, text, len);
+}
+
+static int parse_option(struct emu_options *opt, const char *p, size_t len)
+{
+	const char *eq = memchr(p, '=', len);
+	size_t i, name_len, value_len;
+
+	if (!eq)
+		return -EINVAL;
+	name_len = eq - p;
+	value_len = len - name_len - 1;
+	if (is_name("fault", p, name_len))
+		return emu_fault_parse(&opt->faults, eq + 1, value_len);
+	if (is_name("engine", p, name_len)) {
+		for (i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+			if (is_name(engines[i], eq + 1, value_len)) {
+				opt->engine = i;
+				return 0;
+			}
+		return -EINVAL;
+	}
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (is_name(numbers[i].name, p, name_len))
+			break;
+	if (i == sizeof(numbers) / sizeof(numbers[0]) || !value_len || value_len > 9)
+		return -EINVAL;
+	unsigned int value = 0;
+	for (size_t k = 0; k < value_len; k++) {
+		if (eq[1 + k] < '0' || eq[1 + k] > '9')
+			return -EINVAL;
+		value = value * 10 + (eq[1 + k] - '0');
+	}
+	if (value < numbers[i].min || value > numbers[i].max)
+		return -EINVAL;
+	memcpy((char *)opt + numbers[i].offset, &value, sizeof(value));
+	return 0;
+}
+
+int emu_options_parse(struct emu_options *opt, const char *text)
+{
+	memset(opt, 0, sizeof(*opt));
+	opt->threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
+	opt->qm = 3;
+	opt->queues = 64;
+	opt->depth = HISI_QM_DEFAULT_DEPTH;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		int ret = parse_option(opt, text, len);
+
+		if (ret)
+			return ret;
+		text += len;
+		if (*text == ',' && !*++text)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+int emu_options_check(const char *options)
+{
+	struct emu_options opt;
+
+	return emu_options_parse(&opt, options);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Zlib */
+/* What the parts of the emulated device share: options, faults, DMA access and the ZIP unit. */
+#ifndef EMU_PRIV_H
+#define EMU_PRIV_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wd/hisi_qm.h>
+#include <wd/hisi_zip.h>
+
+/* emu_fault.c */
+
+enum emu_fault_kind {
+	EMU_FAULT_NONE,
+	EMU_FAULT_ERROR,
+	EMU_FAULT_CHECKSUM,
+	EMU_FAULT_CORRUPT,
+	EMU_FAULT_SHORT,
+	EMU_FAULT_HANG,
+	EMU_FAULT_LATE,
+	EMU_FAULT_RESET,
+	EMU_FAULT_GONE,
+	EMU_FAULT_BUSY,
+};
+
+struct emu_fault {
+	enum emu_fault_kind kind;
+	uint32_t arg;
+	uint64_t first; /* from this event */
+	uint64_t last;	/* to this one */
+	uint64_t every; /* only where the event's number is a multiple of it */
+};
+
+#define EMU_FAULTS_MAX 32
+
+struct emu_faults {
+	unsigned int nr;
+	struct emu_fault fault[EMU_FAULTS_MAX];
+};
+
+/* list: len characters, not terminated. 0 or -EINVAL. */
+int emu_fault_parse(struct emu_faults *faults, const char *list, size_t len);
+/* What happens to request n (counted from 1), or to queue start n. NULL: nothing. */
+const struct emu_fault *emu_fault_request(const struct emu_faults *faults, uint64_t n);
+const struct emu_fault *emu_fault_start(const struct emu_faults *faults, uint64_t n);
+
+/* emu_options.c */
+
+enum emu_engine { EMU_ENGINE_AUTO, EMU_ENGINE_ISAL, EMU_ENGINE_ZLIB };
+
+struct emu_options {
+	unsigned int threads;
+	unsigned int qm;
+	unsigned int queues;
+	unsigned int depth;
+	unsigned int latency_us;
+	unsigned int gbps; /* Gbit/s of the longer side of a request; 0: as fast as it goes */
+	enum emu_engine engine;
+	struct emu_faults faults;
+};
+
+int emu_options_parse(struct emu_options *opt, const char *text);
+
+/* emu_dma.c */
+
+struct emu_range {
+	uint64_t iova;
+	uint64_t len;
+	uintptr_t va;
+	int flags;
+};
+
+/* One per engine: what its current request may touch. */
+#define EMU_DMA_USES 4
+struct emu_dma_user {
+	struct emu_dma *dma;
+	struct emu_dma_user *next;
+	unsigned int nr;
+	struct {
+		uint64_t iova;
+		uint64_t len;
+	} use[EMU_DMA_USES];
+};
+
+struct emu_dma {
+	pthread_mutex_t lock; /* guards everything here and in the users */
+	pthread_cond_t released;
+	struct emu_range *range; /* ascending, never overlapping */
+	size_t nr;
+	size_t room;
+	unsigned int waiting;
+	struct emu_dma_user *users;
+};
+
+void emu_dma_init(struct emu_dma *dma);
+void emu_dma_fini(struct emu_dma *dma);
+void emu_dma_attach(struct emu_dma *dma, struct emu_dma_user *user);
+int emu_dma_add(struct emu_dma *dma, uint64_t iova, void *va, uint64_t len, int flags);
+void emu_dma_remove(struct emu_dma *dma, uint64_t iova, uint64_t len);
+/* After fork, in the child: no ranges, no use. Called with the lock held. */
+void emu_dma_forget(struct emu_dma *dma);
+
+/* The memory at this address, usable until emu_dma_release(); NULL when the table denies it. */
+void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int flags);
+void emu_dma_release(struct emu_dma_user *user);
+
+/* emu_zip.c */
+
+struct emu_codec;
+
+/* One engine's ZIP unit. Not for two threads at once. */
+struct emu_zip {
+	const struct emu_codec *codec;
+	void *work; /* the codec's */
+	struct emu_dma_user dma;
+	unsigned int qm;
+};
+
+/* Executes one entry and fills its output fields. alg_type: HISI_ZIP_QUEUE_*. */
+void emu_zip_exec(struct emu_zip *zip, unsigned int alg_type, struct hisi_zip_sqe *sqe);
+
+static inline void emu_zip_fail(struct hisi_zip_sqe *sqe, uint32_t status)
+{
+	sqe->consumed = 0;
+	sqe->produced = 0;
+	sqe->comp_data_len = 0;
+	sqe->result = status;
+}
+
+static inline uint64_t emu_addr(uint32_t low, uint32_t high)
+{
+	return (uint64_t)high << 32 | low;
+}
+
+#endif
