@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What begins here is a pointer to nothing, whatever is mapped. */
+#define NULL_LEN 4096
+
 void emu_dma_init(struct emu_dma *dma)
 {
 	memset(dma, 0, sizeof(*dma));
@@ -34,11 +37,17 @@ void emu_dma_attach(struct emu_dma *dma, struct emu_dma_user *user)
 void emu_dma_forget(struct emu_dma *dma)
 {
 	dma->nr = 0;
+	dma->all_nr = 0;
 	dma->waiting = 0;
 	for (struct emu_dma_user *user = dma->users; user; user = user->next)
 		user->nr = 0;
 	/* Whoever waited here is not in this process. */
 	pthread_cond_init(&dma->released, NULL);
+}
+
+static bool is_all(uint64_t iova, uint64_t len)
+{
+	return !iova && len == UINT64_MAX;
 }
 
 /* Index of the first range that ends behind iova. */
@@ -65,6 +74,10 @@ int emu_dma_add(struct emu_dma *dma, uint64_t iova, void *va, uint64_t len, int 
 	if (!len || iova + (len - 1) < iova || !flags || flags & ~(EMU_DMA_READ | EMU_DMA_WRITE))
 		return -EINVAL;
 	pthread_mutex_lock(&dma->lock);
+	if (is_all(iova, len)) {
+		dma->all_nr++;
+		goto unlock;
+	}
 	i = find(dma, iova);
 	if (i < dma->nr && dma->range[i].iova <= iova + (len - 1)) {
 		ret = -EEXIST;
@@ -89,33 +102,42 @@ unlock:
 	return ret;
 }
 
-static bool is_used(const struct emu_dma *dma, uint64_t iova, uint64_t last)
+static bool is_used(const struct emu_dma *dma, uint64_t iova, uint64_t last, bool is_by_all)
 {
 	for (const struct emu_dma_user *user = dma->users; user; user = user->next)
 		for (unsigned int i = 0; i < user->nr; i++)
-			if (user->use[i].iova <= last &&
+			if (user->use[i].is_by_all == is_by_all && user->use[i].iova <= last &&
 			    user->use[i].iova + (user->use[i].len - 1) >= iova)
 				return true;
 	return false;
 }
 
-void emu_dma_remove(struct emu_dma *dma, uint64_t iova, uint64_t len)
+/* Under the lock. False: the whole address space is mapped by others still. */
+static bool drop(struct emu_dma *dma, uint64_t iova, uint64_t len)
 {
-	uint64_t last = iova + (len - 1);
 	size_t i, end;
 
-	if (!len || last < iova)
-		return;
-	pthread_mutex_lock(&dma->lock);
+	if (is_all(iova, len))
+		return dma->all_nr && --dma->all_nr == 0;
 	i = find(dma, iova);
-	for (end = i; end < dma->nr && dma->range[end].iova <= last; end++)
+	for (end = i; end < dma->nr && dma->range[end].iova <= iova + (len - 1); end++)
 		;
 	memmove(&dma->range[i], &dma->range[end], (dma->nr - end) * sizeof(dma->range[0]));
 	dma->nr -= end - i;
-	dma->waiting++;
-	while (is_used(dma, iova, last))
-		pthread_cond_wait(&dma->released, &dma->lock);
-	dma->waiting--;
+	return true;
+}
+
+void emu_dma_remove(struct emu_dma *dma, uint64_t iova, uint64_t len)
+{
+	if (!len || iova + (len - 1) < iova)
+		return;
+	pthread_mutex_lock(&dma->lock);
+	if (drop(dma, iova, len)) {
+		dma->waiting++;
+		while (is_used(dma, iova, iova + (len - 1), is_all(iova, len)))
+			pthread_cond_wait(&dma->released, &dma->lock);
+		dma->waiting--;
+	}
 	pthread_mutex_unlock(&dma->lock);
 }
 
@@ -144,15 +166,21 @@ static uintptr_t lookup(const struct emu_dma *dma, uint64_t iova, uint64_t len, 
 void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int flags)
 {
 	struct emu_dma *dma = user->dma;
+	bool is_by_all = false;
 	uintptr_t va;
 
 	if (!len || iova + (len - 1) < iova || user->nr == EMU_DMA_USES)
 		return NULL;
 	pthread_mutex_lock(&dma->lock);
 	va = lookup(dma, iova, len, flags);
+	if (!va && dma->all_nr && iova >= NULL_LEN) {
+		is_by_all = true;
+		va = iova;
+	}
 	if (va) {
 		user->use[user->nr].iova = iova;
 		user->use[user->nr].len = len;
+		user->use[user->nr].is_by_all = is_by_all;
 		user->nr++;
 	}
 	pthread_mutex_unlock(&dma->lock);

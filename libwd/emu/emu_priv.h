@@ -82,6 +82,7 @@ struct emu_dma_user {
 	struct {
 		uint64_t iova;
 		uint64_t len;
+		bool is_by_all; /* not by a range */
 	} use[EMU_DMA_USES];
 };
 
@@ -91,6 +92,7 @@ struct emu_dma {
 	struct emu_range *range; /* ascending, never overlapping */
 	size_t nr;
 	size_t room;
+	unsigned int all_nr; /* the whole address space is mapped so many times */
 	unsigned int waiting;
 	struct emu_dma_user *users;
 };
