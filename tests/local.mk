@@ -22,7 +22,7 @@ $(mode_stamps):
 
 # What a cmocka program of the zlib interface is made with.
 AM_CPPFLAGS += -I$(top_srcdir)/tests
-zwd_test_lib = -lz
+zwd_test_lib = libz-wd/libz-wd.la
 zwd_test_libs = tests/libhelpers.la $(zwd_test_lib) $(CMOCKA_LIBS)
 zwd_test_ldflags = $(AM_LDFLAGS) -no-install
 if HAVE_CMOCKA
