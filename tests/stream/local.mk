@@ -2,21 +2,34 @@
 # The zlib interface, one behaviour per program.
 if HAVE_CMOCKA
 stream_tests = \
+	tests/stream/allocs \
+	tests/stream/arguments \
+	tests/stream/deflate_bound \
 	tests/stream/deflate_copy \
 	tests/stream/deflate_dict \
 	tests/stream/deflate_flush \
+	tests/stream/deflate_header \
 	tests/stream/deflate_matrix \
 	tests/stream/deflate_params \
 	tests/stream/inflate_broken \
-	tests/stream/inflate_split
+	tests/stream/inflate_split \
+	tests/stream/oneshot
 check_PROGRAMS += $(stream_tests)
 mode_tests += $(stream_tests)
+tests_stream_allocs_LDADD = $(zwd_test_libs)
+tests_stream_allocs_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_arguments_LDADD = $(zwd_test_libs)
+tests_stream_arguments_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_deflate_bound_LDADD = $(zwd_test_libs)
+tests_stream_deflate_bound_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_copy_LDADD = $(zwd_test_libs)
 tests_stream_deflate_copy_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_dict_LDADD = $(zwd_test_libs)
 tests_stream_deflate_dict_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_flush_LDADD = $(zwd_test_libs)
 tests_stream_deflate_flush_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_deflate_header_LDADD = $(zwd_test_libs)
+tests_stream_deflate_header_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_matrix_LDADD = $(zwd_test_libs)
 tests_stream_deflate_matrix_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_params_LDADD = $(zwd_test_libs)
@@ -25,4 +38,10 @@ tests_stream_inflate_broken_LDADD = $(zwd_test_libs)
 tests_stream_inflate_broken_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_split_LDADD = $(zwd_test_libs)
 tests_stream_inflate_split_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_oneshot_LDADD = $(zwd_test_libs)
+tests_stream_oneshot_LDFLAGS = $(zwd_test_ldflags)
+check_PROGRAMS += tests/stream/failover
+TESTS += tests/stream/failover
+tests_stream_failover_LDADD = $(zwd_test_libs)
+tests_stream_failover_LDFLAGS = $(zwd_test_ldflags)
 endif
