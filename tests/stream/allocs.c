@@ -127,8 +127,8 @@ static void deflate_allocates_as_zlib(void **state)
 	assert_true(heap.total <= 270336);
 }
 
-/* inflate: its state at once, a window only when one is needed. */
-static void inflate_allocates_as_zlib(void **state)
+/* inflate: zlib's state and window, and beside them one small state of ours. */
+static void inflate_allocates_little_more(void **state)
 {
 	static const int wbits[] = { 15, 31, -15 };
 	struct heap heap, want;
@@ -141,9 +141,7 @@ static void inflate_allocates_as_zlib(void **state)
 		assert_int_equal(heap.live, 0);
 		hook(&strm, &want);
 		assert_int_equal(use_inflate(&ref, &strm, wbits[w]), Z_OK);
-		assert_true(heap.nr <= want.nr);
-		if (test_mode == MODE_SOFT)
-			assert_int_equal(heap.nr, want.nr);
+		assert_true(heap.nr <= want.nr + 1);
 		assert_true(heap.total <= want.total + 8192);
 	}
 }
@@ -261,6 +259,6 @@ static void defaults_are_set(void **state)
 }
 
 TEST_MAIN(60, cmocka_unit_test(deflate_allocates_as_zlib),
-	  cmocka_unit_test(inflate_allocates_as_zlib),
+	  cmocka_unit_test(inflate_allocates_little_more),
 	  cmocka_unit_test(refused_allocation_is_mem_error), cmocka_unit_test(copies_allocate_too),
 	  cmocka_unit_test(inflate_copies_allocate_too), cmocka_unit_test(defaults_are_set))
