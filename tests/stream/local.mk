@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 stream_tests = \
 	tests/stream/allocs \
 	tests/stream/arguments \
+	tests/stream/deflate_bits \
 	tests/stream/deflate_bound \
 	tests/stream/deflate_copy \
 	tests/stream/deflate_dict \
@@ -12,7 +13,10 @@ stream_tests = \
 	tests/stream/deflate_matrix \
 	tests/stream/deflate_params \
 	tests/stream/inflate_broken \
+	tests/stream/inflate_copy \
+	tests/stream/inflate_dict \
 	tests/stream/inflate_split \
+	tests/stream/inflate_sync \
 	tests/stream/oneshot
 check_PROGRAMS += $(stream_tests)
 mode_tests += $(stream_tests)
@@ -20,6 +24,8 @@ tests_stream_allocs_LDADD = $(zwd_test_libs)
 tests_stream_allocs_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_arguments_LDADD = $(zwd_test_libs)
 tests_stream_arguments_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_deflate_bits_LDADD = $(zwd_test_libs)
+tests_stream_deflate_bits_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_bound_LDADD = $(zwd_test_libs)
 tests_stream_deflate_bound_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_copy_LDADD = $(zwd_test_libs)
@@ -36,8 +42,14 @@ tests_stream_deflate_params_LDADD = $(zwd_test_libs)
 tests_stream_deflate_params_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_broken_LDADD = $(zwd_test_libs)
 tests_stream_inflate_broken_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_copy_LDADD = $(zwd_test_libs)
+tests_stream_inflate_copy_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_dict_LDADD = $(zwd_test_libs)
+tests_stream_inflate_dict_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_split_LDADD = $(zwd_test_libs)
 tests_stream_inflate_split_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_sync_LDADD = $(zwd_test_libs)
+tests_stream_inflate_sync_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_oneshot_LDADD = $(zwd_test_libs)
 tests_stream_oneshot_LDFLAGS = $(zwd_test_ldflags)
 check_PROGRAMS += tests/stream/failover

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Zlib */
+/* deflatePrime(), deflatePending() and deflateTune(). */
+#include "config.h"
+#include "helpers.h"
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static void begin(z_stream *strm, int wbits, int level)
+{
+	memset(strm, 0, sizeof(*strm));
+	assert_int_equal(deflateInit2(strm, level, Z_DEFLATED, wbits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+}
+
+/*
+ * The purpose of deflatePrime() in zlib.h: bits of an earlier stream are put before this one. Here
+ * the earlier stream is an empty stored block that begins in mid-byte.
+ */
+static void prime_appends_to_bits(void **state)
+{
+	static unsigned char plain[60000], out[60100];
+	int bits;
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	for (bits = 0; bits <= 16; bits++) {
+		z_stream strm, in = { 0 };
+		static unsigned char back[60000];
+
+		begin(&strm, -15, 6);
+		/* inflatePrime() takes the same bits away again. */
+		assert_int_equal(ours.deflatePrime(&strm, bits, 0x5a5a), Z_OK);
+		strm.next_in = plain;
+		strm.avail_in = sizeof(plain);
+		strm.next_out = out;
+		strm.avail_out = sizeof(out);
+		assert_int_equal(ours.deflate(&strm, Z_FINISH), Z_STREAM_END);
+		if (bits)
+			assert_int_equal((out[0] | out[1] << 8) & ((1 << bits) - 1),
+					 0x5a5a & ((1 << bits) - 1));
+		assert_int_equal(ref.inflateInit2_(&in, -15, ZLIB_VERSION, (int)sizeof(in)), Z_OK);
+		in.next_in = out + bits / 8;
+		in.avail_in = strm.total_out - bits / 8;
+		if (bits % 8) {
+			assert_int_equal(ref.inflatePrime(&in, 8 - bits % 8,
+							  out[bits / 8] >> bits % 8),
+					 Z_OK);
+			in.next_in++;
+			in.avail_in--;
+		}
+		in.next_out = back;
+		in.avail_out = sizeof(back);
+		assert_int_equal(ref.inflate(&in, Z_FINISH), Z_STREAM_END);
+		assert_int_equal(in.total_out, sizeof(plain));
+		assert_memory_equal(back, plain, sizeof(plain));
+		ref.inflateEnd(&in);
+		assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+	}
+}
+
+static void prime_refuses(void **state)
+{
+	z_stream strm;
+
+	begin(&strm, -15, 6);
+	assert_int_equal(ours.deflatePrime(&strm, 17, 0), Z_BUF_ERROR);
+	assert_int_equal(ours.deflatePrime(&strm, -1, 0), Z_BUF_ERROR);
+	assert_int_equal(ours.deflatePrime(&strm, 0, 0), Z_OK);
+	assert_int_equal(ours.deflatePrime(NULL, 1, 0), Z_STREAM_ERROR);
+	assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+}
+
+/* What deflatePending() announces comes out at the next call, and nothing is left at the end. */
+static void pending_is_what_comes_next(void **state)
+{
+	static const int flushes[] = { Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_FINISH };
+	static unsigned char plain[50000], out[60000];
+	unsigned int pending;
+	z_stream strm;
+	size_t f;
+	int bits;
+
+	gen_fill(GEN_JSON, plain, sizeof(plain));
+	for (f = 0; f < NR(flushes); f++) {
+		begin(&strm, 15, 6);
+		assert_int_equal(ours.deflatePending(&strm, &pending, &bits), Z_OK);
+		assert_int_equal(pending, 0);
+		assert_int_equal(bits, 0);
+		assert_int_equal(ours.deflatePending(&strm, NULL, NULL), Z_OK);
+		strm.next_in = plain;
+		strm.avail_in = sizeof(plain);
+		strm.next_out = out;
+		strm.avail_out = 50;
+		assert_int_equal(ours.deflate(&strm, flushes[f]), Z_OK);
+		assert_int_equal(strm.avail_out, 0);
+		assert_int_equal(ours.deflatePending(&strm, &pending, &bits), Z_OK);
+		if (pending) { /* exactly so much room takes exactly so much */
+			strm.avail_out = pending;
+			ours.deflate(&strm, flushes[f]);
+			assert_int_equal(strm.avail_out, 0);
+			assert_int_equal(strm.total_out, 50 + pending);
+		}
+		do {
+			strm.avail_out = sizeof(out) - strm.total_out;
+		} while (ours.deflate(&strm, flushes[f]) == Z_OK && !strm.avail_out);
+		assert_int_equal(ours.deflatePending(&strm, &pending, &bits), Z_OK);
+		assert_int_equal(pending, 0);
+		if (flushes[f] != Z_FINISH) {
+			assert_int_equal(bits, 0);
+			assert_int_equal(ours.deflate(&strm, Z_FINISH), Z_STREAM_END);
+		}
+		assert_inflates(15, out, strm.total_out, plain, sizeof(plain));
+		assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+	}
+}
+
+/* Tuning is allowed at any time, and changes the output where zlib does the work. */
+static void tune(void **state)
+{
+	static unsigned char plain[100000];
+	const struct zlib_api *apis[] = { &ours, &ref };
+	struct buf out[2] = { { 0 }, { 0 } };
+	size_t i;
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (i = 0; i < NR(apis); i++) {
+		z_stream strm = { 0 };
+
+		assert_int_equal(apis[i]->deflateInit_(&strm, 9, ZLIB_VERSION, (int)sizeof(strm)),
+				 Z_OK);
+		strm.next_in = plain;
+		strm.avail_in = sizeof(plain) / 2;
+		strm.next_out = buf_room(&out[i], sizeof(plain));
+		strm.avail_out = sizeof(plain);
+		assert_int_equal(apis[i]->deflateTune(&strm, 4, 4, 8, 4), Z_OK);
+		assert_int_equal(apis[i]->deflate(&strm, Z_NO_FLUSH), Z_OK);
+		assert_int_equal(apis[i]->deflateTune(&strm, 32, 258, 258, 4096), Z_OK);
+		strm.avail_in += sizeof(plain) / 2;
+		assert_int_equal(apis[i]->deflate(&strm, Z_FINISH), Z_STREAM_END);
+		out[i].len = strm.total_out;
+		assert_int_equal(apis[i]->deflateEnd(&strm), Z_OK);
+	}
+	assert_inflates(15, out[0].data, out[0].len, plain, sizeof(plain));
+	if (test_mode == MODE_SOFT) {
+		assert_int_equal(out[0].len, out[1].len);
+		assert_memory_equal(out[0].data, out[1].data, out[0].len);
+	}
+	buf_free(&out[0]);
+	buf_free(&out[1]);
+}
+
+TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
+	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune))

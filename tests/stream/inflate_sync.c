@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Zlib */
+/* inflate()'s special calls: sync, mark, validate, undermine, prime, stops at blocks and trees. */
+#include "config.h"
+#include "helpers.h"
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { PIECES = 6, PIECE = 20000 };
+
+static unsigned char plain[PIECES * PIECE], back[PIECES * PIECE + 1];
+
+/* Pieces with full flushes between; points: where each ends in the output. */
+static void pack(int wbits, int flush, struct buf *out, size_t *points)
+{
+	z_stream strm = { 0 };
+	size_t i;
+
+	gen_fill(GEN_JSON, plain, sizeof(plain));
+	assert_int_equal(ref.deflateInit2_(&strm, 6, Z_DEFLATED, wbits, 8, 0, ZLIB_VERSION,
+					   (int)sizeof(strm)),
+			 Z_OK);
+	strm.next_out = buf_room(out, sizeof(plain));
+	strm.avail_out = sizeof(plain);
+	for (i = 0; i < PIECES; i++) {
+		strm.next_in = plain + i * PIECE;
+		strm.avail_in = PIECE;
+		assert_int_equal(ref.deflate(&strm, flush), Z_OK);
+		points[i] = strm.total_out;
+	}
+	assert_int_equal(ref.deflate(&strm, Z_FINISH), Z_STREAM_END);
+	out->len = strm.total_out;
+	ref.deflateEnd(&strm);
+}
+
+/* A damaged piece is skipped: the rest comes out after inflateSync(). */
+static void sync_skips_a_damaged_piece(void **state)
+{
+	static const int wbits[] = { 15, 31, -15 };
+	const struct zlib_api *apis[] = { &ours, &ref };
+	size_t w, i, points[PIECES];
+
+	for (w = 0; w < NR(wbits); w++) {
+		struct trace traces[2] = { { 0 }, { 0 } };
+		struct buf packed = { 0 };
+
+		pack(wbits[w], Z_FULL_FLUSH, &packed, points);
+		packed.data[points[1]] = 7; /* no such type of block */
+		for (i = 0; i < NR(apis); i++) {
+			const struct zlib_api *z = apis[i];
+			z_stream strm = { .next_in = packed.data, .avail_in = packed.len };
+			struct trace *t = &traces[i];
+			size_t resumed;
+			int ret;
+
+			assert_int_equal(z->inflateInit2_(&strm, wbits[w], ZLIB_VERSION,
+							  (int)sizeof(strm)),
+					 Z_OK);
+			strm.next_out = back;
+			strm.avail_out = sizeof(back);
+			ret = z->inflate(&strm, Z_NO_FLUSH);
+			assert_int_equal(ret, Z_DATA_ERROR);
+			assert_true(strm.total_out >= 2 * PIECE || test_mode != MODE_SOFT);
+			ret = z->inflateSync(&strm);
+			assert_int_equal(ret, Z_OK);
+			/* At the end of a flush, and everything from there on is whole. */
+			for (resumed = 0; resumed < PIECES; resumed++)
+				if (strm.next_in == packed.data + points[resumed])
+					break;
+			assert_in_range(resumed, 2, PIECES - 1);
+			assert_int_equal(strm.total_in, points[resumed]);
+			strm.next_out = back;
+			strm.avail_out = sizeof(back);
+			ret = z->inflate(&strm, Z_NO_FLUSH);
+			/* Since 1.2.12 the check is not made after a sync. */
+			trace_call(t, "after sync", &strm, ret);
+			assert_memory_equal(back, plain + (resumed + 1) * PIECE,
+					    sizeof(plain) - (resumed + 1) * PIECE);
+			z->inflateEnd(&strm);
+		}
+		assert_int_equal(traces[0].calls[0].ret, traces[1].calls[0].ret);
+		trace_free(&traces[0]);
+		trace_free(&traces[1]);
+		buf_free(&packed);
+	}
+}
+
+static void sync_without_a_point(void **state)
+{
+	unsigned char zeros[100] = { 0 };
+	z_stream strm = { 0 };
+
+	assert_int_equal(inflateInit2(&strm, 15), Z_OK);
+	assert_int_equal(ours.inflateSync(&strm), Z_BUF_ERROR);
+	strm.next_in = zeros;
+	strm.avail_in = sizeof(zeros);
+	assert_int_equal(ours.inflateSync(&strm), Z_DATA_ERROR);
+	assert_int_equal(strm.avail_in, 0);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+}
+
+/* Searching goes on over calls, byte by byte. */
+static void sync_in_single_bytes(void **state)
+{
+	size_t points[PIECES], at;
+	struct buf packed = { 0 };
+	z_stream strm = { 0 };
+	int ret = Z_DATA_ERROR;
+
+	pack(-15, Z_FULL_FLUSH, &packed, points);
+	assert_int_equal(inflateInit2(&strm, -15), Z_OK);
+	for (at = points[0] - 20; ret == Z_DATA_ERROR; at++) {
+		strm.next_in = packed.data + at;
+		strm.avail_in = 1;
+		ret = ours.inflateSync(&strm);
+	}
+	assert_int_equal(ret, Z_OK);
+	assert_int_equal(at, points[0]);
+	strm.next_in = packed.data + at;
+	strm.avail_in = packed.len - at;
+	strm.next_out = back;
+	strm.avail_out = sizeof(back);
+	assert_int_equal(ours.inflate(&strm, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(strm.avail_out, sizeof(back) - (PIECES - 1) * PIECE);
+	assert_memory_equal(back, plain + PIECE, (PIECES - 1) * PIECE);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	buf_free(&packed);
+}
+
+/* Every call of one script; the answers are noted. step bytes of input at a time. */
+static void walk(const struct zlib_api *z, int wbits, const struct buf *packed, int flush, size_t step,
+		 size_t room, struct trace *trace)
+{
+	z_stream strm = { .next_in = packed->data };
+	int ret, calls = 0;
+
+	assert_int_equal(z->inflateInit2_(&strm, wbits, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+	strm.next_out = back;
+	do {
+		size_t left = packed->len - strm.total_in, space = sizeof(back) - strm.total_out;
+
+		strm.avail_in = step < left ? step : left;
+		strm.avail_out = room < space ? room : space;
+		ret = trace_call(trace, "inflate", &strm, z->inflate(&strm, flush));
+		trace_call(trace, "mark", &strm, (int)z->inflateMark(&strm));
+		trace_call(trace, "syncpoint", &strm, z->inflateSyncPoint(&strm));
+		trace_call(trace, "codes", &strm, (int)z->inflateCodesUsed(&strm));
+	} while ((ret == Z_OK || ret == Z_BUF_ERROR) && ++calls < 100000);
+	assert_int_equal(ret, Z_STREAM_END);
+	assert_int_equal(strm.total_out, sizeof(plain));
+	assert_memory_equal(back, plain, sizeof(plain));
+	assert_int_equal(z->inflateEnd(&strm), Z_OK);
+}
+
+/*
+ * Z_BLOCK and Z_TREES stop where zlib stops, with its data_type and marks. This is the device's
+ * weakest side, so these calls have to be answered exactly in every mode.
+ */
+static void stops_at_blocks_and_trees(void **state)
+{
+	static const int wbits[] = { 15, 31, -15 };
+	static const int flushes[] = { Z_BLOCK, Z_TREES };
+	static const size_t steps[] = { 1000000, 100 };
+	size_t w, f, s, i, points[PIECES];
+
+	for (w = 0; w < NR(wbits); w++)
+		for (f = 0; f < NR(flushes); f++)
+			for (s = 0; s < NR(steps); s++) {
+				struct trace got = { 0 }, want = { 0 };
+				struct buf packed = { 0 };
+
+				pack(wbits[w], Z_SYNC_FLUSH, &packed, points);
+				walk(&ours, wbits[w], &packed, flushes[f], steps[s], 1000000, &got);
+				walk(&ref, wbits[w], &packed, flushes[f], steps[s], 1000000, &want);
+				assert_same_trace(&got, &want);
+				for (i = 0; i < got.nr; i++) {
+					assert_int_equal(got.calls[i].avail_in, want.calls[i].avail_in);
+					assert_int_equal(got.calls[i].avail_out,
+							 want.calls[i].avail_out);
+					assert_int_equal(got.calls[i].data_type,
+							 want.calls[i].data_type);
+				}
+				trace_free(&got);
+				trace_free(&want);
+				buf_free(&packed);
+			}
+}
+
+/* Marks between ordinary calls: only zlib itself has them to the bit. */
+static void marks_between_ordinary_calls(void **state)
+{
+	struct trace got = { 0 }, want = { 0 };
+	struct buf packed = { 0 };
+	size_t points[PIECES];
+
+	pack(15, Z_SYNC_FLUSH, &packed, points);
+	walk(&ours, 15, &packed, Z_NO_FLUSH, 333, 777, &got);
+	walk(&ref, 15, &packed, Z_NO_FLUSH, 333, 777, &want);
+	if (test_mode == MODE_SOFT)
+		assert_same_trace(&got, &want);
+	trace_free(&got);
+	trace_free(&want);
+	buf_free(&packed);
+}
+
+/* Random access as in zlib's zran: start at a block with bits of the byte before and a window. */
+static void prime_and_dictionary_start_inside(void **state)
+{
+	struct buf packed = { 0 };
+	z_stream strm = { 0 };
+	size_t points[PIECES], starts = 0;
+	int ret;
+
+	pack(15, Z_BLOCK, &packed, points);
+	strm.next_in = packed.data;
+	strm.avail_in = packed.len;
+	strm.next_out = back;
+	strm.avail_out = sizeof(back);
+	assert_int_equal(ref.inflateInit2_(&strm, 15, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+	do {
+		ret = ref.inflate(&strm, Z_BLOCK);
+		/* Behind a block that is not the last (zlib.h on data_type). */
+		if (ret == Z_OK && strm.data_type & 128 && !(strm.data_type & 64) && strm.total_out) {
+			static unsigned char rest[sizeof(plain)];
+			size_t from = strm.total_out, window = from < 32768 ? from : 32768;
+			int bits = strm.data_type & 7;
+			z_stream in = { 0 };
+
+			assert_int_equal(inflateInit2(&in, -15), Z_OK);
+			in.next_in = packed.data + strm.total_in;
+			in.avail_in = packed.len - strm.total_in;
+			if (bits)
+				assert_int_equal(ours.inflatePrime(&in, bits,
+								   packed.data[strm.total_in - 1] >>
+									   (8 - bits)),
+						 Z_OK);
+			assert_int_equal(ours.inflateSetDictionary(&in, plain + from - window, window),
+					 Z_OK);
+			in.next_out = rest;
+			in.avail_out = sizeof(rest);
+			assert_int_equal(ours.inflate(&in, Z_NO_FLUSH), Z_STREAM_END);
+			assert_int_equal(in.total_out, sizeof(plain) - from);
+			assert_memory_equal(rest, plain + from, in.total_out);
+			assert_int_equal(in.avail_in, 4);
+			assert_int_equal(ours.inflateEnd(&in), Z_OK);
+			starts++;
+		}
+	} while (ret == Z_OK);
+	assert_int_equal(ret, Z_STREAM_END);
+	assert_true(starts >= PIECES - 1);
+	ref.inflateEnd(&strm);
+	buf_free(&packed);
+}
+
+static void prime_limits(void **state)
+{
+	z_stream strm = { 0 };
+
+	assert_int_equal(inflateInit2(&strm, -15), Z_OK);
+	assert_int_equal(ours.inflatePrime(&strm, 16, 0), Z_OK);
+	assert_int_equal(ours.inflatePrime(&strm, 16, 0), Z_OK);
+	assert_int_equal(ours.inflatePrime(&strm, 1, 0), Z_STREAM_ERROR);
+	assert_int_equal(ours.inflatePrime(&strm, -1, 0), Z_OK); /* empties it */
+	assert_int_equal(ours.inflatePrime(&strm, 17, 0), Z_STREAM_ERROR);
+	assert_int_equal(ours.inflatePrime(&strm, 0, 0), Z_OK);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+}
+
+/* With inflateValidate(0) a wrong check is not noticed, with 1 it is. */
+static void validate_switches_the_check(void **state)
+{
+	static const int wbits[] = { 15, 31 };
+	size_t w, points[PIECES];
+	int check;
+
+	for (w = 0; w < NR(wbits); w++)
+		for (check = 0; check <= 1; check++) {
+			struct buf packed = { 0 };
+			z_stream strm = { 0 };
+
+			pack(wbits[w], Z_SYNC_FLUSH, &packed, points);
+			packed.data[packed.len - (wbits[w] > 15 ? 8 : 1)] ^= 1;
+			assert_int_equal(inflateInit2(&strm, wbits[w]), Z_OK);
+			assert_int_equal(ours.inflateValidate(&strm, check), Z_OK);
+			strm.next_in = packed.data;
+			strm.avail_in = packed.len;
+			strm.next_out = back;
+			strm.avail_out = sizeof(back);
+			assert_int_equal(ours.inflate(&strm, Z_FINISH),
+					 check ? Z_DATA_ERROR : Z_STREAM_END);
+			assert_int_equal(strm.total_out, sizeof(plain));
+			assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+			buf_free(&packed);
+		}
+}
+
+static void undermine_answers_as_zlib(void **state)
+{
+	z_stream strm = { 0 }, want = { 0 };
+
+	assert_int_equal(inflateInit2(&strm, 15), Z_OK);
+	assert_int_equal(ref.inflateInit2_(&want, 15, ZLIB_VERSION, (int)sizeof(want)), Z_OK);
+	assert_int_equal(ours.inflateUndermine(&strm, 1), ref.inflateUndermine(&want, 1));
+	assert_int_equal(ours.inflateUndermine(&strm, 0), ref.inflateUndermine(&want, 0));
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	ref.inflateEnd(&want);
+}
+
+TEST_MAIN(60, cmocka_unit_test(sync_skips_a_damaged_piece), cmocka_unit_test(sync_without_a_point),
+	  cmocka_unit_test(sync_in_single_bytes), cmocka_unit_test(stops_at_blocks_and_trees),
+	  cmocka_unit_test(marks_between_ordinary_calls),
+	  cmocka_unit_test(prime_and_dictionary_start_inside), cmocka_unit_test(prime_limits),
+	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib))
