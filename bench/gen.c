@@ -38,8 +38,8 @@ static unsigned int gen_skewed(struct gen *g, unsigned int limit)
 {
 	uint64_t r = gen_random(g);
 
-	return (unsigned int)((r & 0xffff) * (r >> 16 & 0xffff) * (r >> 32 & 0xffff) / 0xffff *
-			      limit >> 32);
+	r = (r & 0xffff) * (r >> 16 & 0xffff) * (r >> 32 & 0xffff) / 0xffff;
+	return (unsigned int)(r * limit >> 32);
 }
 
 static void gen_bytes(struct gen *g, const void *bytes, size_t len)
@@ -83,8 +83,10 @@ static const char *gen_word(struct gen *g)
 
 static void gen_make_words(struct gen *g)
 {
-	static const char *const onsets[] = { "t", "s", "r", "n", "l", "d", "c", "m", "p", "f",
-					      "b", "st", "g", "tr", "h", "v", "pr", "w", "th", "k" };
+	static const char *const onsets[] = {
+		"t", "s",  "r", "n",  "l", "d", "c",  "m", "p",	 "f",
+		"b", "st", "g", "tr", "h", "v", "pr", "w", "th", "k"
+	};
 	static const char *const vowels[] = { "e", "a", "i", "o", "u", "ea", "io", "ou" };
 	static const char *const codas[] = { "", "r", "n", "s", "l", "t", "nd", "ng", "st" };
 
@@ -122,14 +124,19 @@ static void gen_text(struct gen *g)
 
 static void gen_source(struct gen *g)
 {
-	static const char *const types[] = { "int", "struct node *", "unsigned int", "size_t",
-					     "const char *", "bool", "uint32_t" };
+	static const char *const types[] = { "int",	"struct node *", "unsigned int",
+					     "size_t",	"const char *",	 "bool",
+					     "uint32_t" };
 	static const char *const lines[] = {
-		"\tif (!@)\n\t\treturn -EINVAL;\n", "\t@->@ = @(@, #);\n",
+		"\tif (!@)\n\t\treturn -EINVAL;\n",
+		"\t@->@ = @(@, #);\n",
 		"\tfor (i = 0; i < @->@_len; i++)\n\t\t@[i] = @(@[i]);\n",
-		"\treturn @(@, @);\n", "\t@ = @->@;\n", "\t/* @ the @ of each @ @ */\n",
+		"\treturn @(@, @);\n",
+		"\t@ = @->@;\n",
+		"\t/* @ the @ of each @ @ */\n",
 		"\twhile (@->@ > #) {\n\t\t@(@);\n\t\t@ += #;\n\t}\n",
-		"\tcase #:\n\t\t@ |= 0x#;\n\t\tbreak;\n", "\tassert(@ <= #);\n",
+		"\tcase #:\n\t\t@ |= 0x#;\n\t\tbreak;\n",
+		"\tassert(@ <= #);\n",
 		"\tmemcpy(@ + #, @->@, sizeof(*@));\n",
 	};
 	/* A file's functions talk about the same few things. */
@@ -150,8 +157,8 @@ static void gen_source(struct gen *g)
 	for (unsigned int i = 0; i < nr; i++) {
 		for (const char *s = GEN_PICK(g, lines); *s; s++) {
 			if (*s == '@')
-				gen_str(g, gen_below(g, 4) ? g->words[topic + gen_below(g, 24)] :
-							     gen_word(g));
+				gen_str(g, gen_below(g, 4) ? g->words[topic + gen_below(g, 24)]
+							   : gen_word(g));
 			else if (*s == '#')
 				gen_dec(g, gen_skewed(g, 4096));
 			else
@@ -191,10 +198,11 @@ static void gen_json(struct gen *g)
 static void gen_log(struct gen *g)
 {
 	static const char *const agents[] = {
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120.0 Safari/537.36",
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15",
 		"Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
-		"curl/7.88.1", "Prometheus/2.45.0",
+		"curl/7.88.1",
+		"Prometheus/2.45.0",
 	};
 	static const char *const status[] = { "200", "200", "304", "404", "301", "500" };
 	static const char *const kinds[] = { ".html", ".js", ".css", ".png", ".svg", "" };
@@ -298,10 +306,10 @@ static const struct {
 	void (*record)(struct gen *g);
 	unsigned int weight;
 } gen_kinds[GEN_KINDS_NR] = {
-	[GEN_TEXT] = { "text", gen_text, 2 },	    [GEN_SOURCE] = { "source", gen_source, 2 },
-	[GEN_JSON] = { "json", gen_json, 2 },	    [GEN_LOG] = { "log", gen_log, 2 },
-	[GEN_TABLE] = { "table", gen_table, 2 },    [GEN_BINARY] = { "binary", gen_binary, 2 },
-	[GEN_RANDOM] = { "random", gen_noise, 1 },  [GEN_ZEROS] = { "zeros", gen_zeros, 1 },
+	[GEN_TEXT] = { "text", gen_text, 2 },	   [GEN_SOURCE] = { "source", gen_source, 2 },
+	[GEN_JSON] = { "json", gen_json, 2 },	   [GEN_LOG] = { "log", gen_log, 2 },
+	[GEN_TABLE] = { "table", gen_table, 2 },   [GEN_BINARY] = { "binary", gen_binary, 2 },
+	[GEN_RANDOM] = { "random", gen_noise, 1 }, [GEN_ZEROS] = { "zeros", gen_zeros, 1 },
 };
 
 const char *gen_name(enum gen_kind kind)

@@ -12,14 +12,14 @@
 
 #include "gen.h"
 
-#define INPUT_PASS_MIN (4u << 20)
-#define INPUT_PASS_MAX (8u << 20)
+#define INPUT_PASS_MIN	(4u << 20)
+#define INPUT_PASS_MAX	(8u << 20)
 #define INPUT_UNITS_MIN 4
 
 static int input_add(struct input *input, const char *name, uint8_t *data, size_t len)
 {
-	struct input_source *sources = realloc(input->sources,
-					       (input->sources_nr + 1) * sizeof(*sources));
+	struct input_source *sources =
+		realloc(input->sources, (input->sources_nr + 1) * sizeof(*sources));
 
 	if (!sources)
 		return -ENOMEM;

@@ -13,7 +13,8 @@ uint64_t timing_thread_ns(void);
 
 /*
  * CPU time of all threads of the process but the nr ones of mine[] (thread ids) and the caller:
- * those of an emulated device, whichever library started them. A thread that ended no longer counts.
+ * those of an emulated device, whichever library started them. A thread that ended no longer
+ * counts.
  */
 uint64_t timing_others_ns(const pid_t *mine, unsigned int nr);
 

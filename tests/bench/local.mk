@@ -7,3 +7,6 @@ tests_bench_parts_SOURCES = tests/bench/parts.c
 tests_bench_parts_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/bench
 tests_bench_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_bench_parts_LDADD = bench/libbench.la $(CMOCKA_LIBS)
+
+TESTS += tests/bench/smoke.sh
+EXTRA_DIST += tests/bench/smoke.sh

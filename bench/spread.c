@@ -2,7 +2,7 @@
 /* Medians, spreads and percentiles of measurements. */
 #include "config.h"
 
-#include "stats.h"
+#include "spread.h"
 
 #include <stdlib.h>
 
@@ -20,9 +20,9 @@ static int compare_u64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-struct stats stats_of(double *v, size_t nr)
+struct spread spread_of(double *v, size_t nr)
 {
-	struct stats s = { 0, 0, 0 };
+	struct spread s = { 0, 0, 0 };
 
 	if (!nr)
 		return s;
@@ -33,13 +33,13 @@ struct stats stats_of(double *v, size_t nr)
 	return s;
 }
 
-void stats_sort(uint64_t *v, size_t nr)
+void spread_sort(uint64_t *v, size_t nr)
 {
 	if (nr)
 		qsort(v, nr, sizeof(*v), compare_u64);
 }
 
-uint64_t stats_percentile(const uint64_t *sorted, size_t nr, unsigned int permille)
+uint64_t spread_percentile(const uint64_t *sorted, size_t nr, unsigned int permille)
 {
 	size_t rank = (nr * permille + 999) / 1000;
 
