@@ -30,3 +30,7 @@ EXTRA_libwd_libwd_la_DEPENDENCIES = libwd/libwd.map
 include_HEADERS += libwd/wd.h libwd/wd_zip.h
 pkgconfig_DATA += libwd/libwd.pc
 EXTRA_DIST += libwd/libwd.map
+
+bin_PROGRAMS += wdctl
+wdctl_SOURCES = libwd/tools/wdctl.c
+wdctl_LDADD = libwd/libwd.la

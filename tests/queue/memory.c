@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Zlib */
+/* Guards which memory a request may name: allocated, shared, read-only, the whole address space. */
+#include <stdlib.h>
+#include "queue.h"
+
+static int send_at(struct wd_queue *q, const void *src, void *dst, uint32_t dst_len)
+{
+	struct wd_zip_req req = {
+		.tag = 1, .src = src, .dst = dst, .src_len = 100, .dst_len = dst_len,
+		.format = WD_ZIP_ZLIB,
+	};
+	struct wd_zip_res res;
+	int r = wd_send(q, &req, 1);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(wd_recv_sync(q, &res, 1, WAIT_MS), 1);
+	assert_int_equal(res.status, WD_ZIP_OK);
+	return 0;
+}
+
+static void test_alloc(void **state)
+{
+	struct wd_queue *q;
+	void *mem, *other;
+
+	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(wd_alloc(q, 0, &mem), -ENOMEM);
+	assert_int_equal(wd_alloc(q, SIZE_MAX, &mem), -ENOMEM);
+	assert_int_equal(wd_alloc(q, SIZE_MAX / 2, &mem), -ENOMEM);
+	assert_int_equal(wd_alloc(q, 1, &mem), 0);
+	assert_int_equal((uintptr_t)mem % 4096, 0);
+	assert_int_equal(*(char *)mem, 0);
+	assert_int_equal(wd_alloc(q, 300000, &other), 0);
+	assert_int_equal(send_at(q, mem, (char *)other + 200000, 100000), 0);
+	assert_int_equal(send_at(q, mem, (char *)mem + 1024, 1024), 0);
+	assert_int_equal(send_at(q, mem, (char *)other - 4096, 1024 * 1024), -EFAULT);
+	wd_free(q, mem);
+	assert_int_equal(send_at(q, mem, other, 1024), -EFAULT);
+	wd_free(q, NULL);
+	wd_release_queue(q);
+}
+
+static void test_share(void **state)
+{
+	struct wd_queue *q, *other;
+	char *mem = malloc(20000);
+
+	assert_non_null(mem);
+	fill_text((uint8_t *)mem, 20000, 1);
+	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&other, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), -EFAULT);
+
+	/* No alignment is needed, and the range is as long as was said. */
+	assert_int_equal(wd_mem_share(q, mem + 1, 500, WD_SHARE_READ), 0);
+	assert_int_equal(wd_mem_share(q, mem + 10001, 999, 0), 0);
+	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), 0);
+	assert_int_equal(send_at(q, mem + 401, mem + 10001, 999), 0);
+	assert_int_equal(send_at(q, mem + 402, mem + 10001, 999), -EFAULT);
+	assert_int_equal(send_at(q, mem, mem + 10001, 999), -EFAULT);
+	assert_int_equal(send_at(q, mem + 1, mem + 10001, 1000), -EFAULT);
+	assert_int_equal(send_at(q, mem + 10001, mem + 1, 300), -EFAULT); /* read-only */
+	/* The device reaches it for its other queues, too. */
+	assert_int_equal(send_at(other, mem + 1, mem + 10001, 999), 0);
+
+	assert_int_equal(wd_mem_share(q, mem + 500, 10, 0), -EEXIST);
+	assert_int_equal(wd_mem_share(other, mem, 20000, 0), -EEXIST);
+	assert_int_equal(wd_mem_share(q, mem + 501, 10, 0), 0);
+	assert_int_equal(wd_mem_share(q, NULL, 10, 0), -EINVAL);
+	assert_int_equal(wd_mem_share(q, mem, 0, 0), -EINVAL);
+	assert_int_equal(wd_mem_share(q, mem, SIZE_MAX, 0), -EINVAL);
+	assert_int_equal(wd_mem_share(q, mem + 12000, 10, 8), -EINVAL);
+
+	wd_mem_unshare(q, mem + 1, 499); /* never shared like that */
+	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), 0);
+	wd_mem_unshare(q, mem + 1, 500);
+	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), -EFAULT);
+	assert_int_equal(send_at(other, mem + 1, mem + 10001, 999), -EFAULT);
+	assert_int_equal(wd_mem_share(q, mem, 501, 0), 0);
+	/* What a queue shared ends with it. */
+	wd_release_queue(q);
+	assert_int_equal(send_at(other, mem + 1, mem + 10001, 999), -EFAULT);
+	wd_release_queue(other);
+	free(mem);
+}
+
+static void test_share_all(void **state)
+{
+	static uint8_t src[100], dst[1000];
+	struct wd_queue *q, *other;
+	void *mem;
+
+	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&other, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(wd_alloc(q, 1000, &mem), 0);
+	assert_int_equal(send_at(q, src, dst, sizeof(dst)), -EFAULT);
+	assert_int_equal(wd_mem_share(q, NULL, 0, WD_SHARE_ALL), 0);
+	assert_int_equal(wd_mem_share(other, NULL, 0, WD_SHARE_ALL), 0);
+	assert_int_equal(send_at(q, src, dst, sizeof(dst)), 0);
+	assert_int_equal(send_at(q, mem, dst, sizeof(dst)), 0);
+	wd_mem_unshare(q, NULL, 0);
+	assert_int_equal(send_at(q, src, dst, sizeof(dst)), 0); /* the other still shares it */
+	/* Single ranges can come and go meanwhile. */
+	assert_int_equal(wd_mem_share(q, src, sizeof(src), 0), 0);
+	wd_release_queue(other);
+	assert_int_equal(send_at(q, src, dst, sizeof(dst)), -EFAULT);
+	assert_int_equal(send_at(q, src, mem, 1000), 0);
+	wd_release_queue(q);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alloc),
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_share_all),
+	};
+
+	alarm(TIME_LIMIT_S);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

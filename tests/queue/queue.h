@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Zlib */
+/* A queue with its buffers, and the requests the queue tests send. */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "wd.h"
+#include "wd_zip.h"
+#include "../unit/unit.h"
+
+#define TIME_LIMIT_S 120
+#define WAIT_MS 20000
+#define BUF_LEN (1u << 20)
+
+/* Versions of the queue manager, each of which a test runs on. */
+#define VERSIONS 3
+
+struct side {
+	struct wd_queue *q;
+	uint8_t *src, *dst;
+	void *ctx;
+};
+
+/* options may hold one %u for the version. */
+static inline const char *device_name(const char *options, unsigned int version)
+{
+	static char name[2][WD_NAME_LEN];
+	static unsigned int turn;
+
+	turn ^= 1;
+	snprintf(name[turn], WD_NAME_LEN, "emu:qm=%u%s%s", version, *options ? "," : "", options);
+	return name[turn];
+}
+
+static inline int queue_open(struct wd_queue **q, const char *device, enum wd_op_type op,
+			     unsigned int depth)
+{
+	struct wd_queue_attr attr = {
+		.device = device, .op_type = op, .numa_node = -1, .depth = depth,
+	};
+
+	return wd_request_queue(&attr, q);
+}
+
+static inline void side_open(struct side *s, const char *device, enum wd_op_type op,
+			     unsigned int depth)
+{
+	void *mem[3];
+
+	assert_int_equal(queue_open(&s->q, device, op, depth), 0);
+	assert_int_equal(wd_alloc(s->q, BUF_LEN, &mem[0]), 0);
+	assert_int_equal(wd_alloc(s->q, BUF_LEN, &mem[1]), 0);
+	assert_int_equal(wd_alloc(s->q, WD_ZIP_CTX_SIZE, &mem[2]), 0);
+	s->src = mem[0];
+	s->dst = mem[1];
+	s->ctx = mem[2];
+}
+
+static inline void side_close(struct side *s)
+{
+	wd_release_queue(s->q);
+}
+
+/* Text that differs from seed to seed. */
+static inline void fill_text(uint8_t *text, size_t len, unsigned int seed)
+{
+	static const char words[] = "a request goes in, a result comes out, the next please. ";
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = words[(i + i / 97 * seed) % (sizeof(words) - 1)];
+}
+
+/* One whole stream in one request. */
+static inline struct wd_zip_req block(const struct side *s, uint64_t tag, uint32_t src_len)
+{
+	return (struct wd_zip_req){
+		.tag = tag, .src = s->src, .dst = s->dst, .src_len = src_len, .dst_len = BUF_LEN,
+		.format = WD_ZIP_ZLIB,
+	};
+}
+
+static inline struct wd_zip_res run(const struct side *s, const struct wd_zip_req *req)
+{
+	struct wd_zip_res res;
+
+	assert_int_equal(wd_send(s->q, req, 1), 1);
+	assert_int_equal(wd_recv_sync(s->q, &res, 1, WAIT_MS), 1);
+	assert_int_equal(res.tag, req->tag);
+	assert_true(res.consumed <= req->src_len);
+	assert_true(res.produced <= req->dst_len);
+	return res;
+}
+
+/* A small request works on this queue. */
+static inline void check_alive(const struct side *s)
+{
+	struct wd_zip_req req = block(s, 99, 1000);
+
+	fill_text(s->src, 1000, 1);
+	assert_int_equal(run(s, &req).status, WD_ZIP_OK);
+}
+
+#endif
