@@ -4,6 +4,7 @@ if HAVE_CMOCKA
 stream_tests = \
 	tests/stream/allocs \
 	tests/stream/arguments \
+	tests/stream/checksums \
 	tests/stream/deflate_bits \
 	tests/stream/deflate_bound \
 	tests/stream/deflate_copy \
@@ -12,18 +13,24 @@ stream_tests = \
 	tests/stream/deflate_header \
 	tests/stream/deflate_matrix \
 	tests/stream/deflate_params \
+	tests/stream/fork \
+	tests/stream/inflate_back \
 	tests/stream/inflate_broken \
 	tests/stream/inflate_copy \
 	tests/stream/inflate_dict \
 	tests/stream/inflate_split \
 	tests/stream/inflate_sync \
-	tests/stream/oneshot
+	tests/stream/large \
+	tests/stream/oneshot \
+	tests/stream/threads
 check_PROGRAMS += $(stream_tests)
 mode_tests += $(stream_tests)
 tests_stream_allocs_LDADD = $(zwd_test_libs)
 tests_stream_allocs_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_arguments_LDADD = $(zwd_test_libs)
 tests_stream_arguments_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_checksums_LDADD = $(zwd_test_libs)
+tests_stream_checksums_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_bits_LDADD = $(zwd_test_libs)
 tests_stream_deflate_bits_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_bound_LDADD = $(zwd_test_libs)
@@ -40,6 +47,10 @@ tests_stream_deflate_matrix_LDADD = $(zwd_test_libs)
 tests_stream_deflate_matrix_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_params_LDADD = $(zwd_test_libs)
 tests_stream_deflate_params_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_fork_LDADD = $(zwd_test_libs)
+tests_stream_fork_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_back_LDADD = $(zwd_test_libs)
+tests_stream_inflate_back_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_broken_LDADD = $(zwd_test_libs)
 tests_stream_inflate_broken_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_copy_LDADD = $(zwd_test_libs)
@@ -50,8 +61,12 @@ tests_stream_inflate_split_LDADD = $(zwd_test_libs)
 tests_stream_inflate_split_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_sync_LDADD = $(zwd_test_libs)
 tests_stream_inflate_sync_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_large_LDADD = $(zwd_test_libs)
+tests_stream_large_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_oneshot_LDADD = $(zwd_test_libs)
 tests_stream_oneshot_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_threads_LDADD = $(zwd_test_libs)
+tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
 check_PROGRAMS += tests/stream/failover
 TESTS += tests/stream/failover
 tests_stream_failover_LDADD = $(zwd_test_libs)
