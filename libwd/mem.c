@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "drv/hisi_zip.h"
 #include "priv.h"
 
 static int overlaps(const struct wd_range *range, uintptr_t start, size_t len)
@@ -86,7 +87,7 @@ int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size
 		const struct wd_range *range = &dev->ranges[i];
 
 		if (range->flags & WD_SHARE_ALL)
-			found = (struct wd_range){ .len = SIZE_MAX };
+			found = (struct wd_range){ 1, INTPTR_MAX - 1, 1, 0, NULL }; /* no NULL */
 		else if (found.len && goes_on(&found, range))
 			found.len += range->len; /* neighbours are one, so that one hit serves many */
 		else
@@ -94,7 +95,11 @@ int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size
 		if ((uintptr_t)mem - found.start < found.len &&
 		    len <= found.len - ((uintptr_t)mem - found.start) &&
 		    (role == WD_MEM_SRC || !(found.flags & WD_SHARE_READ))) {
-			q->recent[role] = found;
+			q->recent[role] = (struct wd_recent){
+				.start = found.start,
+				.end = found.start + found.len,
+				.delta = found.addr - found.start,
+			};
 			r = 0;
 		}
 	}
@@ -176,7 +181,7 @@ static int is_in_flight(const struct wd_queue *q, const struct wd_range *range)
 	unsigned int slot = q->qm.head;
 
 	for (unsigned int i = 0; i < q->qm.in_flight; i++) {
-		if (q->drv->names(hisi_qm_entry(&q->qm, slot), range->addr, range->len))
+		if (hisi_zip_names(hisi_qm_entry(&q->qm, slot), range->addr, range->len))
 			return 1;
 		if (++slot == q->qm.depth)
 			slot = 0;

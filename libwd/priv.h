@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdint.h>
 #include "wd.h"
-#include "drv/drv.h"
 #include "drv/hisi_qm.h"
 #include "transport/transport.h"
 
@@ -47,19 +46,33 @@ enum wd_mem_role {
 	WD_MEM_ROLES,
 };
 
+/* Where the last address of a kind was found. Signed: what no process has is not in there. */
+struct wd_recent {
+	intptr_t start;
+	intptr_t end;
+	uint64_t delta; /* from our address to the device's */
+};
+
+/* What software remembers of a request in flight: its ring entry does not hold all of it. */
+struct wd_slot {
+	uint64_t tag;
+	void *ctx;
+};
+
 struct wd_queue {
 	struct hisi_qm qm;
-	int error; /* 0; -ENODEV after fork; -EIO when the device broke the order of its ring */
 	unsigned int op_type;
-	const struct wd_drv *drv;
+	unsigned int sqe_type;
+	unsigned int formats;
+	unsigned int generation; /* of dev's ranges when recent was filled */
+	struct wd_dev *dev;
+	struct wd_slot *slots;
+	struct wd_recent recent[WD_MEM_ROLES];
 	void (*doorbell)(void *tq, uint64_t value);
 	void *tq; /* transport's */
-	struct wd_slot *slots;
-	unsigned int generation;		/* of dev's ranges when recent was filled */
-	struct wd_range recent[WD_MEM_ROLES]; /* where the last address of each kind was found */
 
+	int error; /* 0; -ENODEV after fork; -EIO when the device broke the order of its ring */
 	const struct wd_transport *transport;
-	struct wd_dev *dev;
 	struct wd_regions regions;
 	unsigned int spin_us;
 	struct wd_queue *next; /* under wd_lock */
@@ -102,25 +115,21 @@ int wd_queue_error(const struct wd_queue *q);
 
 /* Frees and unshares what belongs to the queue, which is stopped. */
 void wd_mem_release(struct wd_queue *q);
-/* Finds the range of mem and remembers it in q->recent[role]. 0 or -EFAULT. */
+/*
+ * Finds the range of mem and remembers it in q->recent[role]; a role other than WD_MEM_SRC is
+ * written to. 0 or -EFAULT.
+ */
 int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size_t len);
 
-/* The device's address of mem; a role other than WD_MEM_SRC is written to. 0 or -EFAULT. */
-static inline int wd_mem_addr(struct wd_queue *q, enum wd_mem_role role, const void *mem,
-			      size_t len, uint64_t *addr)
+/* The device's address of mem; 0: it is not where the last one was, wd_mem_find() knows more. */
+static inline int wd_mem_addr(const struct wd_queue *q, enum wd_mem_role role, const void *mem,
+			      uint32_t len, uint64_t *addr)
 {
-	const struct wd_range *range = &q->recent[role];
-	uintptr_t off = (uintptr_t)mem - range->start;
+	const struct wd_recent *recent = &q->recent[role];
+	intptr_t start = (intptr_t)mem;
 
-	if (wd_unlikely(off >= range->len || len > range->len - off)) {
-		int r = wd_mem_find(q, role, mem, len);
-
-		if (r)
-			return r;
-		off = (uintptr_t)mem - range->start;
-	}
-	*addr = range->addr + off;
-	return 0;
+	*addr = (uint64_t)start + recent->delta;
+	return start >= recent->start && start + (intptr_t)len <= recent->end;
 }
 
 #endif

@@ -2,6 +2,7 @@
 /* Queues: opening on the best device, closing, state, and what fork() leaves of them. */
 #include <stdlib.h>
 #include <string.h>
+#include "drv/drv.h"
 #include "priv.h"
 
 #define SPIN_US 20 /* a 64 KiB request takes the engine about as long */
@@ -24,8 +25,10 @@ static void fork_parent(void)
 static void fork_child(void)
 {
 	wd_dev_fork_child();
-	for (struct wd_queue *q = queues; q; q = q->next)
+	for (struct wd_queue *q = queues; q; q = q->next) {
 		q->error = -ENODEV;
+		hisi_qm_stop(&q->qm);
+	}
 	queues = NULL;
 	pthread_mutex_unlock(&wd_lock);
 }
@@ -50,6 +53,7 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 		   struct wd_queue **queue)
 {
 	const struct wd_transport *transport = candidate->transport;
+	const struct wd_drv *drv = wd_drv_find(candidate->info.api);
 	struct wd_queue *q = calloc(1, sizeof(*q));
 	int r;
 
@@ -59,18 +63,19 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	q->doorbell = transport->doorbell;
 	q->op_type = attr->op_type;
 	q->spin_us = attr->spin_us ? attr->spin_us : SPIN_US;
-	q->drv = wd_drv_find(candidate->info.api);
-	if (!q->drv) {
+	if (!drv) {
 		r = -EOPNOTSUPP;
 		goto free_queue;
 	}
+	q->sqe_type = drv->sqe_type;
+	q->formats = drv->formats;
 	r = wd_dev_get(candidate, &q->dev);
 	if (r)
 		goto free_queue;
 	r = transport->open(q->dev->handle, attr->op_type, &q->tq, &q->regions);
 	if (r)
 		goto put_dev;
-	r = hisi_qm_init(&q->qm, q->drv->qm_version, q->regions.number, q->regions.depth,
+	r = hisi_qm_init(&q->qm, drv->qm_version, q->regions.number, q->regions.depth,
 			 attr->depth, q->regions.mmio, q->regions.mmio_len, q->regions.mem,
 			 q->regions.mem_len);
 	if (r)
@@ -197,7 +202,7 @@ enum wd_state wd_queue_state(const struct wd_queue *q, unsigned int *generation)
 		return state;
 	state = q->transport->state(q->tq, generation);
 	/* A queue does not live again after its device's reset, though the device does. */
-	if (state == WD_STATE_OK && (q->error || hisi_qm_tx_stopped(&q->qm)))
+	if (state == WD_STATE_OK && hisi_qm_tx_stopped(&q->qm))
 		state = WD_STATE_RESETTING;
 	errno = saved_errno;
 	return state;

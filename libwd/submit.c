@@ -2,6 +2,7 @@
 /* The road of every request: into the ring, the doorbell, and out of the ring again. */
 #include <limits.h>
 #include <time.h>
+#include "drv/hisi_zip.h"
 #include "priv.h"
 
 #define SPIN_ROUNDS 16	 /* polls between two looks at the clock */
@@ -14,75 +15,128 @@ static inline void ring(struct wd_queue *q, uint64_t value)
 		q->doorbell(q->tq, value);
 }
 
+/* Ranges went away since the last request: what was found then may be none of them. */
+static void forget_recent(struct wd_queue *q, unsigned int generation)
+{
+	for (unsigned int i = 0; i < WD_MEM_ROLES; i++)
+		q->recent[i] = (struct wd_recent){ 0 };
+	q->generation = generation;
+}
+
+static inline int fill(struct wd_queue *q, const struct wd_zip_req *req)
+{
+	struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.tail);
+	struct wd_slot *slot = &q->slots[q->qm.tail];
+	int is_stream = req->flags & WD_ZIP_STREAM;
+	struct hisi_zip_addr addr = { 0 };
+
+	if (wd_unlikely(hisi_zip_check(req, q->formats)))
+		return -EINVAL;
+	if (wd_unlikely(!wd_mem_addr(q, WD_MEM_SRC, req->src, req->src_len, &addr.src) ||
+			!wd_mem_addr(q, WD_MEM_DST, req->dst, req->dst_len, &addr.dst)))
+		return -EFAULT;
+	if (is_stream &&
+	    wd_unlikely(!wd_mem_addr(q, WD_MEM_CTX, req->ctx, WD_ZIP_CTX_SIZE, &addr.ctx)))
+		return -EFAULT;
+	slot->tag = req->tag;
+	slot->ctx = is_stream ? req->ctx : NULL;
+	hisi_zip_fill(sqe, req, &addr, q->sqe_type);
+	return 0;
+}
+
+/* An address is not where the last one was: looks it up, for this request and those that follow. */
+__attribute__((noinline, cold)) static int find(struct wd_queue *q, const struct wd_zip_req *req)
+{
+	int is_stream = req->flags & WD_ZIP_STREAM;
+	int r;
+
+	if (!req->src || !req->dst || (is_stream && !req->ctx))
+		return -EINVAL;
+	r = wd_mem_find(q, WD_MEM_SRC, req->src, req->src_len);
+	if (!r)
+		r = wd_mem_find(q, WD_MEM_DST, req->dst, req->dst_len);
+	if (!r && is_stream)
+		r = wd_mem_find(q, WD_MEM_CTX, req->ctx, WD_ZIP_CTX_SIZE);
+	return r;
+}
+
 int wd_send(struct wd_queue *q, const void *reqs, unsigned int nr)
 {
-	const char *req = reqs;
+	const struct wd_zip_req *req = reqs;
+	const struct wd_zip_req *end;
 	unsigned int generation;
 	unsigned int room;
-	unsigned int done;
-	int r = -EINVAL;
 
-	if (wd_unlikely(q->error))
-		return q->error;
 	if (wd_unlikely(hisi_qm_tx_stopped(&q->qm)))
 		return wd_queue_error(q);
 	room = hisi_qm_room(&q->qm);
-	if (!room)
+	if (wd_unlikely(!room))
 		return -EBUSY;
-	if (nr > room)
-		nr = room;
-
+	if (wd_unlikely(!nr))
+		return -EINVAL;
 	generation = __atomic_load_n(&q->dev->generation, __ATOMIC_ACQUIRE);
-	if (wd_unlikely(generation != q->generation)) {
-		for (unsigned int i = 0; i < WD_MEM_ROLES; i++)
-			q->recent[i].len = 0;
-		q->generation = generation;
-	}
-	for (done = 0; done < nr; done++, req += q->drv->req_len) {
-		unsigned int slot = q->qm.tail;
+	if (wd_unlikely(generation != q->generation))
+		forget_recent(q, generation);
 
-		r = q->drv->fill(q, req, hisi_qm_entry(&q->qm, slot), &q->slots[slot]);
-		if (r)
+	end = req + (nr < room ? nr : room);
+	do {
+		int r = fill(q, req);
+
+		if (wd_unlikely(r == -EFAULT)) {
+			r = find(q, req);
+			if (!r)
+				r = fill(q, req);
+		}
+		if (wd_unlikely(r)) {
+			if (req == reqs)
+				return r;
 			break;
+		}
 		hisi_qm_push(&q->qm);
-	}
-	if (wd_unlikely(!done))
-		return r;
+	} while (++req != end);
 	ring(q, hisi_qm_sq_value(&q->qm));
-	return done;
+	return req - (const struct wd_zip_req *)reqs;
+}
+
+static inline void parse(struct wd_queue *q, struct wd_zip_res *res)
+{
+	const struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.head);
+	const struct wd_slot *slot = &q->slots[q->qm.head];
+
+	res->tag = slot->tag;
+	if (wd_unlikely(slot->ctx != NULL))
+		hisi_zip_save(slot->ctx, sqe, q->transport->is_emulated);
+	hisi_zip_parse(res, sqe, q->op_type);
 }
 
 int wd_recv(struct wd_queue *q, void *results, unsigned int nr)
 {
-	char *res = results;
-	unsigned int done;
+	struct wd_zip_res *res = results;
+	struct wd_zip_res *end = res + nr;
 
-	if (wd_unlikely(q->error))
-		return q->error;
-	if (wd_unlikely(!nr))
-		return -EINVAL;
 	if (wd_unlikely(hisi_qm_rx_stopped(&q->qm)))
 		return wd_queue_error(q);
-	for (done = 0; done < nr && hisi_qm_is_done(&q->qm); done++, res += q->drv->res_len) {
-		unsigned int slot = q->qm.head;
-
+	if (wd_unlikely(!nr))
+		return -EINVAL;
+	if (!hisi_qm_is_done(&q->qm))
+		return -EAGAIN;
+	do {
 		if (wd_unlikely(!hisi_qm_is_in_order(&q->qm))) {
 			q->error = -EIO;
-			return done ? (int)done : -EIO;
+			hisi_qm_stop(&q->qm);
+			break;
 		}
-		q->drv->parse(q, hisi_qm_entry(&q->qm, slot), &q->slots[slot], res);
+		parse(q, res);
 		hisi_qm_pop(&q->qm);
-	}
-	if (!done)
-		return -EAGAIN;
+	} while (++res != end && hisi_qm_is_done(&q->qm));
+	if (wd_unlikely(res == results))
+		return -EIO;
 	ring(q, hisi_qm_cq_value(&q->qm, 0));
-	return done;
+	return res - (struct wd_zip_res *)results;
 }
 
 int wd_flush(struct wd_queue *q)
 {
-	if (q->error)
-		return q->error;
 	if (hisi_qm_rx_stopped(&q->qm))
 		return wd_queue_error(q);
 	ring(q, hisi_qm_cq_value(&q->qm, 1));

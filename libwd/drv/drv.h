@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: Zlib */
-/* What a queue needs to know about the device class behind it, chosen by the device's api string. */
+/* What a device's api string says about its queues and entries. */
 #ifndef WD_DRV_H
 #define WD_DRV_H
-
-#include <stddef.h>
-#include <stdint.h>
-
-struct wd_queue;
-
-/* What software remembers of a request in flight: its ring entry does not hold all of it. */
-struct wd_slot {
-	uint64_t tag;
-	void *ctx;
-};
 
 struct wd_drv {
 	const char *api;
 	unsigned int qm_version;
-	unsigned int sqe_type;
-	int has_raw;	/* raw deflate */
-	size_t req_len; /* of one request and one result in the caller's arrays */
-	size_t res_len;
-	/* Request to ring entry: 0, -EINVAL, -EFAULT. */
-	int (*fill)(struct wd_queue *q, const void *req, void *sqe, struct wd_slot *slot);
-	/* Finished ring entry to result. */
-	void (*parse)(struct wd_queue *q, const void *sqe, const struct wd_slot *slot, void *res);
-	/* Does the entry name device memory of [start, start + len)? */
-	int (*names)(const void *sqe, uint64_t start, uint64_t len);
+	unsigned int sqe_type; /* HISI_ZIP_SQE_TYPE0 or _TYPE3 */
+	unsigned int formats;  /* bits 1 << enum wd_zip_format */
 };
 
-/* NULL: no driver speaks that. */
+/* NULL: nobody speaks that. */
 const struct wd_drv *wd_drv_find(const char *api);
 
 #endif

@@ -51,3 +51,11 @@ int hisi_qm_init(struct hisi_qm *qm, unsigned int version, unsigned int number, 
 	};
 	return 0;
 }
+
+void hisi_qm_stop(struct hisi_qm *qm)
+{
+	static const uint32_t stopped = 1;
+
+	qm->tx_stop = &stopped;
+	qm->rx_stop = &stopped;
+}

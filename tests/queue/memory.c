@@ -23,6 +23,9 @@ static void test_alloc(void **state)
 {
 	struct wd_queue *q;
 	void *mem, *other;
+	struct wd_zip_req stream = {
+		.src = &q, .dst = &q, .dst_len = 200, .format = WD_ZIP_ZLIB, .flags = WD_ZIP_STREAM,
+	};
 
 	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
 	assert_int_equal(wd_alloc(q, 0, &mem), -ENOMEM);
@@ -34,6 +37,9 @@ static void test_alloc(void **state)
 	assert_int_equal(wd_alloc(q, 300000, &other), 0);
 	assert_int_equal(send_at(q, mem, (char *)other + 200000, 100000), 0);
 	assert_int_equal(send_at(q, mem, (char *)mem + 1024, 1024), 0);
+	assert_int_equal(send_at(q, NULL, mem, 1024), -EINVAL);
+	assert_int_equal(send_at(q, mem, NULL, 1024), -EINVAL);
+	assert_int_equal(wd_send(q, &stream, 1), -EINVAL); /* without a context */
 	assert_int_equal(send_at(q, mem, (char *)other - 4096, 1024 * 1024), -EFAULT);
 	wd_free(q, mem);
 	assert_int_equal(send_at(q, mem, other, 1024), -EFAULT);
@@ -99,6 +105,8 @@ static void test_share_all(void **state)
 	assert_int_equal(wd_mem_share(other, NULL, 0, WD_SHARE_ALL), 0);
 	assert_int_equal(send_at(q, src, dst, sizeof(dst)), 0);
 	assert_int_equal(send_at(q, mem, dst, sizeof(dst)), 0);
+	assert_int_equal(send_at(q, NULL, dst, sizeof(dst)), -EINVAL);
+	assert_int_equal(send_at(q, src, NULL, 100), -EINVAL);
 	wd_mem_unshare(q, NULL, 0);
 	assert_int_equal(send_at(q, src, dst, sizeof(dst)), 0); /* the other still shares it */
 	/* Single ranges can come and go meanwhile. */
