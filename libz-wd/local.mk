@@ -32,3 +32,4 @@ EXTRA_libz_wd_libz_wd_la_DEPENDENCIES = libz-wd/libz-wd.map
 include_HEADERS += libz-wd/zwd.h
 pkgconfig_DATA += libz-wd/libz-wd.pc
 EXTRA_DIST += libz-wd/libz-wd.map
+include libz-wd/tools/local.mk

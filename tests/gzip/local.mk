@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: Zlib
+mode_tests += tests/gzip/options.sh tests/gzip/upstream.sh
+EXTRA_DIST += \
+	tests/gzip/cases \
+	tests/gzip/common \
+	tests/gzip/options.sh \
+	tests/gzip/upstream.sh

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Zlib */
+/* The work of wd-gzip itself: files through deflate() and inflate(). */
+#include "config.h"
+#include "gzip.h"
+
+#include <string.h>
+#include <zlib.h>
+
+enum {
+	GZIP_WINDOW_BITS = 15 + 16,
+	MEM_LEVEL = 8,
+	OS_UNIX = 3,
+	TRAILER_LEN = 8,
+	CUT_MIN = 4 << 10,
+	CUT_BITS = 15,
+};
+
+/* Where --rsyncable cuts: a hash of the last 64 bytes, so that cuts move along with the contents. */
+struct cutter {
+	uint64_t hash;
+	size_t since;
+};
+
+/* Bytes of data up to the next cut, or len; *is_cut tells which. */
+static size_t cutter_next(struct cutter *cut, const unsigned char *data, size_t len, bool *is_cut)
+{
+	const uint64_t golden = 0x9e3779b97f4a7c15;
+	size_t i;
+
+	*is_cut = false;
+	for (i = 0; i < len && !*is_cut; i++) {
+		cut->hash = (cut->hash << 1) + data[i];
+		if (++cut->since >= CUT_MIN && cut->hash * golden >> (64 - CUT_BITS) == 1) {
+			cut->since = 0;
+			*is_cut = true;
+		}
+	}
+	return i;
+}
+
+static _Noreturn void die_zlib(const struct job *job, int rc)
+{
+	gzip_die(job, rc == Z_MEM_ERROR ? "memory exhausted" : "internal error of zlib");
+}
+
+/* All of the input, and with Z_FINISH the end of the stream. */
+static void deflate_all(struct job *job, z_stream *strm, size_t len, int flush)
+{
+	size_t room;
+	int rc;
+
+	strm->next_in = job->next;
+	strm->avail_in = len;
+	do {
+		strm->next_out = io_room(job, &room);
+		strm->avail_out = room;
+		rc = deflate(strm, flush);
+		if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+			die_zlib(job, rc);
+		io_put(job, room - strm->avail_out);
+	} while (flush == Z_FINISH ? rc != Z_STREAM_END : strm->avail_in || !strm->avail_out);
+	job->next += len;
+	job->avail -= len;
+}
+
+/* What the header says of the file. */
+static void describe(struct job *job, gz_header *header)
+{
+	char *slash = strrchr(job->in_name, '/');
+
+	memset(header, 0, sizeof(*header));
+	header->os = OS_UNIX;
+	job->header_len = 10 + TRAILER_LEN;
+	if (!opt.no_name && job->in_fd) {
+		header->name = (Bytef *)(slash ? slash + 1 : job->in_name);
+		job->header_len += strlen((char *)header->name) + 1;
+	}
+	if (opt.no_time || job->mtime.tv_nsec < 0)
+		return;
+	if (job->mtime.tv_sec > 0 && job->mtime.tv_sec <= UINT32_MAX)
+		header->time = job->mtime.tv_sec;
+	else
+		gzip_warn("%s: warning: file timestamp out of range for gzip format", job->in_name);
+}
+
+void codec_compress(struct job *job)
+{
+	static z_stream strm;
+	static gz_header header;
+	struct cutter cut = { 0 };
+	bool is_end, is_cut;
+	int rc;
+
+	if (strm.state)
+		rc = deflateReset(&strm);
+	else
+		rc = deflateInit2(&strm, opt.level, Z_DEFLATED, GZIP_WINDOW_BITS, MEM_LEVEL,
+				  Z_DEFAULT_STRATEGY);
+	describe(job, &header);
+	if (rc == Z_OK)
+		rc = deflateSetHeader(&strm, &header);
+	if (rc != Z_OK)
+		die_zlib(job, rc);
+
+	/* The end is known before the last bytes are handed over: a file in one buffer is one call. */
+	do {
+		is_end = S_ISREG(job->st.st_mode) ? !io_fill_all(job) : !io_fill(job);
+		while (opt.rsyncable && job->avail) {
+			size_t len = cutter_next(&cut, job->next, job->avail, &is_cut);
+
+			deflate_all(job, &strm, len, is_cut ? Z_FULL_FLUSH : Z_NO_FLUSH);
+		}
+		deflate_all(job, &strm, job->avail, is_end ? Z_FINISH : Z_NO_FLUSH);
+	} while (!is_end);
+	io_flush(job);
+}
+
+/* zlib's message is the only thing that tells a wrong checksum from a wrong length. */
+static int check_failed(struct job *job, const char *msg)
+{
+	bool is_crc = msg && !strcmp(msg, "incorrect data check");
+
+	if (!is_crc && (!msg || strcmp(msg, "incorrect length check")))
+		gzip_die(job, "invalid compressed data--format violated");
+	io_flush(job);
+	if (is_crc)
+		gzip_error("\n%s: invalid compressed data--crc error", job->in_name);
+	if (!is_crc || io_need_le(job, 4) != (uint32_t)job->out_len)
+		gzip_error("\n%s: invalid compressed data--length error", job->in_name);
+	return -1;
+}
+
+int codec_inflate(struct job *job, int window_bits)
+{
+	static z_stream strm;
+	bool has_room = true, has_more = true;
+	size_t room, made;
+	int rc;
+
+	rc = strm.state ? inflateReset2(&strm, window_bits) : inflateInit2(&strm, window_bits);
+	if (rc != Z_OK)
+		die_zlib(job, rc);
+	for (;;) {
+		/* Not while results wait: reading may block. */
+		if (has_room)
+			has_more = io_fill(job);
+		strm.next_in = job->next;
+		strm.avail_in = job->avail;
+		strm.next_out = io_room(job, &room);
+		strm.avail_out = room;
+		rc = inflate(&strm, Z_NO_FLUSH);
+		made = room - strm.avail_out;
+		has_room = strm.avail_out;
+		if (window_bits < 0)
+			job->crc = crc32(job->crc, strm.next_out - made, made);
+		io_put(job, made);
+		job->next = (unsigned char *)strm.next_in;
+		job->avail = strm.avail_in;
+		if (rc == Z_STREAM_END)
+			break;
+		if (rc == Z_DATA_ERROR || rc == Z_NEED_DICT)
+			return check_failed(job, strm.msg);
+		if (rc != Z_OK && rc != Z_BUF_ERROR)
+			die_zlib(job, rc);
+		if (!has_more && !made) {
+			io_flush(job);
+			gzip_die(job, "unexpected end of file");
+		}
+	}
+	if (window_bits > 0)
+		job->crc = strm.adler;
+	return 0;
+}
+
+/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as lengths
+ * of zero and asks for more; it is damaged data, not the start of something. */
+static bool has_empty_code(const unsigned char *data, size_t len)
+{
+	size_t bit, end;
+
+	if (len < 3 || (data[0] >> 1 & 3) != 2)
+		return false;
+	/* RFC 1951, 3.2.7: HCLEN is in bits 13 to 16, and that many and four lengths of 3 bits follow. */
+	end = 17 + 3 * (4 + ((data[1] | data[2] << 8) >> 5 & 15));
+	for (bit = 17; bit < end; bit++)
+		if (bit / 8 >= len || data[bit / 8] >> bit % 8 & 1)
+			return false;
+	return true;
+}
+
+/* The body of a member. zlib gets a header without the fields that it need not see, so that checksum
+ * and length are its, or a device's, work. */
+static int inflate_member(struct job *job)
+{
+	static const unsigned char header[10] = { 0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, 0, OS_UNIX };
+	unsigned char start[10];
+
+	if (has_empty_code(start, io_peek(job, start, sizeof(start))))
+		gzip_die(job, "invalid compressed data--format violated");
+	io_unread(job, header, sizeof(header));
+	return codec_inflate(job, GZIP_WINDOW_BITS);
+}
+
+/* What is no member passes as it is, under -cdf. */
+static int copy(struct job *job)
+{
+	size_t room, len;
+
+	while (io_fill(job)) {
+		unsigned char *out = io_room(job, &room);
+
+		len = job->avail < room ? job->avail : room;
+		memcpy(out, job->next, len);
+		io_put(job, len);
+		job->next += len;
+		job->avail -= len;
+	}
+	return 0;
+}
+
+static int decompress_member(struct job *job)
+{
+	switch (job->method) {
+	case METHOD_DEFLATE:
+		return inflate_member(job);
+	case METHOD_LZW:
+		return old_lzw(job);
+	case METHOD_PACK:
+		return old_pack(job);
+	case METHOD_ZIP:
+	case METHOD_ZIP_STORED:
+		return old_zip(job);
+	default:
+		return copy(job);
+	}
+}
+
+int codec_decompress(struct job *job)
+{
+	for (;;) {
+		job->out_len = 0;
+		if (decompress_member(job))
+			return -1;
+		io_flush(job);
+		if (job->is_last || !io_fill(job))
+			return 0;
+		job->method = format_read(job);
+		if (job->method == METHOD_NONE)
+			return 0;
+	}
+}

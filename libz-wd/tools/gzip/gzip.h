@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Zlib */
+/* What the parts of wd-gzip share: options, the file under treatment, and each part's entry points. */
+#ifndef WD_GZIP_H
+#define WD_GZIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* Exit codes of GNU gzip. */
+enum { GZIP_OK, GZIP_ERROR, GZIP_WARNING };
+
+struct options {
+	const char *prog; /* prefix of every message */
+	const char *suffix;
+	int level;
+	int force;
+	int verbose;
+	int no_name; /* -1: not said */
+	int no_time; /* -1: not said */
+	bool ascii;
+	bool decompress;
+	bool keep;
+	bool list;
+	bool presume_tty;
+	bool quiet;
+	bool recursive;
+	bool rsyncable;
+	bool synchronous;
+	bool test;
+	bool to_stdout;
+};
+extern struct options opt;
+
+enum method {
+	METHOD_STORED,
+	METHOD_LZW,
+	METHOD_PACK,
+	METHOD_ZIP,
+	METHOD_ZIP_STORED,
+	METHOD_DEFLATE = 8, /* as the header of a gzip member says it */
+	METHOD_NONE,
+};
+
+/* One file under treatment. Lengths of the output are those of the last member. */
+struct job {
+	char *in_name;
+	char *out_name;
+	int in_fd;
+	int out_fd; /* -1: results are only checked */
+	struct stat st;
+	struct timespec mtime; /* of the file or, when asked for, of the header; tv_nsec < 0: unknown */
+	unsigned char *next;   /* unread input */
+	size_t avail;
+	uint64_t in_len;
+	uint64_t out_len;
+	uint64_t header_len; /* bytes that -v and -l do not count */
+	enum method method;
+	unsigned long crc;
+	unsigned int member_nr;
+	bool is_last; /* nothing can follow this member */
+};
+
+/* main.c: messages and the exit code */
+void gzip_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void gzip_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void gzip_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void gzip_warned(void);
+void gzip_error_errno(const char *name);
+_Noreturn void gzip_exit(int code);
+/* Errors that end the run; the unfinished output is removed. */
+_Noreturn void gzip_die(const struct job *job, const char *why);
+_Noreturn void gzip_die_errno(const char *name);
+
+/* io.c: buffered input and output of one job */
+void io_start(struct job *job);
+/* Read on only where nothing is unread. False: end of file. */
+bool io_fill(struct job *job);
+/* Fill the buffer up, however many reads that takes. False: end of file was met. */
+bool io_fill_all(struct job *job);
+/* Copy bytes that stay unread. Returns how many there were, at most IO_BACK_LEN. */
+size_t io_peek(struct job *job, unsigned char *buf, size_t len);
+/* -1: end of file */
+int io_byte(struct job *job);
+/* End of file ends the run. */
+unsigned int io_need(struct job *job);
+uint32_t io_need_le(struct job *job, unsigned int bytes);
+/* Make len bytes, at most IO_BACK_LEN and never more than were read, unread input again. */
+void io_unread(struct job *job, const void *data, size_t len);
+/* Room of at least half the buffer for output. */
+unsigned char *io_room(struct job *job, size_t *len);
+void io_put(struct job *job, size_t len);
+void io_put_byte(struct job *job, unsigned char byte);
+void io_flush(struct job *job);
+enum { IO_BACK_LEN = 32 };
+
+/* codec.c: deflate and inflate. Return 0, or -1 when the contents are wrong, which is told. */
+void codec_compress(struct job *job);
+int codec_decompress(struct job *job);
+int codec_inflate(struct job *job, int window_bits);
+
+/* format.c: what the next member is; METHOD_NONE: no member, and the reason is told */
+enum method format_read(struct job *job);
+
+/* old.c: formats that gzip reads only. Return as codec.c does. */
+int old_lzw(struct job *job);
+int old_pack(struct job *job);
+/* Of an archive, its first entry. */
+enum method old_zip_header(struct job *job);
+int old_zip(struct job *job);
+
+/* file.c: names, links, modes, times */
+void file_treat(const char *name);
+void file_treat_stdin(void);
+/* Take the name that a header holds, in the folder of the input. */
+void file_restore_name(struct job *job, const char *name);
+/* Remove the unfinished output, if there is one. Async-signal-safe. */
+void file_remove_partial(void);
+
+/* list.c: the table of -l */
+void list_job(const struct job *job);
+void list_totals(int file_nr);
+void list_ratio(char *buf, size_t len, int64_t saved, int64_t of);
+
+#endif

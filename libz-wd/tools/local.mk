@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Zlib
+bin_PROGRAMS += libz-wd/tools/wd-gzip
+libz_wd_tools_wd_gzip_SOURCES = \
+	libz-wd/tools/gzip/codec.c \
+	libz-wd/tools/gzip/file.c \
+	libz-wd/tools/gzip/format.c \
+	libz-wd/tools/gzip/gzip.h \
+	libz-wd/tools/gzip/io.c \
+	libz-wd/tools/gzip/list.c \
+	libz-wd/tools/gzip/main.c \
+	libz-wd/tools/gzip/old.c
+libz_wd_tools_wd_gzip_LDADD = libz-wd/libz-wd.la
