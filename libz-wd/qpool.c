@@ -106,6 +106,9 @@ static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
 	lane->src_len = settings->unit;
 	lane->dst_len = DST_LEN(settings->unit);
 	ret = wd_request_queue(&attr, &lane->queue);
+	/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */
+	if (!ret)
+		pthread_once(&once, register_fork);
 	if (!ret)
 		ret = wd_alloc(lane->queue, lane->src_len, (void **)&lane->src);
 	if (!ret)
@@ -174,7 +177,6 @@ int zwd_qpool_has_device(enum zwd_dir dir)
 		atomic_store(&device_known[dir], 2);
 		return 0;
 	}
-	pthread_once(&once, register_fork);
 	pthread_mutex_lock(&lock);
 	if (!atomic_load(&device_known[dir])) {
 		if (open_one(pool, dir, &lane)) {
@@ -205,7 +207,6 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 	struct timespec until;
 	int ret = 0;
 
-	pthread_once(&once, register_fork);
 	pthread_mutex_lock(&lock);
 	if (!pool->idle && pool->max && pool->open_nr >= pool->max) {
 		clock_gettime(CLOCK_REALTIME, &until);
