@@ -32,8 +32,13 @@ static const struct zlib_api zlib_wd = {
 
 static struct zlib_api zlib_soft;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SOFT_BINDING 0 /* sanitizers refuse it */
+#ifndef __has_feature
+#define __has_feature(name) 0 /* clang's way to tell */
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SOFT_BINDING 0 /* these refuse the other */
 #else
 /* Its calls to itself, crc32() and the like, must not land in libz-wd, which came first. */
 #define SOFT_BINDING RTLD_DEEPBIND
