@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: Zlib
+if HAVE_CMOCKA
+check_PROGRAMS += tests/diff/diff
+mode_tests += tests/diff/diff
+tests_diff_diff_LDADD = $(zwd_test_libs)
+tests_diff_diff_LDFLAGS = $(zwd_test_ldflags)
+endif

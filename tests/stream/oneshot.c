@@ -126,7 +126,9 @@ static void uncompress_of_any_lengths(void **state)
 					assert_int_equal(ret, ref.uncompress2(back, &want,
 									      packed.data, &want_src));
 					assert_int_equal(got, want);
-					assert_int_equal(src, want_src);
+					/* Of a failure only zlib knows to the byte how far it read. */
+					if (!ret || test_mode == MODE_SOFT)
+						assert_int_equal(src, want_src);
 					if (!ret)
 						assert_memory_equal(back, plain, lens[s]);
 
