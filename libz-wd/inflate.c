@@ -352,7 +352,9 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
 	strm->next_out += direct;
 	strm->avail_out -= (uInt)direct;
 	strm->total_out += direct;
-	memcpy(i->pend + i->pend_off + i->pend_len, lane->dst + direct, res.produced - direct);
+	if (direct < res.produced)
+		memcpy(i->pend + i->pend_off + i->pend_len, lane->dst + direct,
+		       res.produced - direct);
 	i->pend_len += res.produced - direct;
 	i->check = check;
 	i->made += res.produced;

@@ -33,3 +33,11 @@ include_HEADERS += libz-wd/zwd.h
 pkgconfig_DATA += libz-wd/libz-wd.pc
 EXTRA_DIST += libz-wd/libz-wd.map
 include libz-wd/tools/local.mk
+
+# Opt-in: LD_LIBRARY_PATH=$(libdir)/libz-wd gives a program this library as its libz.so.1.
+install-exec-hook:
+	$(MKDIR_P) '$(DESTDIR)$(libdir)/libz-wd'
+	cd '$(DESTDIR)$(libdir)/libz-wd' && rm -f libz.so.1 && $(LN_S) ../libz-wd.so.1 libz.so.1
+uninstall-hook:
+	rm -f '$(DESTDIR)$(libdir)/libz-wd/libz.so.1'
+	-rmdir '$(DESTDIR)$(libdir)/libz-wd'

@@ -27,14 +27,14 @@ struct pool {
 	unsigned int open_nr; /* lanes that exist, idle or lent */
 	unsigned int max;     /* of open_nr; 0: device not opened yet */
 	uint64_t absent_since; /* ns; 0: the device is there */
-	int has_raw;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards pools */
 static pthread_cond_t lane_freed = PTHREAD_COND_INITIALIZER;
 static struct pool pools[2];
-/* What a stream's init asks, without the lock: 0 not known, 1 yes, 2 no. */
-static atomic_int device_known[2];
+/* What a stream's init asks, without the lock. */
+enum { DEVICE_UNKNOWN, DEVICE_ABSENT, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
+static atomic_int devices[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static uint64_t now_ns(void)
@@ -71,7 +71,7 @@ static void fork_child(void)
 			lane = next;
 		}
 		memset(&pools[dir], 0, sizeof(pools[dir]));
-		atomic_store(&device_known[dir], 0);
+		atomic_store(&devices[dir], DEVICE_UNKNOWN);
 	}
 	zwd_stats_reset();
 }
@@ -128,12 +128,12 @@ static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_l
 	struct wd_device_info info;
 
 	wd_queue_info(lane->queue, &info);
-	pool->has_raw = strstr(info.algs, "deflate") != NULL;
 	pool->max = zwd_settings()->queues;
 	if (!pool->max)
 		pool->max = info.engines ? 2 * info.engines : 4;
 	pool->absent_since = 0;
-	atomic_store(&device_known[dir], 1);
+	atomic_store(&devices[dir],
+		     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
 	zwd_log(ZWD_LOG_INFO, "%s through %s %s", dir == ZWD_DEFLATE ? "deflate" : "inflate",
 		info.transport, info.name);
 }
@@ -169,18 +169,18 @@ int zwd_qpool_has_device(enum zwd_dir dir)
 {
 	struct pool *pool = &pools[dir];
 	struct zwd_lane *lane;
-	int saved_errno = errno, known = atomic_load_explicit(&device_known[dir], memory_order_acquire);
+	int saved_errno = errno, known = atomic_load_explicit(&devices[dir], memory_order_acquire);
 
 	if (known)
-		return known == 1;
+		return known != DEVICE_ABSENT;
 	if (!strcmp(zwd_settings()->device, "none")) {
-		atomic_store(&device_known[dir], 2);
+		atomic_store(&devices[dir], DEVICE_ABSENT);
 		return 0;
 	}
 	pthread_mutex_lock(&lock);
-	if (!atomic_load(&device_known[dir])) {
+	if (!atomic_load(&devices[dir])) {
 		if (open_one(pool, dir, &lane)) {
-			atomic_store(&device_known[dir], 2);
+			atomic_store(&devices[dir], DEVICE_ABSENT);
 		} else {
 			lane->next = pool->idle;
 			pool->idle = lane;
@@ -188,17 +188,12 @@ int zwd_qpool_has_device(enum zwd_dir dir)
 	}
 	pthread_mutex_unlock(&lock);
 	errno = saved_errno;
-	return atomic_load(&device_known[dir]) == 1;
+	return atomic_load(&devices[dir]) != DEVICE_ABSENT;
 }
 
 int zwd_qpool_has_raw(enum zwd_dir dir)
 {
-	return pools[dir].has_raw;
-}
-
-unsigned int zwd_qpool_max(enum zwd_dir dir)
-{
-	return pools[dir].max;
+	return atomic_load(&devices[dir]) == DEVICE_WITH_RAW;
 }
 
 int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **out)

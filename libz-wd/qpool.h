@@ -28,9 +28,6 @@ int zwd_qpool_has_device(enum zwd_dir dir);
 /* Can it do raw deflate? Meaningful when there is a device. */
 int zwd_qpool_has_raw(enum zwd_dir dir);
 
-/* How many queues it may use at most; for tests. */
-unsigned int zwd_qpool_max(enum zwd_dir dir);
-
 /*
  * Borrows a lane; waits while all are lent, at most timeout_ms. -ENODEV: no device (any more),
  * -EBUSY: none became free.

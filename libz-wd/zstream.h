@@ -109,9 +109,8 @@ struct zwd_stream {
 } __attribute__((aligned(16)));
 
 /* nginx rounds the first allocation up to 8192 bytes, unless it is a multiple of 512. */
-_Static_assert(sizeof(struct zwd_stream) + ZWD_SLOT_LEN < 8192 &&
-		       (sizeof(struct zwd_stream) + ZWD_SLOT_LEN) % 512,
-	       "state and slot must look like zlib's state to nginx");
+_Static_assert(sizeof(struct zwd_stream) + ZWD_SLOT_LEN < 8192, "as small as zlib's state");
+_Static_assert((sizeof(struct zwd_stream) + ZWD_SLOT_LEN) % 512 != 0, "told from a buffer");
 
 /* The stream behind strm if it is one of ours, else NULL. */
 static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Zlib */
+/* Guards: what each setting accepts, what it means, and that nothing else is taken. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "settings.h"
+#include "unit.h"
+
+static const struct {
+	const char *key, *value;
+	int ret;
+} table[] = {
+	{ "WD_DEVICE", "emu:threads=2,qm=3", 0 },
+	{ "WD_DEVICE", "", 0 },
+	{ "ZWD_ENGINE", "auto", 0 },
+	{ "ZWD_ENGINE", "hw", 0 },
+	{ "ZWD_ENGINE", "soft", 0 },
+	{ "ZWD_ENGINE", "hardware", -EINVAL },
+	{ "ZWD_LEVELS", "0-9", 0 },
+	{ "ZWD_LEVELS", "1,3,5-9", 0 },
+	{ "ZWD_LEVELS", "6-1", -EINVAL },
+	{ "ZWD_LEVELS", "1-", -EINVAL },
+	{ "ZWD_LEVELS", "1,", -EINVAL },
+	{ "ZWD_LEVELS", "", -EINVAL },
+	{ "ZWD_LEVELS", "10", -EINVAL },
+	{ "ZWD_MIN_DEFLATE", "0", 0 },
+	{ "ZWD_MIN_DEFLATE", "64K", 0 },
+	{ "ZWD_MIN_DEFLATE", "4G", -EINVAL },
+	{ "ZWD_MIN_DEFLATE", "-1", -EINVAL },
+	{ "ZWD_MIN_DEFLATE", "1k", -EINVAL },
+	{ "ZWD_MIN_INFLATE", "99999999999999999999", -EINVAL },
+	{ "ZWD_UNIT", "64K", 0 },
+	{ "ZWD_UNIT", "4M", 0 },
+	{ "ZWD_UNIT", "63K", -EINVAL },
+	{ "ZWD_UNIT", "5M", -EINVAL },
+	{ "ZWD_QUEUES", "8", 0 },
+	{ "ZWD_QUEUES", "8x", -EINVAL },
+	{ "ZWD_VERIFY", "100", 0 },
+	{ "ZWD_KEEP", "1G", 0 },
+	{ "ZWD_TIMEOUT_MS", "0", -EINVAL },
+	{ "ZWD_TIMEOUT_MS", "50", 0 },
+	{ "ZWD_STATS", "1", 0 },
+	{ "ZWD_STATS", "json:/tmp/x", 0 },
+	{ "ZWD_STATS", "json:", -EINVAL },
+	{ "ZWD_STATS", "yes", -EINVAL },
+	{ "ZWD_LOG", "loud", -EINVAL },
+	{ "ZWD_LOG", "off", 0 },
+	{ "ZWD_LOG", "warn,file:relative", -EINVAL },
+	{ "ZWD_SPEED", "11", -ENOENT },
+	{ "", "1", -ENOENT },
+};
+
+static void accepts_what_is_possible_only(void **state)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct zwd_settings s = zwd_settings_default, before = s;
+		int ret = zwd_settings_set(&s, table[i].key, table[i].value);
+
+		if (ret != table[i].ret)
+			fail_msg("%s=%s: %d", table[i].key, table[i].value, ret);
+		if (ret)
+			assert_memory_equal(&s, &before, sizeof(s));
+	}
+}
+
+static void means_what_it_says(void **state)
+{
+	struct zwd_settings s = zwd_settings_default;
+
+	assert_int_equal(s.levels, 0x7e); /* 1-6 */
+	zwd_settings_set(&s, "ZWD_LEVELS", "0,3-4,9");
+	assert_int_equal(s.levels, 0x219);
+	zwd_settings_set(&s, "ZWD_MIN_INFLATE", "3M");
+	assert_int_equal(s.min_inflate, 3 << 20);
+	zwd_settings_set(&s, "ZWD_STATS", "json:/a/b");
+	assert_string_equal(s.stats_json, "/a/b");
+	zwd_settings_set(&s, "ZWD_STATS", "0");
+	assert_string_equal(s.stats_json, "");
+	zwd_settings_set(&s, "WD_DEVICE", "");
+	assert_string_equal(s.device, "auto");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accepts_what_is_possible_only),
+		cmocka_unit_test(means_what_it_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
