@@ -179,7 +179,8 @@ static int grow_pend(struct zwd_stream *s, size_t len)
 	pend = zwd_stream_alloc(s, size);
 	if (!pend)
 		return -ENOMEM;
-	memcpy(pend, i->pend + i->pend_off, i->pend_len);
+	if (i->pend_len)
+		memcpy(pend, i->pend + i->pend_off, i->pend_len);
 	zwd_stream_unalloc(s, i->pend);
 	i->pend = pend;
 	i->pend_off = 0;
@@ -194,7 +195,7 @@ static void keep(struct zwd_stream *s, const unsigned char *in, size_t len)
 	size_t size = i->keep_size ? i->keep_size : 65536;
 	unsigned char *mem;
 
-	if (i->is_keep_full)
+	if (i->is_keep_full || !len)
 		return;
 	while (size < i->keep_len + len)
 		size *= 2;
