@@ -12,6 +12,7 @@ enum {
 	OS_UNIX = 3,
 	TRAILER_LEN = 8,
 	CUT_MIN = 4 << 10,
+	CUT_MAX = 256 << 10,
 	CUT_BITS = 15,
 };
 
@@ -30,11 +31,12 @@ static size_t cutter_next(struct cutter *cut, const unsigned char *data, size_t 
 	*is_cut = false;
 	for (i = 0; i < len && !*is_cut; i++) {
 		cut->hash = (cut->hash << 1) + data[i];
-		if (++cut->since >= CUT_MIN && cut->hash * golden >> (64 - CUT_BITS) == 1) {
-			cut->since = 0;
-			*is_cut = true;
-		}
+		cut->since++;
+		*is_cut = cut->since == CUT_MAX ||
+			  (cut->since >= CUT_MIN && cut->hash * golden >> (64 - CUT_BITS) == 1);
 	}
+	if (*is_cut)
+		cut->since = 0;
 	return i;
 }
 
@@ -83,12 +85,41 @@ static void describe(struct job *job, gz_header *header)
 		gzip_warn("%s: warning: file timestamp out of range for gzip format", job->in_name);
 }
 
+/* The end is known before the last bytes are handed over: a file in one buffer is one call. */
+static void compress_plain(struct job *job, z_stream *strm)
+{
+	bool is_end;
+
+	do {
+		is_end = S_ISREG(job->st.st_mode) ? !io_fill_all(job) : !io_fill(job);
+		deflate_all(job, strm, job->avail, is_end ? Z_FINISH : Z_NO_FLUSH);
+	} while (!is_end);
+}
+
+/* From cut to cut in one call each: where a buffer ends must not show in the output. */
+static void compress_cut(struct job *job, z_stream *strm)
+{
+	struct cutter cut = { 0 };
+	bool is_end, is_cut;
+	size_t seen = 0;
+
+	do {
+		is_end = !io_fill_all(job);
+		for (;;) {
+			seen += cutter_next(&cut, job->next + seen, job->avail - seen, &is_cut);
+			if (!is_cut)
+				break;
+			deflate_all(job, strm, seen, Z_FULL_FLUSH);
+			seen = 0;
+		}
+	} while (!is_end);
+	deflate_all(job, strm, job->avail, Z_FINISH);
+}
+
 void codec_compress(struct job *job)
 {
 	static z_stream strm;
 	static gz_header header;
-	struct cutter cut = { 0 };
-	bool is_end, is_cut;
 	int rc;
 
 	if (strm.state)
@@ -101,17 +132,10 @@ void codec_compress(struct job *job)
 		rc = deflateSetHeader(&strm, &header);
 	if (rc != Z_OK)
 		die_zlib(job, rc);
-
-	/* The end is known before the last bytes are handed over: a file in one buffer is one call. */
-	do {
-		is_end = S_ISREG(job->st.st_mode) ? !io_fill_all(job) : !io_fill(job);
-		while (opt.rsyncable && job->avail) {
-			size_t len = cutter_next(&cut, job->next, job->avail, &is_cut);
-
-			deflate_all(job, &strm, len, is_cut ? Z_FULL_FLUSH : Z_NO_FLUSH);
-		}
-		deflate_all(job, &strm, job->avail, is_end ? Z_FINISH : Z_NO_FLUSH);
-	} while (!is_end);
+	if (opt.rsyncable)
+		compress_cut(job, &strm);
+	else
+		compress_plain(job, &strm);
 	io_flush(job);
 }
 

@@ -78,7 +78,7 @@ _Noreturn void gzip_die_errno(const char *name);
 void io_start(struct job *job);
 /* Read on only where nothing is unread. False: end of file. */
 bool io_fill(struct job *job);
-/* Fill the buffer up, however many reads that takes. False: end of file was met. */
+/* Fill the buffer up behind what is unread, in as many reads as that takes. False: end of file. */
 bool io_fill_all(struct job *job);
 /* Copy bytes that stay unread. Returns how many there were, at most IO_BACK_LEN. */
 size_t io_peek(struct job *job, unsigned char *buf, size_t len);

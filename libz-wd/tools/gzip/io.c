@@ -51,8 +51,8 @@ bool io_fill(struct job *job)
 
 bool io_fill_all(struct job *job)
 {
-	if (!io_fill(job))
-		return false;
+	memmove(in_buf + IO_BACK_LEN, job->next, job->avail);
+	job->next = in_buf + IO_BACK_LEN;
 	while (job->next + job->avail < in_buf + sizeof(in_buf))
 		if (!fill_more(job))
 			return false;

@@ -149,8 +149,7 @@ void gzip_error_errno(const char *name)
 void gzip_exit(int code)
 {
 	file_remove_partial();
-	fflush(stdout);
-	_exit(code);
+	exit(code);
 }
 
 void gzip_die(const struct job *job, const char *why)
