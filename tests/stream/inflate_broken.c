@@ -123,6 +123,56 @@ static void truncated_trailer_is_no_end(void **state)
 	free(plain);
 }
 
+/*
+ * Readers that stop where their input is used up, as zlib's own gz functions do, get of a truncated
+ * stream what zlib gives: input must not run ahead of the output.
+ */
+static size_t read_until_input_ends(const struct zlib_api *z, const struct buf *packed, size_t len,
+				    size_t in_step, size_t room)
+{
+	static unsigned char out[65536];
+	z_stream strm = { 0 };
+	size_t pos = 0, total;
+	int ret = Z_OK;
+
+	assert_int_equal(z->inflateInit2_(&strm, 31, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+	while (ret == Z_OK) {
+		if (!strm.avail_in) {
+			size_t nr = in_step < len - pos ? in_step : len - pos;
+
+			if (!nr)
+				break;
+			strm.next_in = packed->data + pos;
+			strm.avail_in = nr;
+			pos += nr;
+		}
+		strm.next_out = out;
+		strm.avail_out = room;
+		ret = z->inflate(&strm, Z_NO_FLUSH);
+	}
+	total = strm.total_out;
+	assert_int_equal(z->inflateEnd(&strm), Z_OK);
+	return total;
+}
+
+static void input_does_not_run_ahead(void **state)
+{
+	static const size_t rooms[] = { 16384, 1000, 65536 };
+	size_t len = 300000, r, cut;
+	unsigned char *plain = gen_alloc(GEN_TEXT, len);
+	struct buf packed = { 0 };
+
+	deflate_all(&ref, 31, 6, 0, plain, len, &packed);
+	for (r = 0; r < NR(rooms); r++)
+		for (cut = 0; cut < packed.len; cut += 5000)
+			assert_int_equal(read_until_input_ends(&ours, &packed, packed.len - cut, 8192,
+							       rooms[r]),
+					 read_until_input_ends(&ref, &packed, packed.len - cut, 8192,
+							       rooms[r]));
+	buf_free(&packed);
+	free(plain);
+}
+
 static void corrupted_at_every_byte(void **state)
 {
 	static const unsigned char masks[] = { 0xff, 0x01, 0x80, 0x10 };
@@ -282,6 +332,7 @@ static void after_an_error_reset_works(void **state)
 }
 
 TEST_MAIN(120, cmocka_unit_test(truncated_at_every_byte),
-	  cmocka_unit_test(truncated_trailer_is_no_end), cmocka_unit_test(corrupted_at_every_byte),
+	  cmocka_unit_test(truncated_trailer_is_no_end), cmocka_unit_test(input_does_not_run_ahead),
+	  cmocka_unit_test(corrupted_at_every_byte),
 	  cmocka_unit_test(wrong_checks), cmocka_unit_test(malformed_streams),
 	  cmocka_unit_test(distance_too_far_back), cmocka_unit_test(after_an_error_reset_works))
