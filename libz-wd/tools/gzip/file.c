@@ -92,16 +92,28 @@ static const char *find_suffix(const char *name)
 	return at || !is_short ? at : match_suffix(name, opt.suffix);
 }
 
+/* Never as one of the standard descriptors, which whoever started us may have closed. */
+static int open_file(const char *name, int flags)
+{
+	int fd = open(name, flags | O_CLOEXEC | O_NOCTTY, 0600), moved;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	close(fd);
+	return moved;
+}
+
 /* A compressed file may be named without its suffix. */
 static int open_input(struct job *job)
 {
 	const char *const tried[] = { opt.suffix, ".gz", ".z", "-z", ".Z" };
-	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	int flags = O_RDONLY;
 	size_t i;
 
 	if (!opt.to_stdout)
 		flags |= O_NONBLOCK | (opt.force ? 0 : O_NOFOLLOW);
-	job->in_fd = open(job->in_name, flags);
+	job->in_fd = open_file(job->in_name, flags);
 	if (job->in_fd >= 0)
 		return 0;
 	if (errno != ENOENT || !opt.decompress || find_suffix(job->in_name))
@@ -109,7 +121,7 @@ static int open_input(struct job *job)
 	for (i = 0; i < sizeof(tried) / sizeof(*tried); i++) {
 		char *name = join(job->in_name, strlen(job->in_name), tried[i]);
 
-		job->in_fd = open(name, flags);
+		job->in_fd = open_file(name, flags);
 		if (job->in_fd >= 0 || errno != ENOENT) {
 			set_name(&job->in_name, name);
 			if (job->in_fd >= 0)
@@ -242,7 +254,7 @@ static int create_output(struct job *job)
 
 	for (;;) {
 		block_signals(true);
-		job->out_fd = open(job->out_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		job->out_fd = open_file(job->out_name, O_WRONLY | O_CREAT | O_EXCL);
 		if (job->out_fd >= 0)
 			partial = job->out_name;
 		block_signals(false);
