@@ -31,6 +31,7 @@ tests_libhelpers_la_SOURCES = tests/helpers.c tests/helpers.h
 endif
 
 include tests/bench/local.mk
+include tests/emu/local.mk
 include tests/unit/local.mk
 include tests/queue/local.mk
 include tests/stream/local.mk
