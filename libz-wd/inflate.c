@@ -412,7 +412,7 @@ static int body(z_streamp strm, struct zwd_stream *s)
 		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
 		return zwd_inflate_go_soft(strm, s);
 	}
-	if (!i->is_ended || i->pend_len)
+	if (!i->is_ended || i->pend_len || i->has_held)
 		return Z_OK;
 	strm->data_type = 64; /* as zlib shows it: no bits left over, last block */
 	return Z_STREAM_END;
@@ -453,6 +453,36 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 	return Z_OK;
 }
 
+static void move_in(z_streamp strm, int bytes)
+{
+	strm->next_in += bytes;
+	strm->avail_in -= (uInt)bytes;
+	strm->total_in += (uLong)bytes;
+}
+
+void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s)
+{
+	if (!s->i.has_held || !strm->avail_in)
+		return;
+	move_in(strm, 1);
+	s->i.has_held = 0;
+}
+
+/*
+ * Programs take "no input left, and the file at its end" for a truncated stream before they ask for the
+ * rest of the output (zlib's own gzread() does). So while output waits, a byte of the input does too.
+ */
+static void hold_back(z_streamp strm, struct zwd_stream *s, uInt avail_in)
+{
+	struct zwd_inflate *i = &s->i;
+
+	if ((s->mode != ZWD_MODE_OURS && s->mode != ZWD_MODE_DRAIN) || (!i->pend_len && !i->has_more) ||
+	    strm->avail_in == avail_in)
+		return;
+	move_in(strm, -1);
+	i->has_held = 1;
+}
+
 int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	uInt in = strm->avail_in, out = strm->avail_out;
@@ -460,6 +490,7 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 
 	if (!strm->next_out || (!strm->next_in && strm->avail_in))
 		return Z_STREAM_ERROR;
+	zwd_inflate_take_held(strm, s);
 	if (s->mode == ZWD_MODE_NEW)
 		ret = header(strm, s, flush);
 	if (ret == Z_OK && s->mode == ZWD_MODE_OURS && (flush == Z_BLOCK || flush == Z_TREES))
@@ -477,6 +508,7 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 		if (ret == Z_BUF_ERROR)
 			ret = Z_OK;
 	}
+	hold_back(strm, s, in);
 	if (ret == Z_OK && ((in == strm->avail_in && out == strm->avail_out) || flush == Z_FINISH))
 		ret = Z_BUF_ERROR;
 	return ret;

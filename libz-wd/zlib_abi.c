@@ -221,7 +221,6 @@ INFLATE_FUNCTION(int, inflateSetDictionary, (z_streamp strm, const Bytef *dict, 
 		 (strm, dict, len), Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflateGetDictionary, (z_streamp strm, Bytef *dict, uInt *len),
 		 (strm, dict, len), Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateSync, (z_streamp strm), (strm), Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
 		 Z_STREAM_ERROR)
@@ -230,3 +229,15 @@ INFLATE_FUNCTION(int, inflateUndermine, (z_streamp strm, int subvert), (strm, su
 		 Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflateValidate, (z_streamp strm, int check), (strm, check), Z_STREAM_ERROR)
 INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), (unsigned long)-1)
+
+int ZEXPORT inflateSync(z_streamp strm)
+{
+	OURS_OR_FORWARD(s, strm, INFLATE, inflateSync(strm));
+	int ret;
+
+	zwd_inflate_take_held(strm, s);
+	if (s->mode != ZWD_MODE_SOFT && zwd_inflate_go_soft(strm, s) != Z_OK)
+		return Z_STREAM_ERROR;
+	ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
+	return ret;
+}
