@@ -4,6 +4,8 @@ include libwd/emu/local.mk
 # Everything of libwd: the tests link it, libz-wd takes it in.
 noinst_LTLIBRARIES += libwd/libwd_core.la
 libwd_libwd_core_la_SOURCES = \
+	kernel/include/uapi/wd/hisi_qm.h \
+	kernel/include/uapi/wd/hisi_zip.h \
 	libwd/barrier.h \
 	libwd/device.c \
 	libwd/drv/drv.c \
