@@ -16,7 +16,7 @@ enum {
 	CUT_BITS = 15,
 };
 
-/* Where --rsyncable cuts: a hash of the last 64 bytes, so that cuts move along with the contents. */
+/* Where --rsyncable cuts: by a hash of the last 64 bytes, so that cuts move with the contents. */
 struct cutter {
 	uint64_t hash;
 	size_t since;
@@ -196,8 +196,8 @@ int codec_inflate(struct job *job, int window_bits)
 	return 0;
 }
 
-/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as lengths
- * of zero and asks for more; it is damaged data, not the start of something. */
+/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as
+ * lengths of zero and asks for more; it is damaged data, not the start of something. */
 static bool has_empty_code(const unsigned char *data, size_t len)
 {
 	size_t bit, end;
@@ -212,8 +212,8 @@ static bool has_empty_code(const unsigned char *data, size_t len)
 	return true;
 }
 
-/* The body of a member. zlib gets a header without the fields that it need not see, so that checksum
- * and length are its, or a device's, work. */
+/* The body of a member. zlib gets a header without the fields that it need not see, so that
+ * checksum and length are its, or a device's, work. */
 static int inflate_member(struct job *job)
 {
 	static const unsigned char header[10] = { 0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, 0, OS_UNIX };

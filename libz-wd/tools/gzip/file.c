@@ -202,7 +202,7 @@ static bool name_output(struct job *job)
 	return true;
 }
 
-/* Shorten a name by one byte where it hurts least: parts between dots keep three bytes if they can. */
+/* Shorten a name by one byte, where it can spare one: a part between dots keeps three bytes. */
 static void shorten(struct job *job)
 {
 	char *base = (char *)base_of(job->out_name), *end = base + strlen(base), *part, *dot;

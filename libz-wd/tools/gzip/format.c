@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* What kind of data comes next in the input of wd-gzip, and the header of a gzip member (RFC 1952). */
+/* What comes next in the input of wd-gzip, and the header of a gzip member (RFC 1952). */
 #include "config.h"
 #include "gzip.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* What the parts of wd-gzip share: options, the file under treatment, and each part's entry points. */
+/* What the parts of wd-gzip share: options, the file under treatment, and their functions. */
 #ifndef WD_GZIP_H
 #define WD_GZIP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* Buffered input and output of wd-gzip: large requests, so that a device below gets large ones too. */
+/* Buffered input and output of wd-gzip: large requests, so that a device gets large ones too. */
 #include "config.h"
 #include "gzip.h"
 

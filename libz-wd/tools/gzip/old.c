@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* Formats that wd-gzip only reads: compress (.Z), pack (.z) and the first entry of a zip archive. */
+/* Formats that wd-gzip only reads: compress (.Z), pack (.z) and the first entry of a zip file. */
 #include "config.h"
 #include "gzip.h"
 
@@ -108,8 +108,8 @@ int old_lzw(struct job *job)
 	return 0;
 }
 
-/* pack: one canonical Huffman code for the whole file. At each level of the tree the inner nodes have
- * the smaller codes; the last leaf ends the data. */
+/* pack: one canonical Huffman code for the whole file. At each level of the tree the inner nodes
+ * have the smaller codes; the last leaf ends the data. */
 enum { PACK_LEVELS = 25, PACK_LEAVES = 256 };
 
 struct pack_tree {
