@@ -147,10 +147,34 @@ int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	return Z_MEM_ERROR;
 }
 
+/*
+ * While output waits, the last byte of its input stays with the caller: a reader that sees its input
+ * used up takes the stream for done, or for truncated (zlib's own gzread() does).
+ */
+static void hold_byte(z_streamp strm, struct zwd_inflate *i)
+{
+	strm->next_in--;
+	strm->avail_in++;
+	strm->total_in--;
+	i->is_byte_held = 1;
+}
+
+static void take_held_byte(z_streamp strm, struct zwd_inflate *i)
+{
+	if (!i->is_byte_held || !strm->avail_in)
+		return;
+	strm->next_in++;
+	strm->avail_in--;
+	strm->total_in++;
+	i->is_byte_held = 0;
+}
+
 static void deliver(z_streamp strm, struct zwd_inflate *i)
 {
 	size_t len = i->pend_len < strm->avail_out ? i->pend_len : strm->avail_out;
 
+	if (len == i->pend_len)
+		take_held_byte(strm, i);
 	if (!len)
 		return;
 	memcpy(strm->next_out, i->pend + i->pend_off, len);
@@ -274,6 +298,7 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	struct zwd_inflate *i = &s->i;
 	int ret = Z_OK;
 
+	take_held_byte(strm, i);
 	if (s->mode == ZWD_MODE_NEW)
 		s->mode = ZWD_MODE_SOFT;
 	if (s->mode != ZWD_MODE_OURS)
@@ -288,11 +313,32 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	}
 	if (ret != Z_OK)
 		return ret;
-	s->mode = i->pend_len ? ZWD_MODE_DRAIN : ZWD_MODE_SOFT;
+	s->mode = i->pend_len || i->is_byte_held ? ZWD_MODE_DRAIN : ZWD_MODE_SOFT;
 	zwd_stream_unalloc(s, i->ctx);
 	zwd_stream_unalloc(s, i->keep);
 	i->ctx = i->keep = NULL;
 	return Z_OK;
+}
+
+/* A copy of the real zlib's stream reads what the device did, as far as it was delivered. */
+int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len)
+{
+	struct zwd_inflate *i = &s->i;
+	z_stream copy;
+	int ret;
+
+	if (i->is_keep_full)
+		return Z_STREAM_ERROR;
+	ZWD_SOFT_CALL(ret, strm, s, inflateCopy(&copy, strm));
+	if (ret != Z_OK)
+		return ret;
+	copy.next_in = i->keep;
+	copy.avail_in = (uInt)i->keep_len;
+	ret = skip(&copy, i->made - i->pend_len);
+	if (ret == Z_OK)
+		ret = zwd_soft_zlib.inflateGetDictionary(&copy, dict, len);
+	zwd_soft_zlib.inflateEnd(&copy);
+	return ret;
 }
 
 /* One request on the lane; on success its results are the stream's. 0 or -errno. */
@@ -361,6 +407,8 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
 	i->made += res.produced;
 	if (i->format != WD_ZIP_DEFLATE)
 		strm->adler = i->out_check;
+	if (i->pend_len && res.consumed)
+		hold_byte(strm, i);
 	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
 	zwd_count(ZWD_INFLATE, ZWD_HW_IN, res.consumed);
 	zwd_count(ZWD_INFLATE, ZWD_HW_OUT, res.produced);
@@ -400,7 +448,8 @@ static int body(z_streamp strm, struct zwd_stream *s)
 
 	for (;;) {
 		deliver(strm, i);
-		if (i->pend_len || i->is_ended || (!strm->avail_in && !i->has_more))
+		if (i->pend_len || i->is_byte_held || i->is_ended ||
+		    (!strm->avail_in && !i->has_more))
 			break;
 		ret = request(strm, s, &lane);
 		if (ret)
@@ -412,7 +461,7 @@ static int body(z_streamp strm, struct zwd_stream *s)
 		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
 		return zwd_inflate_go_soft(strm, s);
 	}
-	if (!i->is_ended || i->pend_len || i->has_held)
+	if (!i->is_ended || i->pend_len || i->is_byte_held)
 		return Z_OK;
 	strm->data_type = 64; /* as zlib shows it: no bits left over, last block */
 	return Z_STREAM_END;
@@ -453,36 +502,6 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 	return Z_OK;
 }
 
-static void move_in(z_streamp strm, int bytes)
-{
-	strm->next_in += bytes;
-	strm->avail_in -= (uInt)bytes;
-	strm->total_in += (uLong)bytes;
-}
-
-void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s)
-{
-	if (!s->i.has_held || !strm->avail_in)
-		return;
-	move_in(strm, 1);
-	s->i.has_held = 0;
-}
-
-/*
- * Programs take "no input left, and the file at its end" for a truncated stream before they ask for the
- * rest of the output (zlib's own gzread() does). So while output waits, a byte of the input does too.
- */
-static void hold_back(z_streamp strm, struct zwd_stream *s, uInt avail_in)
-{
-	struct zwd_inflate *i = &s->i;
-
-	if ((s->mode != ZWD_MODE_OURS && s->mode != ZWD_MODE_DRAIN) || (!i->pend_len && !i->has_more) ||
-	    strm->avail_in == avail_in)
-		return;
-	move_in(strm, -1);
-	i->has_held = 1;
-}
-
 int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	uInt in = strm->avail_in, out = strm->avail_out;
@@ -490,7 +509,6 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 
 	if (!strm->next_out || (!strm->next_in && strm->avail_in))
 		return Z_STREAM_ERROR;
-	zwd_inflate_take_held(strm, s);
 	if (s->mode == ZWD_MODE_NEW)
 		ret = header(strm, s, flush);
 	if (ret == Z_OK && s->mode == ZWD_MODE_OURS && (flush == Z_BLOCK || flush == Z_TREES))
@@ -499,7 +517,7 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 		ret = body(strm, s);
 	if (ret == Z_OK && s->mode == ZWD_MODE_DRAIN) {
 		deliver(strm, &s->i);
-		if (!s->i.pend_len)
+		if (!s->i.pend_len && !s->i.is_byte_held)
 			s->mode = ZWD_MODE_SOFT;
 	}
 	if (ret == Z_OK && s->mode == ZWD_MODE_SOFT) {
@@ -508,7 +526,6 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 		if (ret == Z_BUF_ERROR)
 			ret = Z_OK;
 	}
-	hold_back(strm, s, in);
 	if (ret == Z_OK && ((in == strm->avail_in && out == strm->avail_out) || flush == Z_FINISH))
 		ret = Z_BUF_ERROR;
 	return ret;

@@ -172,12 +172,17 @@ int ZEXPORT inflateReset(z_streamp strm)
 	return ret;
 }
 
+/* The window stays, and only software has one that a new stream can begin with. */
 int ZEXPORT inflateResetKeep(z_streamp strm)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateResetKeep(strm));
-	int ret;
+	int ret, is_new = s->mode == ZWD_MODE_NEW;
 
+	if (!is_new && zwd_inflate_go_soft(strm, s) != Z_OK)
+		return Z_STREAM_ERROR;
 	zwd_inflate_restart(strm, s, s->i.window_bits);
+	if (!is_new)
+		s->mode = ZWD_MODE_SOFT;
 	ZWD_SOFT_CALL(ret, strm, s, inflateResetKeep(strm));
 	return ret;
 }
@@ -219,8 +224,7 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 
 INFLATE_FUNCTION(int, inflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
 		 (strm, dict, len), Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateGetDictionary, (z_streamp strm, Bytef *dict, uInt *len),
-		 (strm, dict, len), Z_STREAM_ERROR)
+INFLATE_FUNCTION(int, inflateSync, (z_streamp strm), (strm), Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
 		 Z_STREAM_ERROR)
@@ -230,14 +234,13 @@ INFLATE_FUNCTION(int, inflateUndermine, (z_streamp strm, int subvert), (strm, su
 INFLATE_FUNCTION(int, inflateValidate, (z_streamp strm, int check), (strm, check), Z_STREAM_ERROR)
 INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), (unsigned long)-1)
 
-int ZEXPORT inflateSync(z_streamp strm)
+int ZEXPORT inflateGetDictionary(z_streamp strm, Bytef *dict, uInt *len)
 {
-	OURS_OR_FORWARD(s, strm, INFLATE, inflateSync(strm));
+	OURS_OR_FORWARD(s, strm, INFLATE, inflateGetDictionary(strm, dict, len));
 	int ret;
 
-	zwd_inflate_take_held(strm, s);
-	if (s->mode != ZWD_MODE_SOFT && zwd_inflate_go_soft(strm, s) != Z_OK)
-		return Z_STREAM_ERROR;
-	ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
+	if (s->mode == ZWD_MODE_OURS)
+		return zwd_inflate_get_dictionary(strm, s, dict, len);
+	ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, dict, len));
 	return ret;
 }

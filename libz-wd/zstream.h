@@ -73,7 +73,7 @@ struct zwd_inflate {
 	int has_header;	  /* the real zlib has read it */
 	int is_ended;	  /* the device saw the end of the stream */
 	int has_more;	  /* it holds output back, for want of room */
-	int has_held;	  /* the last byte consumed was handed back, and will come again */
+	int is_byte_held; /* the next byte of input was consumed already */
 	int is_engine_lost; /* failed, and the input for a replay is gone */
 	uint32_t check;	  /* of all output the device made */
 	uint32_t out_check; /* of all output delivered */
@@ -173,8 +173,8 @@ int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int s
 int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush);
 /* Leaves the stream to the real zlib (mode SOFT or DRAIN), wherever it is. Z_OK or an error. */
 int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s);
-/* Takes the byte that was handed back, when the caller offers it again. */
-void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s);
+/* In mode OURS: the last plain bytes that were delivered. */
+int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
 /* Forgets all progress; strm tells how much there was. The real zlib is reset by the caller. */
 void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits);
 int zwd_inflate_end(z_streamp strm, struct zwd_stream *s);
