@@ -12,6 +12,7 @@
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,35 +85,56 @@ struct saved {
 } __attribute__((packed));
 
 struct work {
+	uint64_t token; /* of the piece that deflate has in its history; 0: none */
 	struct isal_zstream deflate;
 	struct inflate_state inflate;
 	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
 	uint8_t again[TMP_LEN + WAIT_MAX];
 };
 
+/* No two pieces have the same. */
+static _Atomic(uint64_t) last_token;
+
 static void *work_new(struct emu_streams *streams)
 {
-	return malloc(sizeof(struct work));
+	struct work *w = malloc(sizeof(*w));
+
+	if (w)
+		w->token = 0;
+	return w;
 }
 
-static int codec_deflate(void *work, const struct emu_deflate *d)
+/* A deflate object for the next piece of this stream. */
+static int deflate_begin(struct work *w, const struct emu_deflate *d, bool has_history)
 {
-	struct isal_zstream *z = &((struct work *)work)->deflate;
+	struct isal_zstream *z = &w->deflate;
 	const uint32_t reach = 1u << d->window_bits;
+	const uint32_t len = d->hist_len < reach ? d->hist_len : reach;
 
+	/* Long streams begin anew now and then: total_in has 32 bits. */
+	if (has_history && z->hist_bits == d->window_bits && z->total_in < 1u << 30)
+		return 0;
 	isal.deflate_init(z);
 	z->level = 1;
-	z->level_buf = ((struct work *)work)->level_buf;
+	z->level_buf = w->level_buf;
 	z->level_buf_size = ISAL_DEF_LVL1_DEFAULT;
 	z->hist_bits = d->window_bits;
+	if (!len)
+		return 0;
+	return isal.deflate_set_dict(z, (uint8_t *)d->hist + d->hist_len - len, len);
+}
+
+static int codec_deflate(void *work, struct emu_deflate *d)
+{
+	struct work *w = work;
+	struct isal_zstream *z = &w->deflate;
+	const bool has_history = d->token && d->token == w->token;
+
+	w->token = 0;
+	if (deflate_begin(w, d, has_history))
+		return -ENOSPC;
 	z->flush = d->is_last ? NO_FLUSH : SYNC_FLUSH;
 	z->end_of_stream = d->is_last;
-	if (d->hist_len) {
-		uint32_t len = d->hist_len < reach ? d->hist_len : reach;
-
-		if (isal.deflate_set_dict(z, (uint8_t *)d->hist + d->hist_len - len, len))
-			return -ENOSPC;
-	}
 	z->next_in = (uint8_t *)d->src;
 	z->avail_in = d->src_len;
 	z->next_out = d->dst;
@@ -121,6 +143,9 @@ static int codec_deflate(void *work, const struct emu_deflate *d)
 		return -ENOSPC;
 	if (z->internal_state.state != (d->is_last ? ZSTATE_END : ZSTATE_NEW_HDR))
 		return -ENOSPC;
+	if (!d->is_last)
+		w->token = atomic_fetch_add(&last_token, 1) + 1;
+	d->token = w->token;
 	return d->dst_len - z->avail_out;
 }
 

@@ -22,6 +22,7 @@ struct ctx {
 	uint8_t trailer_nr;
 	uint8_t trailer[8]; /* its first trailer_nr bytes, where it came in parts */
 	uint32_t body_len;  /* compression: history; decompression: the codec's state */
+	uint64_t token;	    /* compression: the codec's name for this history */
 	uint8_t body[];
 } __attribute__((packed));
 
@@ -214,7 +215,7 @@ static uint32_t put_stored(uint8_t *dst, const uint8_t *src, uint32_t len, bool 
 }
 
 /* One byte-aligned piece, never longer than its stored form. Its length, or -ENOSPC. */
-static int put_piece(struct job *job, uint32_t len, uint32_t room, bool is_last)
+static int put_piece(struct job *job, uint32_t len, uint32_t room, bool is_last, uint64_t *token)
 {
 	static const uint8_t window_bits[] = {
 		[HISI_ZIP_WINDOW_4K] = 12,  [HISI_ZIP_WINDOW_8K] = 13, [HISI_ZIP_WINDOW_16K] = 14,
@@ -234,13 +235,16 @@ static int put_piece(struct job *job, uint32_t len, uint32_t room, bool is_last)
 	if (job->ctx && !job->is_new) {
 		d.hist = job->ctx->body;
 		d.hist_len = job->ctx->body_len;
+		d.token = job->ctx->token;
 	}
 	if (len) {
 		int ret = job->zip->codec->deflate(job->zip->work, &d);
 
+		*token = d.token;
 		if (ret >= 0)
 			return ret;
 	}
+	*token = 0;
 	return stored <= room ? (int)put_stored(job->dst, job->src, len, is_last) : -ENOSPC;
 }
 
@@ -262,6 +266,7 @@ static uint32_t compress(struct job *job)
 	const unsigned int tail_len = trailer_len(job->format);
 	uint32_t len = job->src_len;
 	bool is_last = job->is_finish;
+	uint64_t token = 0;
 	int produced;
 
 	if (job->ctx && !job->is_new &&
@@ -272,9 +277,9 @@ static uint32_t compress(struct job *job)
 
 		produced = -ENOSPC;
 		if (!is_last)
-			produced = put_piece(job, len, room, false);
+			produced = put_piece(job, len, room, false, &token);
 		else if (room > tail_len)
-			produced = put_piece(job, len, room - tail_len, true);
+			produced = put_piece(job, len, room - tail_len, true, &token);
 		if (produced >= 0)
 			break;
 		if (!job->ctx || !len)
@@ -295,9 +300,11 @@ static uint32_t compress(struct job *job)
 		produced += tail_len;
 	}
 	set_state(job, HISI_ZIP_CTX_NORMAL, is_last);
-	if (job->ctx)
+	if (job->ctx) {
+		job->ctx->token = token;
 		save_ctx(job, HISI_ZIP_QUEUE_COMPRESS, is_last ? PHASE_END : PHASE_BODY,
 			 is_last ? 0 : keep_history(job, len));
+	}
 	finish(job, len, produced,
 	       !job->ctx && (uint32_t)produced >= len ? HISI_ZIP_NEGATIVE : HISI_ZIP_OK);
 	return HISI_ZIP_OK;
