@@ -92,28 +92,16 @@ static const char *find_suffix(const char *name)
 	return at || !is_short ? at : match_suffix(name, opt.suffix);
 }
 
-/* Never as one of the standard descriptors, which whoever started us may have closed. */
-static int open_file(const char *name, int flags)
-{
-	int fd = open(name, flags | O_CLOEXEC | O_NOCTTY, 0600), moved;
-
-	if (fd < 0 || fd > STDERR_FILENO)
-		return fd;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	close(fd);
-	return moved;
-}
-
 /* A compressed file may be named without its suffix. */
 static int open_input(struct job *job)
 {
 	const char *const tried[] = { opt.suffix, ".gz", ".z", "-z", ".Z" };
-	int flags = O_RDONLY;
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
 	size_t i;
 
 	if (!opt.to_stdout)
 		flags |= O_NONBLOCK | (opt.force ? 0 : O_NOFOLLOW);
-	job->in_fd = open_file(job->in_name, flags);
+	job->in_fd = open(job->in_name, flags);
 	if (job->in_fd >= 0)
 		return 0;
 	if (errno != ENOENT || !opt.decompress || find_suffix(job->in_name))
@@ -121,7 +109,7 @@ static int open_input(struct job *job)
 	for (i = 0; i < sizeof(tried) / sizeof(*tried); i++) {
 		char *name = join(job->in_name, strlen(job->in_name), tried[i]);
 
-		job->in_fd = open_file(name, flags);
+		job->in_fd = open(name, flags);
 		if (job->in_fd >= 0 || errno != ENOENT) {
 			set_name(&job->in_name, name);
 			if (job->in_fd >= 0)
@@ -254,7 +242,7 @@ static int create_output(struct job *job)
 
 	for (;;) {
 		block_signals(true);
-		job->out_fd = open_file(job->out_name, O_WRONLY | O_CREAT | O_EXCL);
+		job->out_fd = open(job->out_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (job->out_fd >= 0)
 			partial = job->out_name;
 		block_signals(false);
@@ -481,10 +469,14 @@ void file_treat_stdin(void)
 	}
 	job.in_name = copy_name("stdin");
 	job.out_name = copy_name("stdout");
-	if (fstat(STDIN_FILENO, &job.st)) {
+	/* It was closed: see main.c. */
+	if ((fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY) {
+		errno = EBADF;
 		gzip_error_errno("standard input");
 		gzip_exit(GZIP_ERROR);
 	}
+	if (fstat(STDIN_FILENO, &job.st))
+		gzip_die_errno("standard input");
 	opt.to_stdout = true;
 	prepare(&job);
 	if (opt.decompress) {

@@ -4,6 +4,7 @@
 #include "gzip.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -354,12 +355,24 @@ static void catch_signals(void)
 			sigaction(signals[i], &action, NULL);
 }
 
+/* A standard descriptor that was closed must not come to be a file of ours, or a device's. What
+ * stands for it fails like a closed one: it is open for the other direction only. */
+static void occupy_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	int c, file_nr;
 
 	if (argc < 1)
 		return GZIP_ERROR;
+	occupy_standard_files();
 	name_program(argv[0]);
 	parse_environment(argv[0]);
 	while ((c = getopt_long(argc, argv, short_options, long_options, NULL)) != -1)
