@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # nginx under preload: gzip and gunzip filters, all kinds of requests by curl, then 10,000 by ab.
-limit_s=240
+limit_s=300
 . "$top_srcdir/tests/clients/lib.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need nginx curl ab gzip
@@ -114,9 +114,13 @@ for nr in 1 2 3 4 5 6 7 8 9 10; do
 done
 answers || die "does not answer any more"
 
-ab -q -l -k -n 7000 -c 16 -H 'Accept-Encoding: gzip' "$url/size8192" >"$tmp/ab" 2>&1 || { cat "$tmp/ab"; die ab; }
-ab -q -l -k -n 2000 -c 8 -H 'Accept-Encoding: gzip' "$url/size65537" >>"$tmp/ab" 2>&1 || { cat "$tmp/ab"; die ab; }
-ab -q -l -n 1000 -c 8 "$url/gz/size32769" >>"$tmp/ab" 2>&1 || { cat "$tmp/ab"; die ab; }
+# Below 16 KiB of known length nginx asks for a smaller window, which no device has.
+: >"$tmp/ab"
+load() { ab -q -l "$@" >>"$tmp/ab" 2>&1 || { cat "$tmp/ab"; die "ab $*: $?"; }; }
+load -k -n 2000 -c 16 -H 'Accept-Encoding: gzip' "$url/size8192"
+load -k -n 5000 -c 16 -H 'Accept-Encoding: gzip' "$url/size32768"
+load -k -n 2000 -c 8 -H 'Accept-Encoding: gzip' "$url/size65537"
+load -n 1000 -c 8 "$url/gz/size32769"
 [ "$(awk '/^Complete requests:/ { nr += $3 } END { print nr }' "$tmp/ab")" = 10000 ] || { cat "$tmp/ab"; die "ab lost some"; }
 grep -E '^(Non-2xx|Failed requests: +[1-9])' "$tmp/ab" && die "requests failed"
 sed -n 's/^Requests per second: */nginx: requests per second: /p' "$tmp/ab"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # pigz: threads, raw deflate, preset dictionaries and sync flushes, in its three formats.
-# It inflates with inflateBack(), which no device does, so only deflate is looked for there.
+# It asks for dictionaries and Z_BLOCK, and inflates with inflateBack(): all software's. What goes to a
+# device is the last piece of an independent one (-i).
 limit_s=120
 . "$top_srcdir/tests/clients/lib.sh"
 need pigz gzip
