@@ -32,6 +32,9 @@ static struct {
 
 static uint8_t dst[DST_LEN], ctx[CTX_LEN];
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	unit[0].codec = &emu_codec_isal;

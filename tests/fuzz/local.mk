@@ -5,9 +5,8 @@ noinst_PROGRAMS += tests/fuzz/fuzz_deflate_chunks tests/fuzz/fuzz_emu_sqe tests/
 tests_fuzz_fuzz_deflate_chunks_SOURCES = tests/fuzz/fuzz_deflate_chunks.c
 tests_fuzz_fuzz_deflate_chunks_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_deflate_chunks_LDADD = libz-wd/libz-wd.la
-tests_fuzz_fuzz_emu_sqe_SOURCES = tests/fuzz/fuzz_emu_sqe.c
+tests_fuzz_fuzz_emu_sqe_SOURCES = tests/fuzz/fuzz_emu_sqe.c $(libwd_emu_sources)
 tests_fuzz_fuzz_emu_sqe_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_emu_sqe_LDADD = libwd/libwd_core.la
 tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c
 tests_fuzz_fuzz_inflate_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_inflate_LDADD = libz-wd/libz-wd.la
