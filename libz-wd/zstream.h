@@ -121,7 +121,12 @@ static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
 	if (!strm || !strm->state)
 		return NULL;
 	s = (struct zwd_stream *)strm->state;
-	return s->strm == strm && s->magic == magic ? s : NULL;
+	if (s->strm != strm || s->magic != magic)
+		return NULL;
+	/* Without an allocator the real zlib takes no stream; it is asked where it has the work. */
+	if (s->mode != ZWD_MODE_SOFT && (!strm->zalloc || !strm->zfree))
+		return NULL;
+	return s;
 }
 
 /* Calls the real zlib on the caller's z_stream, with its own state in place. */

@@ -127,7 +127,10 @@ static void deflate_allocates_as_zlib(void **state)
 	assert_true(heap.total <= 270336);
 }
 
-/* inflate: zlib's state and window, and beside them one small state of ours. */
+/*
+ * inflate: zlib's state and window, and beside them one small state of ours. A device stream also has
+ * its context, output that waits, and input kept for a replay.
+ */
 static void inflate_allocates_little_more(void **state)
 {
 	static const int wbits[] = { 15, 31, -15 };
@@ -141,8 +144,9 @@ static void inflate_allocates_little_more(void **state)
 		assert_int_equal(heap.live, 0);
 		hook(&strm, &want);
 		assert_int_equal(use_inflate(&ref, &strm, wbits[w]), Z_OK);
-		assert_true(heap.nr <= want.nr + 1);
-		assert_true(heap.total <= want.total + 8192);
+		assert_true(heap.nr <= want.nr + (test_mode == MODE_SOFT ? 1 : 4));
+		if (test_mode == MODE_SOFT)
+			assert_true(heap.total <= want.total + 8192);
 	}
 }
 
