@@ -80,8 +80,10 @@ static void dictionary_at_the_start(void **state)
 				ours.deflateEnd(&strm);
 				assert_inflates_with(wbits[w], &out, plain, dict_sizes[d], plain,
 						     len);
-				if (test_mode != MODE_SOFT)
+				if (test_mode != MODE_SOFT) {
+					buf_free(&out);
 					continue;
+				}
 				begin(&ref, &strm, wbits[w], levels[l]);
 				ref.deflateSetDictionary(&strm, plain, dict_sizes[d]);
 				strm.next_in = plain;
