@@ -4,7 +4,12 @@
 mode_tests =
 mode_stamps = $(mode_tests:=.soft.t) $(mode_tests:=.emu.t) $(mode_tests:=.fault.t)
 TESTS += $(mode_stamps)
-CLEANFILES += $(mode_stamps)
+# Combinations that take long and are seldom the ones to break.
+long_stamps =
+if LONG_TESTS
+TESTS += $(long_stamps)
+endif
+CLEANFILES += $(mode_stamps) $(long_stamps)
 TEST_EXTENSIONS = .sh .t
 T_LOG_COMPILER = sh $(top_srcdir)/tests/mode
 SH_LOG_COMPILER = sh
@@ -16,7 +21,7 @@ AM_TESTS_ENVIRONMENT = \
 	export top_srcdir top_builddir LIBZWD WD_GZIP SOFT_ZLIB;
 EXTRA_DIST += tests/mode
 
-$(mode_stamps):
+$(mode_stamps) $(long_stamps):
 	@$(MKDIR_P) $(@D)
 	@: > $@
 

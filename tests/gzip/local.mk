@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Zlib
-mode_tests += tests/gzip/large.sh tests/gzip/options.sh tests/gzip/upstream.sh
+mode_tests += tests/gzip/large.sh
+mode_stamps += tests/gzip/options.sh.emu.t tests/gzip/upstream.sh.emu.t
+long_stamps += \
+	tests/gzip/options.sh.fault.t tests/gzip/options.sh.soft.t \
+	tests/gzip/upstream.sh.fault.t tests/gzip/upstream.sh.soft.t
 EXTRA_DIST += \
 	tests/gzip/cases \
 	tests/gzip/common \
