@@ -97,7 +97,7 @@ static _Atomic(uint64_t) last_token;
 
 static void *work_new(struct emu_streams *streams)
 {
-	struct work *w = malloc(sizeof(*w));
+	struct work *w = calloc(1, sizeof(*w)); /* ISA-L leaves some of its state as it finds it */
 
 	if (w)
 		w->token = 0;
