@@ -16,18 +16,13 @@ struct emu_deflate {
 	uint32_t src_len; /* at least 1 */
 	uint32_t dst_len;
 	unsigned int window_bits; /* 12..15 */
-	bool is_last; /* final block, else an empty stored block at the end */
-	/*
-	 * In: what came out with the stream's latest piece, 0 if nothing did. An engine that did that
-	 * piece and nothing since has the history at hand. Out: to be kept with the stream.
-	 */
-	uint64_t token;
+	bool is_last;		  /* final block, else an empty stored block at the end */
 };
 
 struct emu_inflate {
 	const uint8_t *src;
 	uint8_t *dst;
-	uint8_t *state;	    /* what the stream carries; NULL: the whole stream is in src */
+	uint8_t *state; /* what the stream carries; NULL: the whole stream is in src */
 	uint32_t src_len;
 	uint32_t dst_len;
 	uint32_t state_max;
@@ -48,7 +43,7 @@ struct emu_codec {
 	void *(*work_new)(struct emu_streams *streams);
 	void (*work_free)(void *work);
 	/* Bytes written, or -ENOSPC: the piece does not fit. */
-	int (*deflate)(void *work, struct emu_deflate *d);
+	int (*deflate)(void *work, const struct emu_deflate *d);
 	/* emu_inflate_result, -EBADMSG: bad data, -ESTALE: the state is not the stream's latest. */
 	int (*inflate)(void *work, struct emu_inflate *s);
 	uint32_t (*adler32)(uint32_t adler, const uint8_t *buf, uint32_t len);

@@ -12,7 +12,6 @@
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,63 +77,43 @@ static int codec_open(void)
  * history, wait_len bytes of output that found no room.
  */
 struct saved {
-	uint32_t sum; /* CRC-32 of what is behind it up to the history: nothing else is decoded from */
+	uint32_t sum; /* CRC-32 of what is behind it up to the history */
 	uint16_t hist_len;
 	uint16_t wait_len;
 	uint8_t decoder[STATE_LEN];
 } __attribute__((packed));
 
 struct work {
-	uint64_t token; /* of the piece that deflate has in its history; 0: none */
 	struct isal_zstream deflate;
 	struct inflate_state inflate;
 	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
 	uint8_t again[TMP_LEN + WAIT_MAX];
 };
 
-/* No two pieces have the same. */
-static _Atomic(uint64_t) last_token;
-
 static void *work_new(struct emu_streams *streams)
 {
-	struct work *w = calloc(1, sizeof(*w)); /* ISA-L leaves some of its state as it finds it */
-
-	if (w)
-		w->token = 0;
-	return w;
+	/* ISA-L leaves some of its state as it finds it, and a sum is made of all of it. */
+	return calloc(1, sizeof(struct work));
 }
 
-/* A deflate object for the next piece of this stream. */
-static int deflate_begin(struct work *w, const struct emu_deflate *d, bool has_history)
+static int codec_deflate(void *work, const struct emu_deflate *d)
 {
-	struct isal_zstream *z = &w->deflate;
+	struct isal_zstream *z = &((struct work *)work)->deflate;
 	const uint32_t reach = 1u << d->window_bits;
-	const uint32_t len = d->hist_len < reach ? d->hist_len : reach;
 
-	/* Long streams begin anew now and then: total_in has 32 bits. */
-	if (has_history && z->hist_bits == d->window_bits && z->total_in < 1u << 30)
-		return 0;
 	isal.deflate_init(z);
 	z->level = 1;
-	z->level_buf = w->level_buf;
+	z->level_buf = ((struct work *)work)->level_buf;
 	z->level_buf_size = ISAL_DEF_LVL1_DEFAULT;
 	z->hist_bits = d->window_bits;
-	if (!len)
-		return 0;
-	return isal.deflate_set_dict(z, (uint8_t *)d->hist + d->hist_len - len, len);
-}
-
-static int codec_deflate(void *work, struct emu_deflate *d)
-{
-	struct work *w = work;
-	struct isal_zstream *z = &w->deflate;
-	const bool has_history = d->token && d->token == w->token;
-
-	w->token = 0;
-	if (deflate_begin(w, d, has_history))
-		return -ENOSPC;
 	z->flush = d->is_last ? NO_FLUSH : SYNC_FLUSH;
 	z->end_of_stream = d->is_last;
+	if (d->hist_len) {
+		uint32_t len = d->hist_len < reach ? d->hist_len : reach;
+
+		if (isal.deflate_set_dict(z, (uint8_t *)d->hist + d->hist_len - len, len))
+			return -ENOSPC;
+	}
 	z->next_in = (uint8_t *)d->src;
 	z->avail_in = d->src_len;
 	z->next_out = d->dst;
@@ -143,9 +122,6 @@ static int codec_deflate(void *work, struct emu_deflate *d)
 		return -ENOSPC;
 	if (z->internal_state.state != (d->is_last ? ZSTATE_END : ZSTATE_NEW_HDR))
 		return -ENOSPC;
-	if (!d->is_last)
-		w->token = atomic_fetch_add(&last_token, 1) + 1;
-	d->token = w->token;
 	return d->dst_len - z->avail_out;
 }
 
@@ -197,7 +173,8 @@ static int decode(struct work *w, const struct emu_inflate *s, uint8_t *dst, uin
  * from there begins with the filler, so output that has none is fine; else a second run with other
  * filler must give the same.
  */
-static bool is_reaching_back(struct work *w, const struct emu_inflate *s, uint8_t *dst, uint8_t filler)
+static bool is_reaching_back(struct work *w, const struct emu_inflate *s, uint8_t *dst,
+			     uint8_t filler)
 {
 	const struct inflate_state *state = &w->inflate;
 	uint32_t produced = state->next_out - dst;
@@ -301,15 +278,16 @@ static int codec_inflate(void *work, struct emu_inflate *s)
 	ret = decode(w, s, s->dst, filler);
 	if (ret)
 		return ret;
-	if (place_history(hist_len, s->dst_len) > hist_len && is_reaching_back(w, s, s->dst, filler))
+	if (place_history(hist_len, s->dst_len) > hist_len &&
+	    is_reaching_back(w, s, s->dst, filler))
 		return -EBADMSG;
 	s->produced = s->dst_len - state->avail_out;
 	s->consumed = s->src_len - state->avail_in;
 	s->is_final = state->bfinal;
 	s->is_waiting = state->tmp_out_valid != state->tmp_out_processed;
 	/*
-	 * Up to 8 bytes of input are in the bit buffer. Unless a symbol or header waits for the rest
-	 * of its bits, whole bytes go back: they may be behind the end of the stream.
+	 * Up to 8 bytes of input are in the bit buffer. Unless a symbol or header waits for the
+	 * rest of its bits, whole bytes go back: they may be behind the end of the stream.
 	 */
 	if (s->is_waiting || !state->avail_out || state->block_state == ISAL_BLOCK_FINISH) {
 		uint32_t bytes = state->tmp_in_size ? 0 : state->read_in_length / 8;

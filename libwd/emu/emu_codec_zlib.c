@@ -227,7 +227,7 @@ static void work_free(void *work)
 	free(w);
 }
 
-static int codec_deflate(void *work, struct emu_deflate *d)
+static int codec_deflate(void *work, const struct emu_deflate *d)
 {
 	struct work *w = work;
 	const unsigned int i = d->window_bits - WINDOW_MIN;
@@ -244,7 +244,6 @@ static int codec_deflate(void *work, struct emu_deflate *d)
 	}
 	if (d->hist_len && zlib.deflate_set_dictionary(z, d->hist, d->hist_len) != Z_OK)
 		return -ENOSPC;
-	d->token = 0;
 	z->next_in = (Bytef *)d->src;
 	z->avail_in = d->src_len;
 	z->next_out = d->dst;

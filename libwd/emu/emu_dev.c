@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Zlib
-/* The emulated device: queues, doorbells and completions as the queue manager has them, engine threads. */
+/* The emulated device: queues, doorbells and completions as on silicon, and engine threads. */
 #include "emu.h"
 #include "emu_codec.h"
 #include "emu_priv.h"
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* How long an engine without work looks for some before it sleeps. */
-#define SPIN_NS 100000
+#define SPIN_NS	   100000
 #define SPIN_BATCH 64
 #define QUEUES_MAX 1024
 
@@ -74,7 +74,7 @@ struct emu_dev {
 	pthread_mutex_t life; /* one queue start or stop at a time */
 	unsigned int queues_nr;
 	uint64_t starts;
-	uint64_t cpu_ns;  /* of threads that ended */
+	uint64_t cpu_ns; /* of threads that ended */
 	struct emu_engine_thread *engine;
 
 	pthread_mutex_t lock; /* what a reset writes to running queues; under life */
@@ -134,8 +134,8 @@ static void slot_arm(struct emu_slot *slot)
 
 	if (atomic_load(&slot->state) != EMU_OK)
 		return;
-	if (atomic_exchange(&slot->signaled, false) &&
-	    read(slot->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+	if (atomic_exchange(&slot->signaled, false) && read(slot->fd, &count, sizeof(count)) < 0 &&
+	    errno != EAGAIN)
 		return;
 	atomic_store(&slot->armed, true);
 	/*
@@ -271,7 +271,8 @@ static void hold_until(struct emu_slot *slot, uint64_t end_ns)
 static void damage_output(struct emu_engine_thread *engine, const struct hisi_zip_sqe *sqe)
 {
 	uint64_t iova = emu_addr(sqe->dst_l, sqe->dst_h) + sqe->produced / 2;
-	uint8_t *byte = sqe->produced ? emu_dma_get(&engine->zip.dma, iova, 1, EMU_DMA_WRITE) : NULL;
+	uint8_t *byte =
+		sqe->produced ? emu_dma_get(&engine->zip.dma, iova, 1, EMU_DMA_WRITE) : NULL;
 
 	if (byte)
 		*byte ^= 0x10;
@@ -309,7 +310,8 @@ static void run_request(struct emu_engine_thread *engine, struct emu_slot *slot)
 
 	if (fault)
 		atomic_fetch_add(&dev->faults, 1);
-	memcpy(&sqe, (struct hisi_zip_sqe *)slot->cfg.sq + atomic_load(&slot->sq_head), sizeof(sqe));
+	memcpy(&sqe, (struct hisi_zip_sqe *)slot->cfg.sq + atomic_load(&slot->sq_head),
+	       sizeof(sqe));
 	switch (kind) {
 	case EMU_FAULT_HANG:
 		atomic_store(&slot->hung, true);

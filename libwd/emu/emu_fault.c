@@ -16,7 +16,7 @@
  *   checksum        the checksum field is wrong
  *   corrupt         one byte of the output is wrong
  *   late=MS         completes MS milliseconds later; its engine does nothing else meanwhile
- *   hang            never completes, and neither does what follows on its queue, until that is stopped
+ *   hang            never completes, nor does what follows on its queue, until that is stopped
  *   reset           all queues die, requests in flight are lost; new queues work at once
  *   gone[=K]        the device disappears: all queues die, none starts again. With K: it is back
  *                   after it refused K starts

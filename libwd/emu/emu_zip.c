@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Zlib
-/* Executes one submission entry of the ZIP engine (hardware reference, chapters 17 to 20 and 25). */
+/* Executes one submission entry of the ZIP engine (hardware reference, 17 to 20 and 25). */
 #include "emu.h"
 #include "emu_codec.h"
 #include "emu_priv.h"
@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define HIST_MAX 0x8000
-#define STORED_MAX 0xffff
+#define HIST_MAX    0x8000
+#define STORED_MAX  0xffff
 #define STORED_HEAD 5 /* bytes of a stored block's header that starts on a byte boundary */
-#define CTX_LEN (HISI_ZIP_CTX_SIZE - HISI_ZIP_CTX_SW_SIZE)
+#define CTX_LEN	    (HISI_ZIP_CTX_SIZE - HISI_ZIP_CTX_SW_SIZE)
 
 /* A stream between two requests, as the device's part of the context has it. */
 struct ctx {
@@ -22,12 +22,11 @@ struct ctx {
 	uint8_t trailer_nr;
 	uint8_t trailer[8]; /* its first trailer_nr bytes, where it came in parts */
 	uint32_t body_len;  /* compression: history; decompression: the codec's state */
-	uint64_t token;	    /* compression: the codec's name for this history */
 	uint8_t body[];
 } __attribute__((packed));
 
 #define CTX_MAGIC 0x305a4445
-#define BODY_MAX (CTX_LEN - sizeof(struct ctx))
+#define BODY_MAX  (CTX_LEN - sizeof(struct ctx))
 
 enum phase { PHASE_BODY, PHASE_TRAILER, PHASE_END };
 
@@ -215,10 +214,10 @@ static uint32_t put_stored(uint8_t *dst, const uint8_t *src, uint32_t len, bool 
 }
 
 /* One byte-aligned piece, never longer than its stored form. Its length, or -ENOSPC. */
-static int put_piece(struct job *job, uint32_t len, uint32_t room, bool is_last, uint64_t *token)
+static int put_piece(struct job *job, uint32_t len, uint32_t room, bool is_last)
 {
 	static const uint8_t window_bits[] = {
-		[HISI_ZIP_WINDOW_4K] = 12,  [HISI_ZIP_WINDOW_8K] = 13, [HISI_ZIP_WINDOW_16K] = 14,
+		[HISI_ZIP_WINDOW_4K] = 12,  [HISI_ZIP_WINDOW_8K] = 13,	[HISI_ZIP_WINDOW_16K] = 14,
 		[HISI_ZIP_WINDOW_24K] = 14, [HISI_ZIP_WINDOW_32K] = 15,
 	};
 	const uint64_t stored = stored_len(len, is_last);
@@ -235,16 +234,13 @@ static int put_piece(struct job *job, uint32_t len, uint32_t room, bool is_last,
 	if (job->ctx && !job->is_new) {
 		d.hist = job->ctx->body;
 		d.hist_len = job->ctx->body_len;
-		d.token = job->ctx->token;
 	}
 	if (len) {
 		int ret = job->zip->codec->deflate(job->zip->work, &d);
 
-		*token = d.token;
 		if (ret >= 0)
 			return ret;
 	}
-	*token = 0;
 	return stored <= room ? (int)put_stored(job->dst, job->src, len, is_last) : -ENOSPC;
 }
 
@@ -266,7 +262,6 @@ static uint32_t compress(struct job *job)
 	const unsigned int tail_len = trailer_len(job->format);
 	uint32_t len = job->src_len;
 	bool is_last = job->is_finish;
-	uint64_t token = 0;
 	int produced;
 
 	if (job->ctx && !job->is_new &&
@@ -277,16 +272,16 @@ static uint32_t compress(struct job *job)
 
 		produced = -ENOSPC;
 		if (!is_last)
-			produced = put_piece(job, len, room, false, &token);
+			produced = put_piece(job, len, room, false);
 		else if (room > tail_len)
-			produced = put_piece(job, len, room - tail_len, true, &token);
+			produced = put_piece(job, len, room - tail_len, true);
 		if (produced >= 0)
 			break;
 		if (!job->ctx || !len)
 			return HISI_ZIP_DST_FULL;
 		/*
 		 * Less input then: half of it again and again, but never below what is sure to fit.
-		 * Without its end the piece is not the last one, and software sees that in consumed.
+		 * Without its end the piece is not the last one; software sees that in consumed.
 		 */
 		fit = stored_fit(room);
 		if (fit > len - 1)
@@ -300,17 +295,15 @@ static uint32_t compress(struct job *job)
 		produced += tail_len;
 	}
 	set_state(job, HISI_ZIP_CTX_NORMAL, is_last);
-	if (job->ctx) {
-		job->ctx->token = token;
+	if (job->ctx)
 		save_ctx(job, HISI_ZIP_QUEUE_COMPRESS, is_last ? PHASE_END : PHASE_BODY,
 			 is_last ? 0 : keep_history(job, len));
-	}
 	finish(job, len, produced,
 	       !job->ctx && (uint32_t)produced >= len ? HISI_ZIP_NEGATIVE : HISI_ZIP_OK);
 	return HISI_ZIP_OK;
 }
 
-/* Takes what is there of the trailer. Bytes taken; the trailer is complete when *nr is its length. */
+/* Takes what is there of the trailer, which is complete when *nr is its length. Bytes taken. */
 static uint32_t take_trailer(struct job *job, uint8_t *trailer, uint8_t *nr, uint32_t consumed)
 {
 	uint32_t take = trailer_len(job->format) - *nr;
@@ -375,11 +368,11 @@ static uint32_t decompress(struct job *job)
 		return HISI_ZIP_OK;
 	}
 
-	state = s.is_waiting ? (s.is_final ? HISI_ZIP_CTX_END_NO_ROOM : HISI_ZIP_CTX_NO_ROOM) :
-			       HISI_ZIP_CTX_NORMAL;
+	state = s.is_waiting ? (s.is_final ? HISI_ZIP_CTX_END_NO_ROOM : HISI_ZIP_CTX_NO_ROOM)
+			     : HISI_ZIP_CTX_NORMAL;
 	if (phase == PHASE_END) {
-		state = job->format == HISI_ZIP_FORMAT_DEFLATE ? HISI_ZIP_CTX_END_NO_SUM :
-								 HISI_ZIP_CTX_NORMAL;
+		state = job->format == HISI_ZIP_FORMAT_DEFLATE ? HISI_ZIP_CTX_END_NO_SUM
+							       : HISI_ZIP_CTX_NORMAL;
 		result = (result ? result : HISI_ZIP_STREAM_END) | HISI_ZIP_RESULT_LAST_BLOCK;
 	}
 	if (phase == PHASE_TRAILER) {

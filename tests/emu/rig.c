@@ -39,10 +39,10 @@ int rig_start(struct rig_queue *q, struct emu_dev *dev, unsigned int alg_type, u
 	q->cq = calloc(depth, sizeof(*q->cq));
 	assert_non_null(q->sq);
 	assert_non_null(q->cq);
-	ret = emu_queue_start(dev,
-			      &(struct emu_queue_cfg){ alg_type, depth, q->sq, q->cq, &q->stop[0],
-						       &q->stop[1] },
-			      &q->queue);
+	ret = emu_queue_start(
+		dev,
+		&(struct emu_queue_cfg){ alg_type, depth, q->sq, q->cq, &q->stop[0], &q->stop[1] },
+		&q->queue);
 	if (ret) {
 		free(q->sq);
 		free(q->cq);
@@ -179,8 +179,10 @@ static uint32_t next_random(uint32_t *seed)
 
 void rig_data(uint8_t *buf, size_t len, enum rig_data kind)
 {
-	static const char *const words[] = { "queue ", "engine ", "ring\n", "doorbell ", "of ",
-					     "the ", "a ", "history ", "0x41, ", "stream " };
+	static const char *const words[] = {
+		"queue ", "engine ", "ring\n",	 "doorbell ", "of ",
+		"the ",	  "a ",	     "history ", "0x41, ",    "stream "
+	};
 	uint32_t seed = 20240229 + kind;
 	size_t i = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Zlib
-/* The emulated device as a queue manager: rings, doorbells, events, fault scripts, fork, threads. */
+/* The emulated device as a queue manager: rings, doorbells, events, faults, fork, threads. */
 #include "rig.h"
 
 #include <errno.h>
@@ -38,7 +38,10 @@ static struct emu_dev *open_dev(const char *options)
 
 static struct rig_job block_job(uint8_t *dst)
 {
-	return (struct rig_job){ .src = text, .dst = dst, .src_len = SRC_LEN, .dst_len = DST_LEN,
+	return (struct rig_job){ .src = text,
+				 .dst = dst,
+				 .src_len = SRC_LEN,
+				 .dst_len = DST_LEN,
 				 .format = HISI_ZIP_FORMAT_ZLIB };
 }
 
@@ -69,20 +72,57 @@ static uint64_t now_ms(void)
 static void test_options(void **state)
 {
 	static const char *const good[] = {
-		"", "threads=1", "threads=64,qm=1", "qm=2,engine=zlib", "latency_us=0,gbps=10",
-		"queues=1024,depth=2", "engine=auto", "fault=error@1", "fault=error=0x10@*3",
+		"",
+		"threads=1",
+		"threads=64,qm=1",
+		"qm=2,engine=zlib",
+		"latency_us=0,gbps=10",
+		"queues=1024,depth=2",
+		"engine=auto",
+		"fault=error@1",
+		"fault=error=0x10@*3",
 		"fault=late=10@1-5/hang@7/reset@9+/gone=3@20/busy@1/short@2/checksum@3/corrupt@4",
 		"fault=gone@1,threads=1",
 	};
 	static const char *const bad[] = {
-		"threads", "threads=", "threads=0", "threads=65", "threads=x", "threads=1,",
-		",threads=1", "qm=0", "qm=4", "engine=", "engine=qat", "depth=1", "depth=32769",
-		"queues=1025", "unknown=1", "threads=1;qm=2", "threads=9999999999", "gbps=0",
-		"threads=-1", "fault=", "fault=error", "fault=error@", "fault=error@0",
-		"fault=error@x", "fault=error@1-", "fault=error@3-2", "fault=error@*0",
-		"fault=error@*", "fault=error@1+2", "fault=error=@1", "fault=error=256@1",
-		"fault=late@1", "fault=hang=1@1", "fault=nothing@1", "fault=error@1/",
-		"fault=/error@1", "fault=error@1//hang@2", "fault=error@99999999999999999999",
+		"threads",
+		"threads=",
+		"threads=0",
+		"threads=65",
+		"threads=x",
+		"threads=1,",
+		",threads=1",
+		"qm=0",
+		"qm=4",
+		"engine=",
+		"engine=qat",
+		"depth=1",
+		"depth=32769",
+		"queues=1025",
+		"unknown=1",
+		"threads=1;qm=2",
+		"threads=9999999999",
+		"gbps=0",
+		"threads=-1",
+		"fault=",
+		"fault=error",
+		"fault=error@",
+		"fault=error@0",
+		"fault=error@x",
+		"fault=error@1-",
+		"fault=error@3-2",
+		"fault=error@*0",
+		"fault=error@*",
+		"fault=error@1+2",
+		"fault=error=@1",
+		"fault=error=256@1",
+		"fault=late@1",
+		"fault=hang=1@1",
+		"fault=nothing@1",
+		"fault=error@1/",
+		"fault=/error@1",
+		"fault=error@1//hang@2",
+		"fault=error@99999999999999999999",
 	};
 	struct emu_dev *dev, *same;
 
@@ -275,8 +315,9 @@ static void test_fault_status(void **state)
 	job.dst = dst;
 	for (int i = 2; i <= 4; i++) {
 		rig_run(&q, &job);
-		assert_int_equal(job.status, i == 2 ? HISI_ZIP_BAD_DATA :
-					     i == 3 ? 0x77 : HISI_ZIP_DST_FULL);
+		assert_int_equal(job.status, i == 2   ? HISI_ZIP_BAD_DATA
+					     : i == 3 ? 0x77
+						      : HISI_ZIP_DST_FULL);
 		assert_int_equal(job.produced, 0);
 		assert_int_equal(job.consumed, 0);
 	}
@@ -410,7 +451,7 @@ static void test_busy(void **state)
 	emu_dev_put(dev);
 }
 
-/* Once stopped, the device touches neither rings nor buffers: valgrind and the sanitizers look on. */
+/* Once stopped, the device touches neither rings nor buffers, as the sanitizers would tell. */
 static void test_stop_in_flight(void **state)
 {
 	for (int round = 0; round < 100; round++) {
@@ -548,9 +589,12 @@ static void *stress_worker(void *arg)
 		for (int i = 0; i < 4; i++) {
 			assert_true(rig_take(&c, &sqe, 60000));
 			assert_int_equal(sqe.result, HISI_ZIP_OK);
-			job = (struct rig_job){ .src = dst + i * DST_LEN, .src_len = sqe.produced,
-						.dst = back, .dst_len = 5000,
-						.format = HISI_ZIP_FORMAT_ZLIB, .ctx = ctx,
+			job = (struct rig_job){ .src = dst + i * DST_LEN,
+						.src_len = sqe.produced,
+						.dst = back,
+						.dst_len = 5000,
+						.format = HISI_ZIP_FORMAT_ZLIB,
+						.ctx = ctx,
 						.flags = HISI_ZIP_SRC_NEW };
 			for (int n = 0; n < 5 && job.status != HISI_ZIP_STREAM_END; n++) {
 				rig_run(&d, &job);

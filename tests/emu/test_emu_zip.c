@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Zlib
-/* What the emulated ZIP unit does with one request and with a stream of them, under both engines. */
+/* What the emulated ZIP unit does with a request and with streams of them, under both engines. */
 #include "rig.h"
 
 #include <errno.h>
@@ -128,12 +128,15 @@ static void test_block_round_trip(void **state)
 		for (size_t n = 0; n < FORMATS_NR * (sizeof(lens) / sizeof(lens[0])); n++) {
 			const unsigned int format = formats[n % FORMATS_NR];
 			const uint32_t len = lens[n / FORMATS_NR];
-			struct rig_job c = { .src = plain, .dst = z, .src_len = len,
+			struct rig_job c = { .src = plain,
+					     .dst = z,
+					     .src_len = len,
 					     .dst_len = len + len / 65535 * 5 + 13,
 					     .format = format,
 					     .window = HISI_ZIP_WINDOW_32K };
-			struct rig_job d = { .src = z, .dst = back, .dst_len = len,
-					     .format = format };
+			struct rig_job d = {
+				.src = z, .dst = back, .dst_len = len, .format = format
+			};
 
 			memset(z, 0x77, 2 * MIB);
 			rig_run(&f->comp, &c);
@@ -144,8 +147,9 @@ static void test_block_round_trip(void **state)
 				assert_int_equal(z[c.dst_len + i], 0x77);
 			assert_int_equal(c.isize, len);
 			if (format != HISI_ZIP_FORMAT_DEFLATE)
-				assert_int_equal(c.checksum,
-						 rig_sum_field(format, rig_sum(format, plain, len)));
+				assert_int_equal(
+					c.checksum,
+					rig_sum_field(format, rig_sum(format, plain, len)));
 			check_stream(format, z, c.produced, plain, len);
 
 			/* Bytes behind the stream are not taken. */
@@ -187,12 +191,15 @@ static size_t compress_stream(struct fixture *f, unsigned int format, const uint
 			      size_t len, uint8_t *z, uint32_t in_step, uint32_t out_room,
 			      bool is_moving)
 {
-	struct rig_job c = { .ctx = f->ctx, .dst_len = out_room, .format = format,
-			     .flags = HISI_ZIP_SRC_NEW, .window = HISI_ZIP_WINDOW_32K };
-	/* A new stream's carried words may be anything. */
-	uint8_t *piece = NULL;
+	struct rig_job c = { .ctx = f->ctx,
+			     .dst_len = out_room,
+			     .format = format,
+			     .flags = HISI_ZIP_SRC_NEW,
+			     .window = HISI_ZIP_WINDOW_32K };
+	uint8_t *piece;
 	size_t in = 0, out = 0;
 
+	/* A new stream's carried words may be anything. */
 	c.isize = c.checksum = c.ctx_w0 = 0x5a5a5a5a;
 	for (;;) {
 		uint32_t step = len - in < in_step ? len - in : in_step;
@@ -242,8 +249,9 @@ static size_t decompress_stream(struct fixture *f, unsigned int format, const ui
 				size_t z_len, uint8_t *plain, uint32_t in_step, uint32_t out_room,
 				bool is_moving, size_t *taken)
 {
-	struct rig_job d = { .ctx = f->ctx, .dst_len = out_room, .format = format,
-			     .flags = HISI_ZIP_SRC_NEW };
+	struct rig_job d = {
+		.ctx = f->ctx, .dst_len = out_room, .format = format, .flags = HISI_ZIP_SRC_NEW
+	};
 	size_t in = 0, out = 0;
 	unsigned int idle_nr = 0;
 
@@ -287,12 +295,18 @@ static void test_stream_compress(void **state)
 		uint32_t step;
 		uint32_t room;
 	} table[] = {
-		{ 0, 1, 200 },		   { 1, 1, 200 },
-		{ 1000, 1, 200 },	   { 5000, 199, 200 },
-		{ 5000, 5000, 200 },	   { 40000, 100, 1000 },
-		{ 100000, 1000, 1200 },	   { 300000, 300000, 1000 },
-		{ 300000, 65536, 80000 },  { 300000, 65536, 65536 },
-		{ 300000, 100000, 70000 }, { MIB, MIB, 2 * MIB },
+		{ 0, 1, 200 },
+		{ 1, 1, 200 },
+		{ 1000, 1, 200 },
+		{ 5000, 199, 200 },
+		{ 5000, 5000, 200 },
+		{ 40000, 100, 1000 },
+		{ 100000, 1000, 1200 },
+		{ 300000, 300000, 1000 },
+		{ 300000, 65536, 80000 },
+		{ 300000, 65536, 65536 },
+		{ 300000, 100000, 70000 },
+		{ MIB, MIB, 2 * MIB },
 	};
 	struct fixture *f = fixture(state);
 	uint8_t *plain = buffer(MIB), *z = buffer(16 * MIB);
@@ -316,8 +330,13 @@ static void test_stream_history(void **state)
 {
 	struct fixture *f = fixture(state);
 	uint8_t *plain = buffer(64 * KIB), *z = buffer(MIB);
-	struct rig_job c = { .ctx = f->ctx, .dst_len = MIB, .format = HISI_ZIP_FORMAT_ZLIB,
-			     .flags = HISI_ZIP_SRC_NEW, .src_len = 20 * KIB, .src = plain, .dst = z };
+	struct rig_job c = { .ctx = f->ctx,
+			     .dst_len = MIB,
+			     .format = HISI_ZIP_FORMAT_ZLIB,
+			     .flags = HISI_ZIP_SRC_NEW,
+			     .src_len = 20 * KIB,
+			     .src = plain,
+			     .dst = z };
 
 	rig_data(plain, 64 * KIB, RIG_NOISE);
 	for (int window = HISI_ZIP_WINDOW_4K; window <= (int)HISI_ZIP_WINDOW_32K; window++) {
@@ -356,9 +375,13 @@ static void test_stream_every_split(void **state)
 		z_len = rig_deflate(z, 2 * len, plain, len, format, 6, Z_DEFAULT_STRATEGY);
 		memset(z + z_len, 0x5a, 16);
 		for (size_t split = 0; split <= z_len; split++) {
-			struct rig_job d = { .ctx = f->ctx, .src = z, .dst = back,
-					     .src_len = split, .dst_len = 2 * len,
-					     .format = format, .flags = HISI_ZIP_SRC_NEW };
+			struct rig_job d = { .ctx = f->ctx,
+					     .src = z,
+					     .dst = back,
+					     .src_len = split,
+					     .dst_len = 2 * len,
+					     .format = format,
+					     .flags = HISI_ZIP_SRC_NEW };
 			uint32_t first;
 
 			rig_run(&f->decomp, &d);
@@ -403,10 +426,9 @@ static void test_stream_decompress(void **state)
 	static const struct {
 		uint32_t in;
 		uint32_t out;
-	} table[] = { { 1000, 200 },	   { 700, 5000 },	       { 100000, 32767 },
-		      { 65536, 32768 },	   { 4096, 32769 },    { 4096, 40000 },
-		      { 100000, 65535 },   { 30000, 65536 },   { 100000, 65537 },
-		      { 8 * MIB, 100000 }, { 8 * MIB, 8 * MIB } };
+	} table[] = { { 1000, 200 },	 { 700, 5000 },	      { 100000, 32767 },   { 65536, 32768 },
+		      { 4096, 32769 },	 { 4096, 40000 },     { 100000, 65535 },   { 30000, 65536 },
+		      { 100000, 65537 }, { 8 * MIB, 100000 }, { 8 * MIB, 8 * MIB } };
 	static const int strategies[] = { Z_DEFAULT_STRATEGY, Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE };
 	struct fixture *f = fixture(state);
 	const size_t len = 300 * KIB;
@@ -446,8 +468,11 @@ static void test_corrupt_input(void **state)
 	z_len = rig_deflate(z, 4 * len, plain, len, HISI_ZIP_FORMAT_GZIP, 6, Z_DEFAULT_STRATEGY);
 	for (size_t at = 0; at < z_len; at++)
 		for (int bit = 0; bit < 8; bit++) {
-			struct rig_job d = { .src = z, .dst = back, .src_len = z_len,
-					     .dst_len = 64 * KIB, .format = HISI_ZIP_FORMAT_GZIP };
+			struct rig_job d = { .src = z,
+					     .dst = back,
+					     .src_len = z_len,
+					     .dst_len = 64 * KIB,
+					     .format = HISI_ZIP_FORMAT_GZIP };
 			bool is_same;
 
 			z[at] ^= 1 << bit;
@@ -486,8 +511,11 @@ static void test_bad_trailer(void **state)
 		size_t z_len = rig_deflate(z, sizeof(z), plain, sizeof(plain), formats[n], 6, 0);
 
 		for (unsigned int i = 1; i <= trailer_len(formats[n]); i++) {
-			struct rig_job d = { .src = z, .dst = back, .src_len = z_len,
-					     .dst_len = sizeof(back), .format = formats[n] };
+			struct rig_job d = { .src = z,
+					     .dst = back,
+					     .src_len = z_len,
+					     .dst_len = sizeof(back),
+					     .format = formats[n] };
 
 			z[z_len - i] ^= 4;
 			rig_run(&f->decomp, &d);
@@ -523,8 +551,12 @@ static void test_distance_too_far(void **state)
 	z_len = s.total_out;
 	deflateEnd(&s);
 	for (uint32_t room = 200; room < sizeof(back); room *= 2) {
-		struct rig_job d = { .src = z, .dst = back, .src_len = z_len, .dst_len = room,
-				     .format = HISI_ZIP_FORMAT_DEFLATE, .ctx = f->ctx,
+		struct rig_job d = { .src = z,
+				     .dst = back,
+				     .src_len = z_len,
+				     .dst_len = room,
+				     .format = HISI_ZIP_FORMAT_DEFLATE,
+				     .ctx = f->ctx,
 				     .flags = HISI_ZIP_SRC_NEW };
 		int n = 0;
 
@@ -543,10 +575,17 @@ static void test_stale_context(void **state)
 {
 	struct fixture *f = fixture(state);
 	uint8_t plain[1000], z[4000], back[4000];
-	struct rig_job c = { .src = plain, .dst = z, .src_len = sizeof(plain),
-			     .dst_len = sizeof(z), .format = HISI_ZIP_FORMAT_ZLIB, .ctx = f->ctx };
-	struct rig_job d = { .src = z, .dst = back, .dst_len = sizeof(back),
-			     .format = HISI_ZIP_FORMAT_ZLIB, .ctx = f->ctx };
+	struct rig_job c = { .src = plain,
+			     .dst = z,
+			     .src_len = sizeof(plain),
+			     .dst_len = sizeof(z),
+			     .format = HISI_ZIP_FORMAT_ZLIB,
+			     .ctx = f->ctx };
+	struct rig_job d = { .src = z,
+			     .dst = back,
+			     .dst_len = sizeof(back),
+			     .format = HISI_ZIP_FORMAT_ZLIB,
+			     .ctx = f->ctx };
 
 	rig_data(plain, sizeof(plain), RIG_TEXT);
 	/* Never a context. */
@@ -618,8 +657,11 @@ static void test_limits(void **state)
 
 	rig_data(plain, 8 * MIB, RIG_TEXT);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct rig_job c = { .src = plain, .dst = z, .src_len = table[i].src_len,
-				     .dst_len = table[i].dst_len, .format = HISI_ZIP_FORMAT_ZLIB,
+		struct rig_job c = { .src = plain,
+				     .dst = z,
+				     .src_len = table[i].src_len,
+				     .dst_len = table[i].dst_len,
+				     .format = HISI_ZIP_FORMAT_ZLIB,
 				     .flags = HISI_ZIP_SRC_NEW,
 				     .ctx = table[i].is_stream ? f->ctx : NULL };
 
@@ -631,10 +673,14 @@ static void test_limits(void **state)
 		}
 	}
 	for (int kind = RIG_ZEROS; kind <= RIG_TEXT; kind++) {
-		struct rig_job c = { .src = plain, .dst = z, .src_len = 8 * MIB, .dst_len = 8 * MIB,
+		struct rig_job c = { .src = plain,
+				     .dst = z,
+				     .src_len = 8 * MIB,
+				     .dst_len = 8 * MIB,
 				     .format = HISI_ZIP_FORMAT_GZIP };
-		struct rig_job d = { .src = z, .dst = back, .dst_len = 8 * MIB,
-				     .format = HISI_ZIP_FORMAT_GZIP };
+		struct rig_job d = {
+			.src = z, .dst = back, .dst_len = 8 * MIB, .format = HISI_ZIP_FORMAT_GZIP
+		};
 
 		rig_data(plain, 8 * MIB, kind);
 		rig_run(&f->comp, &c);
@@ -658,8 +704,13 @@ static void test_dma_miss(void **state)
 	uint8_t *src = memory, *dst = memory + HISI_ZIP_CTX_SIZE;
 	uint8_t *ctx = memory + 2 * HISI_ZIP_CTX_SIZE;
 	const uint64_t at = (uintptr_t)memory;
-	struct rig_job c = { .src = src, .dst = dst, .src_len = 1000, .dst_len = 5000,
-			     .format = HISI_ZIP_FORMAT_ZLIB, .ctx = ctx, .flags = HISI_ZIP_SRC_NEW };
+	struct rig_job c = { .src = src,
+			     .dst = dst,
+			     .src_len = 1000,
+			     .dst_len = 5000,
+			     .format = HISI_ZIP_FORMAT_ZLIB,
+			     .ctx = ctx,
+			     .flags = HISI_ZIP_SRC_NEW };
 
 	(void)state;
 	memset(memory, 1, 3 * HISI_ZIP_CTX_SIZE);
@@ -725,8 +776,11 @@ static void test_versions(void **state)
 		assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
 		assert_int_equal(q.qm, qm);
 		for (size_t n = 0; n < FORMATS_NR; n++) {
-			struct rig_job c = { .src = plain, .dst = z, .src_len = sizeof(plain),
-					     .dst_len = sizeof(z), .format = formats[n] };
+			struct rig_job c = { .src = plain,
+					     .dst = z,
+					     .src_len = sizeof(plain),
+					     .dst_len = sizeof(z),
+					     .format = formats[n] };
 			struct hisi_zip_sqe sqe;
 
 			rig_run(&q, &c);
@@ -749,15 +803,17 @@ static void test_versions(void **state)
 
 #define TESTS(e)                                                                                   \
 	{ "block round trip, " #e, test_block_round_trip, setup_##e, teardown, NULL },             \
-	{ "stream compress, " #e, test_stream_compress, setup_##e, teardown, NULL },               \
-	{ "stream history, " #e, test_stream_history, setup_##e, teardown, NULL },                 \
-	{ "stream every split, " #e, test_stream_every_split, setup_##e, teardown, NULL },         \
-	{ "stream decompress, " #e, test_stream_decompress, setup_##e, teardown, NULL },           \
-	{ "corrupt input, " #e, test_corrupt_input, setup_##e, teardown, NULL },                   \
-	{ "bad trailer, " #e, test_bad_trailer, setup_##e, teardown, NULL },                       \
-	{ "distance too far, " #e, test_distance_too_far, setup_##e, teardown, NULL },             \
-	{ "stale context, " #e, test_stale_context, setup_##e, teardown, NULL },                   \
-	{ "limits, " #e, test_limits, setup_##e, teardown, NULL }
+		{ "stream compress, " #e, test_stream_compress, setup_##e, teardown, NULL },       \
+		{ "stream history, " #e, test_stream_history, setup_##e, teardown, NULL },         \
+		{ "stream every split, " #e, test_stream_every_split, setup_##e, teardown, NULL }, \
+		{ "stream decompress, " #e, test_stream_decompress, setup_##e, teardown, NULL },   \
+		{ "corrupt input, " #e, test_corrupt_input, setup_##e, teardown, NULL },           \
+		{ "bad trailer, " #e, test_bad_trailer, setup_##e, teardown, NULL },               \
+		{ "distance too far, " #e, test_distance_too_far, setup_##e, teardown, NULL },     \
+		{ "stale context, " #e, test_stale_context, setup_##e, teardown, NULL },           \
+	{                                                                                          \
+		"limits, " #e, test_limits, setup_##e, teardown, NULL                              \
+	}
 
 int main(int argc, char **argv)
 {

@@ -76,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(&sqe, 0, sizeof(sqe));
 	sqe.src_ctrl = (script.src_ctrl & (HISI_ZIP_SRC_FINISH | HISI_ZIP_SRC_STREAM)) |
 		       HISI_ZIP_SRC_NEW | HISI_ZIP_SQE_TYPE3 << HISI_ZIP_SRC_TYPE_SHIFT;
-	sqe.req_ctrl = (script.format % 3 + 1) |
-		       (uint32_t)(script.window & 0xf) << HISI_ZIP_REQ_WINDOW_SHIFT;
+	sqe.req_ctrl = (script.format % 3 + 1) | (uint32_t)(script.window & 0xf)
+							 << HISI_ZIP_REQ_WINDOW_SHIFT;
 	sqe.dst_l = (uintptr_t)dst;
 	sqe.dst_h = (uint64_t)(uintptr_t)dst >> 32;
 	sqe.ctx_l = (uintptr_t)ctx;
