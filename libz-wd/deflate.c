@@ -571,6 +571,8 @@ int zwd_deflate_end(z_streamp strm, struct zwd_stream *s)
 {
 	int ret = Z_OK;
 
+	if (!strm->zalloc || !strm->zfree)
+		return Z_STREAM_ERROR;
 	count_stream(strm, s);
 	if (s->mode == ZWD_MODE_OURS && s->d.seq == ZWD_SEQ_BODY)
 		ret = Z_DATA_ERROR;

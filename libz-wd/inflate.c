@@ -92,6 +92,8 @@ int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
 {
 	int ret;
 
+	if (!strm->zalloc || !strm->zfree)
+		return Z_STREAM_ERROR;
 	count_stream(strm, s);
 	free_buffers(s);
 	ZWD_SOFT_CALL(ret, strm, s, inflateEnd(strm));
