@@ -5,7 +5,6 @@ tests_clients_spawncost_SOURCES = tests/clients/spawncost.c
 
 client_tests = \
 	tests/clients/git.sh \
-	tests/clients/gzip.sh \
 	tests/clients/nginx.sh \
 	tests/clients/perl.sh \
 	tests/clients/pigz.sh \
@@ -13,15 +12,18 @@ client_tests = \
 	tests/clients/tar.sh \
 	tests/clients/zlib_examples.sh
 mode_tests += $(client_tests)
-# These two gain nothing from faults and take long.
+# The large mix takes long, and the two others gain nothing from faults.
 mode_stamps += \
+	tests/clients/gzip.sh.emu.t \
 	tests/clients/cpython.sh.soft.t tests/clients/cpython.sh.emu.t \
 	tests/clients/leaks.sh.soft.t tests/clients/leaks.sh.emu.t
+long_stamps += tests/clients/gzip.sh.fault.t tests/clients/gzip.sh.soft.t
 TESTS += tests/clients/startup.sh
 
 EXTRA_DIST += \
 	$(client_tests) \
 	tests/clients/cpython.sh \
+	tests/clients/gzip.sh \
 	tests/clients/leaks.sh \
 	tests/clients/lib.sh \
 	tests/clients/perl.pl \
