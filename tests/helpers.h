@@ -3,6 +3,7 @@
 #ifndef HELPERS_H
 #define HELPERS_H
 
+#include "sanitizer.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,18 +45,6 @@ extern struct zlib_api ref;	   /* the system's zlib, SOFT_ZLIB in the environmen
 /* Of ZWD_TEST_MODE; soft where it is not set. In soft mode ours is the reference, byte for byte. */
 enum test_mode { MODE_SOFT, MODE_EMU, MODE_FAULT };
 extern enum test_mode test_mode;
-
-/* gcc says it one way, clang the other. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define IS_TSAN 1
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define IS_TSAN 1
-#endif
-#ifndef IS_TSAN
-#define IS_TSAN 0
-#endif
 
 /* First call of each main(): opens ref, reads the mode, ends the program after limit_s seconds. */
 void test_begin(unsigned int limit_s);

@@ -32,7 +32,7 @@ zwd_test_libs = tests/libhelpers.la $(zwd_test_lib) $(CMOCKA_LIBS)
 zwd_test_ldflags = $(AM_LDFLAGS) -no-install
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libhelpers.la
-tests_libhelpers_la_SOURCES = tests/helpers.c tests/helpers.h
+tests_libhelpers_la_SOURCES = tests/helpers.c tests/helpers.h tests/sanitizer.h
 endif
 
 include tests/bench/local.mk

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Zlib
 /* The emulated device as a queue manager: rings, doorbells, events, faults, fork, threads. */
+#include "sanitizer.h"
 #include "rig.h"
 
 #include <errno.h>
@@ -520,9 +521,8 @@ static void test_fork(void **state)
 	int status;
 	pid_t pid;
 
-#ifdef __SANITIZE_THREAD__
-	skip(); /* it knows no threads in a child of threads */
-#endif
+	if (IS_TSAN)
+		skip();
 	assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
 	/* Its only engine is up: a thread that starts may hold the sanitizers' locks at the fork. */
 	rig_run(&q, &job);
