@@ -23,10 +23,11 @@ libz_wd_libzwd_core_la_LIBADD = libwd/libwd_core.la
 lib_LTLIBRARIES += libz-wd/libz-wd.la
 libz_wd_libz_wd_la_SOURCES =
 libz_wd_libz_wd_la_LIBADD = libz-wd/libzwd_core.la
-# nodelete: device threads and fork handlers must not outlive their code.
+# nodelete: device threads and fork handlers must not outlive their code. noseparate-code: half the
+# mappings, which is what a preloaded program pays for at its start.
 libz_wd_libz_wd_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBZWD_VERSION_INFO) \
 	-Wl,--version-script=$(top_srcdir)/libz-wd/libz-wd.map \
-	-Wl,-Bsymbolic-functions -Wl,-z,nodelete
+	-Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,noseparate-code
 EXTRA_libz_wd_libz_wd_la_DEPENDENCIES = libz-wd/libz-wd.map
 
 include_HEADERS += libz-wd/zwd.h
