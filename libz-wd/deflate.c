@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "format.h"
 #include "offload.h"
 #include "policy.h"
@@ -43,9 +44,9 @@ static uint32_t check_of(const struct zwd_deflate *d, uint32_t check, const unsi
 			 size_t len)
 {
 	if (d->wrap == 2 && len)
-		return (uint32_t)zwd_soft_zlib.crc32_z(check, buf, len);
+		return zwd_crc32(check, buf, len);
 	if (d->wrap == 1 && len)
-		return (uint32_t)zwd_soft_zlib.adler32_z(check, buf, len);
+		return zwd_adler32(check, buf, len);
 	return check;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "checksum.h"
 #include "format.h"
 
 #define STORED_MAX 65535u
@@ -130,7 +131,7 @@ size_t zwd_format_gzip_header(unsigned char *out, const struct gz_header_s *head
 	if (header->comment)
 		len += put_string(out + len, header->comment);
 	if (header->hcrc)
-		len += put_le(out + len, (uint32_t)zwd_soft()->crc32(0, out, (uInt)len), 2);
+		len += put_le(out + len, zwd_crc32(0, out, len), 2);
 	return len;
 }
 

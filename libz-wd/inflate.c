@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "log.h"
 #include "policy.h"
 #include "qpool.h"
@@ -25,9 +26,9 @@ static uint32_t check_of(const struct zwd_inflate *i, uint32_t check, const unsi
 			 size_t len)
 {
 	if (i->format == WD_ZIP_GZIP && len)
-		return (uint32_t)zwd_soft_zlib.crc32_z(check, buf, len);
+		return zwd_crc32(check, buf, len);
 	if (i->format == WD_ZIP_ZLIB && len)
-		return (uint32_t)zwd_soft_zlib.adler32_z(check, buf, len);
+		return zwd_adler32(check, buf, len);
 	return check;
 }
 
