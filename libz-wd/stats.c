@@ -22,16 +22,32 @@ static _Atomic uint64_t latencies[2][LATENCY_BUCKETS];
 
 static const struct {
 	const char *name;
-	size_t offset;
+	size_t offset[2]; /* in struct zwd_stats, by direction */
 } fields[ZWD_COUNTERS] = {
-#define FIELD(counter, member) [counter] = { #member, offsetof(struct zwd_dir_stats, member) }
-	FIELD(ZWD_HW_REQUESTS, hw_requests), FIELD(ZWD_HW_IN, hw_in),
-	FIELD(ZWD_HW_OUT, hw_out),	     FIELD(ZWD_SOFT_STREAMS, soft_streams),
-	FIELD(ZWD_SOFT_IN, soft_in),	     FIELD(ZWD_SOFT_OUT, soft_out),
-	FIELD(ZWD_FAILOVERS, failovers),     FIELD(ZWD_RETRIES, retries),
-	FIELD(ZWD_ERRORS, errors),	     FIELD(ZWD_STORED, stored),
-	FIELD(ZWD_VERIFIED, verified),	     FIELD(ZWD_MISMATCHES, mismatches),
+#define FIELD(counter, part, member)                                                               \
+	[counter] = { #member,                                                                     \
+		      { offsetof(struct zwd_stats, deflate##part.member),                          \
+			offsetof(struct zwd_stats, inflate##part.member) } }
+	FIELD(ZWD_HW_REQUESTS, , hw_requests),
+	FIELD(ZWD_HW_IN, , hw_in),
+	FIELD(ZWD_HW_OUT, , hw_out),
+	FIELD(ZWD_SOFT_STREAMS, , soft_streams),
+	FIELD(ZWD_SOFT_IN, , soft_in),
+	FIELD(ZWD_SOFT_OUT, , soft_out),
+	FIELD(ZWD_FAILOVERS, , failovers),
+	FIELD(ZWD_RETRIES, , retries),
+	FIELD(ZWD_ERRORS, , errors),
+	FIELD(ZWD_STORED, , stored),
+	FIELD(ZWD_VERIFIED, , verified),
+	FIELD(ZWD_MISMATCHES, , mismatches),
+	FIELD(ZWD_PARALLEL_UNITS, _choice, parallel_units),
+	FIELD(ZWD_RETURNS, _choice, returns),
 };
+
+static uint64_t *field(struct zwd_stats *stats, enum zwd_dir dir, int counter)
+{
+	return (uint64_t *)((char *)stats + fields[counter].offset[dir]);
+}
 
 void zwd_count_latency(enum zwd_dir dir, uint64_t ns)
 {
@@ -62,21 +78,23 @@ void zwd_stats_reset(void)
 	memset((void *)latencies, 0, sizeof(latencies));
 }
 
-static void fill(enum zwd_dir dir, struct zwd_dir_stats *stats)
+static void fill(struct zwd_stats *stats, enum zwd_dir dir)
 {
+	struct zwd_dir_stats *d = dir == ZWD_DEFLATE ? &stats->deflate : &stats->inflate;
+
 	for (int i = 0; i < ZWD_COUNTERS; i++)
-		*(uint64_t *)((char *)stats + fields[i].offset) =
+		*field(stats, dir, i) =
 			atomic_load_explicit(&zwd_counters[dir][i], memory_order_relaxed);
-	stats->ns_p50 = percentile(dir, 50);
-	stats->ns_p99 = percentile(dir, 99);
+	d->ns_p50 = percentile(dir, 50);
+	d->ns_p99 = percentile(dir, 99);
 }
 
 __attribute__((visibility("default"))) size_t zwd_stats(struct zwd_stats *stats, size_t size)
 {
 	struct zwd_stats all = { 0 };
 
-	fill(ZWD_DEFLATE, &all.deflate);
-	fill(ZWD_INFLATE, &all.inflate);
+	fill(&all, ZWD_DEFLATE);
+	fill(&all, ZWD_INFLATE);
 	if (size > sizeof(all))
 		size = sizeof(all);
 	memcpy(stats, &all, size);
@@ -103,21 +121,23 @@ static void print_text(FILE *out, const char *name, const struct zwd_dir_stats *
 		d->stored, d->verified, d->mismatches);
 }
 
-static int print_json(char *buf, size_t size, const char *name, const struct zwd_dir_stats *d)
+static int print_json(char *buf, size_t size, const char *name, struct zwd_stats *stats,
+		      enum zwd_dir dir)
 {
+	const struct zwd_dir_stats *d = dir == ZWD_DEFLATE ? &stats->deflate : &stats->inflate;
 	int len = snprintf(buf, size, ",\"%s\":{", name);
 
 	for (int i = 0; i < ZWD_COUNTERS; i++)
 		len += snprintf(buf + len, size - (size_t)len, "\"%s\":%" PRIu64 ",", fields[i].name,
-				*(const uint64_t *)((const char *)d + fields[i].offset));
+				*field(stats, dir, i));
 	return len + snprintf(buf + len, size - (size_t)len,
 			      "\"ns_p50\":%" PRIu64 ",\"ns_p99\":%" PRIu64 "}", d->ns_p50, d->ns_p99);
 }
 
 /* One line with one write, so that processes can share the file. */
-static void append_json(const char *path, const struct zwd_stats *stats)
+static void append_json(const char *path, struct zwd_stats *stats)
 {
-	char line[2048], program[64];
+	char line[4096], program[64];
 	size_t len = 0, program_len = 0;
 	int fd;
 
@@ -127,8 +147,8 @@ static void append_json(const char *path, const struct zwd_stats *stats)
 	program[program_len] = '\0';
 	len += (size_t)snprintf(line, sizeof(line), "{\"pid\":%d,\"program\":\"%s\"", (int)getpid(),
 				program);
-	len += (size_t)print_json(line + len, sizeof(line) - len, "deflate", &stats->deflate);
-	len += (size_t)print_json(line + len, sizeof(line) - len, "inflate", &stats->inflate);
+	len += (size_t)print_json(line + len, sizeof(line) - len, "deflate", stats, ZWD_DEFLATE);
+	len += (size_t)print_json(line + len, sizeof(line) - len, "inflate", stats, ZWD_INFLATE);
 	len += (size_t)snprintf(line + len, sizeof(line) - len, "}\n");
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

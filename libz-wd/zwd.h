@@ -31,9 +31,17 @@ struct zwd_dir_stats {
 	uint64_t ns_p99;
 };
 
+/* How the work of one direction was distributed. */
+struct zwd_dir_choice {
+	uint64_t parallel_units; /* deflate: units that were in flight beside another of their stream */
+	uint64_t returns;	 /* streams that came back to the device after software had them */
+};
+
 struct zwd_stats {
 	struct zwd_dir_stats deflate;
 	struct zwd_dir_stats inflate;
+	struct zwd_dir_choice deflate_choice;
+	struct zwd_dir_choice inflate_choice;
 };
 
 /*
