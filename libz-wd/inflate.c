@@ -433,7 +433,10 @@ static int request(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane)
 			return ret;
 		zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
 		zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-ret));
-		zwd_qpool_drop(*lane);
+		if (ret == -EBADMSG)
+			zwd_qpool_put(*lane); /* the data's fault, most likely */
+		else
+			zwd_qpool_drop(*lane, ret);
 		*lane = NULL;
 		/* Bad data is bad on any queue, and a hang may cost its time again. */
 		if (try || ret == -ETIMEDOUT || ret == -EBADMSG)

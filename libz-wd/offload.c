@@ -175,7 +175,7 @@ int zwd_offload_unit(struct zwd_stream *s, struct zwd_lane **lane, const struct 
 			break;
 		zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);
 		zwd_log(ZWD_LOG_WARN, "deflate request failed: %s", strerror(-ret));
-		zwd_qpool_drop(*lane);
+		zwd_qpool_drop(*lane, ret);
 		*lane = NULL;
 		/* A second time on another queue; not after a hang, which may cost as much again. */
 		if (try || ret == -ETIMEDOUT)

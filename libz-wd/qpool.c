@@ -16,8 +16,14 @@
 #include "qpool.h"
 #include "settings.h"
 
-/* After a device disappeared it is asked for again, but not at every request. */
-#define REPROBE_NS 1000000000ull
+/*
+ * A device that fails again and again, or vanished, is left alone for a while, and then asked again:
+ * the pause doubles with every failure from the first figure to the second.
+ */
+#define PAUSE_MIN_NS 20000000ull
+#define PAUSE_MAX_NS 10000000000ull
+/* One bad request may be chance: so many failures in a row are none. */
+#define FAILURES_MAX 3
 
 /* The device needs 9/8 of the input as room to compress all of it. */
 #define DST_LEN(src_len) ((src_len) + (src_len) / 8 + 4096)
@@ -25,8 +31,11 @@
 struct pool {
 	struct zwd_lane *idle;
 	unsigned int open_nr; /* lanes that exist, idle or lent */
+	unsigned int idle_nr;
 	unsigned int max;     /* of open_nr; 0: device not opened yet */
-	uint64_t absent_since; /* ns; 0: the device is there */
+	unsigned int reserve; /* of max: not for those who take without waiting */
+	unsigned int failures; /* in a row */
+	uint64_t paused_until; /* ns; 0: not paused */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards pools */
@@ -130,20 +139,31 @@ static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_l
 	wd_queue_info(lane->queue, &info);
 	pool->max = zwd_settings()->queues;
 	if (!pool->max)
-		pool->max = info.engines ? 2 * info.engines : 4;
-	pool->absent_since = 0;
+		pool->max = info.engines ? 4 * info.engines : 16;
+	pool->reserve = pool->max > 4 ? pool->max / 4 : pool->max > 1;
 	atomic_store(&devices[dir],
 		     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
 	zwd_log(ZWD_LOG_INFO, "%s through %s %s", dir == ZWD_DEFLATE ? "deflate" : "inflate",
 		info.transport, info.name);
 }
 
-static void learn_absent(struct pool *pool, enum zwd_dir dir, int err)
+/* Called with the lock held. A failure that will not go away by itself pauses the pool at once. */
+static void note_failure(struct pool *pool, int err)
 {
-	if (!pool->absent_since)
-		zwd_log(err == -ENODEV ? ZWD_LOG_INFO : ZWD_LOG_WARN, "no device for %s: %s",
-			dir == ZWD_DEFLATE ? "deflate" : "inflate", strerror(-err));
-	pool->absent_since = now_ns();
+	uint64_t pause_ns = PAUSE_MIN_NS;
+
+	pool->failures++;
+	if (err != -ETIMEDOUT && err != -ENODEV && pool->failures < FAILURES_MAX)
+		return;
+	for (unsigned int i = 1; i < pool->failures && pause_ns < PAUSE_MAX_NS; i++)
+		pause_ns *= 2;
+	pool->paused_until = now_ns() + pause_ns;
+}
+
+/* Called with the lock held. */
+static int is_paused(struct pool *pool)
+{
+	return pool->paused_until && now_ns() < pool->paused_until;
 }
 
 /* Called with the lock held; drops it while the queue is opened. */
@@ -157,12 +177,37 @@ static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 	pthread_mutex_lock(&lock);
 	if (ret) {
 		pool->open_nr--;
-		learn_absent(pool, dir, ret);
+		if (!pool->failures)
+			zwd_log(ret == -ENODEV ? ZWD_LOG_INFO : ZWD_LOG_WARN,
+				"no queue for %s: %s", dir == ZWD_DEFLATE ? "deflate" : "inflate",
+				strerror(-ret));
+		note_failure(pool, ret);
 		pthread_cond_signal(&lane_freed);
 	} else {
 		learn_device(pool, dir, *lane);
 	}
 	return ret;
+}
+
+/* Called with the lock held, as is the next. */
+static void push_idle(struct pool *pool, struct zwd_lane *lane)
+{
+	lane->next = pool->idle;
+	pool->idle = lane;
+	pool->idle_nr++;
+}
+
+/* An idle lane, or a new one while there may be more. */
+static int take(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
+{
+	if (is_paused(pool))
+		return -ENODEV;
+	if (!pool->idle)
+		return open_one(pool, dir, lane);
+	*lane = pool->idle;
+	pool->idle = (*lane)->next;
+	pool->idle_nr--;
+	return 0;
 }
 
 int zwd_qpool_has_device(enum zwd_dir dir)
@@ -178,17 +223,17 @@ int zwd_qpool_has_device(enum zwd_dir dir)
 		return 0;
 	}
 	pthread_mutex_lock(&lock);
-	if (!atomic_load(&devices[dir])) {
-		if (open_one(pool, dir, &lane)) {
+	if (!atomic_load(&devices[dir]) && !is_paused(pool)) {
+		int ret = open_one(pool, dir, &lane);
+
+		if (!ret)
+			push_idle(pool, lane);
+		else if (ret != -EBUSY) /* taken queues come back, a missing device does not */
 			atomic_store(&devices[dir], DEVICE_ABSENT);
-		} else {
-			lane->next = pool->idle;
-			pool->idle = lane;
-		}
 	}
 	pthread_mutex_unlock(&lock);
 	errno = saved_errno;
-	return atomic_load(&devices[dir]) != DEVICE_ABSENT;
+	return atomic_load(&devices[dir]) > DEVICE_ABSENT;
 }
 
 int zwd_qpool_has_raw(enum zwd_dir dir)
@@ -214,17 +259,19 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 		while (!ret && !pool->idle && pool->open_nr >= pool->max)
 			ret = -pthread_cond_timedwait(&lane_freed, &lock, &until);
 	}
-	if (pool->idle) {
-		ret = 0;
-		*out = pool->idle;
-		pool->idle = (*out)->next;
-	} else if (ret) {
-		ret = -EBUSY;
-	} else if (pool->absent_since && now_ns() - pool->absent_since < REPROBE_NS) {
-		ret = -ENODEV;
-	} else {
-		ret = open_one(pool, dir, out);
-	}
+	ret = ret && !pool->idle ? -EBUSY : take(pool, dir, out);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
+{
+	struct pool *pool = &pools[dir];
+	int ret = -EBUSY;
+
+	pthread_mutex_lock(&lock);
+	if (!pool->max || pool->open_nr - pool->idle_nr < pool->max - pool->reserve)
+		ret = take(pool, dir, lane);
 	pthread_mutex_unlock(&lock);
 	return ret;
 }
@@ -234,32 +281,54 @@ void zwd_qpool_put(struct zwd_lane *lane)
 	struct pool *pool = &pools[lane->dir];
 
 	pthread_mutex_lock(&lock);
-	lane->next = pool->idle;
-	pool->idle = lane;
+	push_idle(pool, lane);
+	pool->failures = 0;
+	pool->paused_until = 0;
 	pthread_cond_signal(&lane_freed);
 	pthread_mutex_unlock(&lock);
 }
 
-void zwd_qpool_drop(struct zwd_lane *lane)
+void zwd_qpool_drop(struct zwd_lane *lane, int err)
 {
 	struct pool *pool = &pools[lane->dir];
 
 	lane_free(lane);
 	pthread_mutex_lock(&lock);
 	pool->open_nr--;
+	note_failure(pool, err);
 	pthread_cond_signal(&lane_freed);
 	pthread_mutex_unlock(&lock);
 }
 
-int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
+int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 {
-	uint64_t begin = now_ns();
 	int ret = wd_send(lane->queue, req, 1);
 
-	if (ret == 1)
-		ret = wd_recv_sync(lane->queue, res, 1, zwd_settings()->timeout_ms);
+	lane->sent_ns = now_ns();
+	return ret == 1 ? 0 : ret ? ret : -EIO;
+}
+
+static int received(struct zwd_lane *lane, int ret)
+{
 	if (ret != 1)
 		return ret ? ret : -EIO;
-	zwd_count_latency(lane->dir, now_ns() - begin);
+	zwd_count_latency(lane->dir, now_ns() - lane->sent_ns);
 	return 0;
+}
+
+int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
+{
+	return received(lane, wd_recv(lane->queue, res, 1));
+}
+
+int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms)
+{
+	return received(lane, wd_recv_sync(lane->queue, res, 1, timeout_ms));
+}
+
+int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
+{
+	int ret = zwd_qpool_send(lane, req);
+
+	return ret ? ret : zwd_qpool_wait(lane, res, zwd_settings()->timeout_ms);
 }
