@@ -3,20 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "zstream.h"
-
-static voidpf default_alloc(voidpf opaque, uInt items, uInt size)
-{
-	return malloc((size_t)items * size);
-}
-
-static void default_free(voidpf opaque, voidpf mem)
-{
-	free(mem);
-}
 
 /* What zlib asks for after its state, at 32 KiB windows: window, chains, hash heads, symbols. */
 static const struct {
@@ -88,12 +78,12 @@ struct zwd_stream *zwd_stream_new(z_streamp strm, uint32_t magic)
 
 	/* As zlib does it. */
 	if (!strm->zalloc) {
-		strm->zalloc = default_alloc;
+		strm->zalloc = zwd_cache_alloc;
 		strm->opaque = NULL;
 	}
 	if (!strm->zfree)
-		strm->zfree = default_free;
-	if (strm->zalloc != default_alloc && magic == ZWD_MAGIC_DEFLATE)
+		strm->zfree = zwd_cache_free;
+	if (strm->zalloc != zwd_cache_alloc && magic == ZWD_MAGIC_DEFLATE)
 		len += ZWD_SLOT_LEN;
 	s = strm->zalloc(strm->opaque, 1, (uInt)len);
 	if (!s)
@@ -104,7 +94,7 @@ struct zwd_stream *zwd_stream_new(z_streamp strm, uint32_t magic)
 	s->zalloc = strm->zalloc;
 	s->zfree = strm->zfree;
 	s->opaque = strm->opaque;
-	s->is_custom = strm->zalloc != default_alloc;
+	s->is_custom = strm->zalloc != zwd_cache_alloc;
 	return s;
 }
 
@@ -112,7 +102,7 @@ void zwd_stream_free(z_streamp strm, struct zwd_stream *s)
 {
 	for (int i = 0; i < ZWD_BLOCKS; i++)
 		zwd_stream_unalloc(s, s->block[i]);
-	free(s->scratch);
+	zwd_cache_free(NULL, s->scratch);
 	s->magic = 0;
 	s->zfree(s->opaque, s);
 	strm->state = NULL;
@@ -132,7 +122,7 @@ void zwd_stream_unalloc(struct zwd_stream *s, void *mem)
 int zwd_stream_blocks(struct zwd_stream *s, int mem_level, unsigned char *blocks[ZWD_BLOCKS])
 {
 	if (!s->is_custom && !s->scratch)
-		s->scratch = malloc(ZWD_BLOCKS * ZWD_BLOCK_LEN);
+		s->scratch = zwd_cache_alloc(NULL, ZWD_BLOCKS, ZWD_BLOCK_LEN);
 	if (!s->is_custom && !s->scratch)
 		return -ENOMEM;
 	for (int i = 0; i < ZWD_BLOCKS; i++) {
