@@ -4,88 +4,19 @@
 
 #include "codec.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 #include <zwd.h>
 
 #include "timing.h"
-
-struct zlib_api {
-	const char *(*version)(void);
-	int (*deflate_init)(z_stream *, int, int, int, int, int, const char *, int);
-	int (*deflate)(z_stream *, int);
-	int (*deflate_reset)(z_stream *);
-	int (*deflate_end)(z_stream *);
-	int (*inflate_init)(z_stream *, int, const char *, int);
-	int (*inflate)(z_stream *, int);
-	int (*inflate_reset)(z_stream *);
-	int (*inflate_end)(z_stream *);
-};
-
-static const struct zlib_api zlib_wd = {
-	zlibVersion,   deflateInit2_, deflate,	    deflateReset, deflateEnd,
-	inflateInit2_, inflate,	      inflateReset, inflateEnd,
-};
-
-static struct zlib_api zlib_soft;
-
-#ifndef __has_feature
-#define __has_feature(name) 0 /* clang's way to tell */
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SOFT_BINDING 0 /* these refuse the other */
-#else
-/* Its calls to itself, crc32() and the like, must not land in libz-wd, which came first. */
-#define SOFT_BINDING RTLD_DEEPBIND
-#endif
-
-#define SOFT_SYMBOL(field, name)                                                                   \
-	{                                                                                          \
-		name, offsetof(struct zlib_api, field)                                             \
-	}
-
-static const struct {
-	const char *name;
-	size_t offset;
-} soft_symbols[] = {
-	SOFT_SYMBOL(version, "zlibVersion"),	SOFT_SYMBOL(deflate_init, "deflateInit2_"),
-	SOFT_SYMBOL(deflate, "deflate"),	SOFT_SYMBOL(deflate_reset, "deflateReset"),
-	SOFT_SYMBOL(deflate_end, "deflateEnd"), SOFT_SYMBOL(inflate_init, "inflateInit2_"),
-	SOFT_SYMBOL(inflate, "inflate"),	SOFT_SYMBOL(inflate_reset, "inflateReset"),
-	SOFT_SYMBOL(inflate_end, "inflateEnd"),
-};
+#include "zlib_api.h"
 
 const char *codec_soft_version(const char **why)
 {
-	void *lib;
+	const struct zlib_api *api = zlib_soft(why);
 
-	if (zlib_soft.version)
-		return zlib_soft.version();
-	lib = dlopen(SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL | SOFT_BINDING);
-	if (!lib) {
-		*why = dlerror();
-		return NULL;
-	}
-	for (size_t i = 0; i < sizeof(soft_symbols) / sizeof(soft_symbols[0]); i++) {
-		void *symbol = dlsym(lib, soft_symbols[i].name);
-
-		if (!symbol) {
-			*why = dlerror();
-			return NULL;
-		}
-		memcpy((char *)&zlib_soft + soft_symbols[i].offset, &symbol, sizeof(symbol));
-	}
-	if (zlib_soft.deflate == zlib_wd.deflate) {
-		zlib_soft.version = NULL;
-		*why = SOFT_ZLIB_PATH " is libz-wd itself";
-		return NULL;
-	}
-	return zlib_soft.version();
+	return api ? api->zlibVersion() : NULL;
 }
 
 struct zlib_codec {
@@ -113,10 +44,10 @@ static int zlib_open(const struct codec_ops *ops, const struct zlib_api *api,
 	z->api = api;
 	z->direction = cfg->direction;
 	if (z->direction == CODEC_DEFLATE)
-		ret = api->deflate_init(&z->strm, cfg->level, Z_DEFLATED, bits, 8,
+		ret = api->deflateInit2_(&z->strm, cfg->level, Z_DEFLATED, bits, 8,
 					Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(z->strm));
 	else
-		ret = api->inflate_init(&z->strm, bits, ZLIB_VERSION, sizeof(z->strm));
+		ret = api->inflateInit2_(&z->strm, bits, ZLIB_VERSION, sizeof(z->strm));
 	if (ret != Z_OK) {
 		free(z);
 		return ret == Z_MEM_ERROR ? -ENOMEM : -EINVAL;
@@ -127,7 +58,10 @@ static int zlib_open(const struct codec_ops *ops, const struct zlib_api *api,
 
 static int soft_open(const struct codec_cfg *cfg, struct codec **codec)
 {
-	return zlib_open(&codec_soft, &zlib_soft, cfg, codec);
+	const char *why;
+	const struct zlib_api *api = zlib_soft(&why);
+
+	return api ? zlib_open(&codec_soft, api, cfg, codec) : -ENOENT;
 }
 
 static int stream_open(const struct codec_cfg *cfg, struct codec **codec)
@@ -159,9 +93,9 @@ static int zlib_run(struct codec *codec, struct codec_unit *units, size_t nr)
 		int ret;
 
 		if (z->direction == CODEC_DEFLATE)
-			api->deflate_reset(&z->strm);
+			api->deflateReset(&z->strm);
 		else
-			api->inflate_reset(&z->strm);
+			api->inflateReset(&z->strm);
 		z->strm.next_in = (Bytef *)u->src;
 		z->strm.avail_in = (uInt)u->src_len;
 		z->strm.next_out = u->dst;
@@ -189,9 +123,9 @@ static void zlib_close(struct codec *codec)
 	if (!z)
 		return;
 	if (z->direction == CODEC_DEFLATE)
-		z->api->deflate_end(&z->strm);
+		z->api->deflateEnd(&z->strm);
 	else
-		z->api->inflate_end(&z->strm);
+		z->api->inflateEnd(&z->strm);
 	while (z->mem_nr)
 		free(z->mem[--z->mem_nr]);
 	free(z);

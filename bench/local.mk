@@ -9,8 +9,11 @@ bench_libbench_la_SOURCES = \
 bin_PROGRAMS += bench/wd-bench
 bench_wd_bench_SOURCES = \
 	bench/codec.h bench/codec_queue.c bench/codec_zlib.c \
+	bench/goals.c bench/goals.h bench/goals_calls.c bench/goals_memory.c \
+	bench/goals_policy.c bench/goals_queue.c bench/goals_run.c bench/goals_size.c \
+	bench/goals_start.c bench/goals_stream.c \
 	bench/measure.c bench/measure.h \
 	bench/table.c bench/table.h bench/table_data.c \
-	bench/wd-bench.c
-bench_wd_bench_LDADD = bench/libbench.la libz-wd/libz-wd.la libwd/libwd.la
+	bench/wd-bench.c bench/zlib_api.c bench/zlib_api.h
+bench_wd_bench_LDADD = bench/libbench.la libz-wd/libz-wd.la libwd/libwd.la -lm
 dist_man_MANS += man/wd-bench.1

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <zwd.h>
 
+#include "goals.h"
 #include "measure.h"
 #include "table.h"
 
@@ -52,6 +53,7 @@ static void bench_stop(int number)
 static void bench_help(FILE *out)
 {
 	fputs("Usage: wd-bench [OPTION]... [FILE]...\n"
+	      "       wd-bench goals [OPTION]... [NAME]...\n"
 	      "Compares compression on the device with the system's zlib, on the files or on\n"
 	      "a generated mix. Every result is verified before a figure is printed.\n\n"
 	      "  -s, --sizes LIST      bytes per call, 4K,64K,1M\n"
@@ -406,6 +408,10 @@ int main(int argc, char **argv)
 	struct table table = { .input = &input };
 	int is_verified;
 
+	if (argc > 1 && !strcmp(argv[1], "goals"))
+		return goals_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "loop"))
+		return loop_main(argc - 1, argv + 1);
 	bench_options(&o, argc, argv);
 	/* libz-wd reads both at its first stream. */
 	setenv("WD_DEVICE", "emu", 0);

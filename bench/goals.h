@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Zlib */
+/* wd-bench goals: a row for each goal, measured against something else in the same run. */
+#ifndef GOALS_H
+#define GOALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "input.h"
+
+struct zlib_api;
+
+enum goal_relation { GOAL_AT_MOST, GOAL_AT_LEAST };
+
+/* What a row hands back; it crosses a pipe as it is. */
+struct goal_result {
+	double value;	 /* NAN: not measured, note says why */
+	int is_wrong;	 /* something besides the value is not as it must be; note says what */
+	char anchor[96]; /* what it was compared with, and that one's figure */
+	char note[160];
+};
+
+struct goal_run {
+	int is_quick;
+	const char *corpus; /* folder, or NULL: the generated mix */
+	const char *self;   /* this program's file */
+	const struct zlib_api *soft;
+};
+
+/*
+ * A row. measure() runs in a process of its own in which nothing of libz-wd was used yet, with
+ * these settings in its environment.
+ */
+struct goal {
+	const char *name;
+	const char *what; /* that the value says */
+	const char *unit;
+	enum goal_relation relation;
+	double limit;
+	const char *method;
+	const char *device; /* WD_DEVICE; NULL: as it is */
+	const char *engine; /* ZWD_ENGINE; NULL: as it is */
+	void (*measure)(const struct goal_run *run, struct goal_result *result);
+};
+
+/* By theme; each ends with a row without name. */
+extern const struct goal goals_calls[];
+extern const struct goal goals_start[];
+extern const struct goal goals_queue[];
+extern const struct goal goals_stream[];
+extern const struct goal goals_size[];
+extern const struct goal goals_memory[];
+extern const struct goal goals_policy[];
+
+/* The main function of "wd-bench goals" and of its counted loops, "wd-bench loop". */
+int goals_main(int argc, char **argv);
+int loop_main(int argc, char **argv);
+
+/* goals_run.c: what rows are made of. */
+
+__attribute__((format(printf, 2, 3))) void goal_note(struct goal_result *result,
+						     const char *format, ...);
+__attribute__((format(printf, 2, 3))) void goal_anchor(struct goal_result *result,
+						       const char *format, ...);
+/* The row cannot be measured: value is NAN. */
+__attribute__((format(printf, 2, 3))) void goal_skip(struct goal_result *result,
+						     const char *format, ...);
+
+/* The input: files of the corpus or the mix, at most max_len bytes. Ends the process on failure. */
+uint8_t *goal_input(const struct goal_run *run, size_t max_len, size_t *len);
+void *goal_alloc(size_t len);
+
+double goal_median(double *v, size_t nr);
+
+/* Is there such a command? */
+int goal_has(const char *command);
+
+/* Our library's file, for LD_PRELOAD. NULL: not found. */
+const char *goal_library(void);
+/* A program of this package: in the folder dir of the build, or installed. NULL: not found. */
+const char *goal_program(const struct goal_run *run, const char *dir, const char *name,
+			 const char *installed_dir);
+
+/* How a program is run; all but argv may be NULL. Standard output goes to out or nowhere. */
+struct goal_spawn {
+	const char *const *argv;
+	const char *const *env; /* "NAME=VALUE" in addition, NULL at the end */
+	const char *in, *out;	/* files */
+};
+struct goal_cost {
+	double cpu_us; /* of it and its children */
+	double wall_us;
+};
+/* 0, or -errno, or the exit status where that is not 0. */
+int goal_spawn(const struct goal_spawn *spawn, struct goal_cost *cost);
+
+/* Instructions that the program executes in user space; NAN and a note where valgrind fails. */
+double goal_instructions(const struct goal_spawn *spawn, const char *const *options,
+			 struct goal_result *result);
+
+/* System calls of the program: nr[0..max-1] counts them by number. 0 or -errno. */
+int goal_syscalls(const struct goal_spawn *spawn, unsigned int *nr, unsigned int max);
+
+/*
+ * Runs measure(arg, out) in a child with these settings ("NAME=VALUE", NULL at the end) and hands
+ * back its numbers. 0, or -errno when it did not end well.
+ */
+#define GOAL_NUMBERS 8
+int goal_child(const char *const *env, void (*measure)(void *arg, double *out), void *arg,
+	       double *out);
+
+/* Waits for a machine that is quiet, not for long. */
+void goal_quiet(const struct goal_run *run);
+/* Between the two: how busy others were; a note when that spoils wall times. */
+void goal_noise_begin(void);
+void goal_noise_end(struct goal_result *result);
+
+/* A scratch file's path, removed when the run ends. */
+const char *goal_scratch(const char *name);
+
+#endif
