@@ -39,6 +39,7 @@ include tests/bench/local.mk
 include tests/emu/local.mk
 include tests/unit/local.mk
 include tests/queue/local.mk
+include tests/soak/local.mk
 include tests/stream/local.mk
 include tests/diff/local.mk
 include tests/gzip/local.mk
