@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Zlib
 EXTRA_DIST += tests/unit/unit.h
 if HAVE_CMOCKA
-wd_unit_tests = tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/settings \
+wd_unit_tests = tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/settings \
 	tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 wd_unit_ldadd = libwd/libwd_core.la $(CMOCKA_LIBS)
+tests_unit_checksum_CFLAGS = $(wd_unit_cflags)
+tests_unit_checksum_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_format_CFLAGS = $(wd_unit_cflags)
 tests_unit_format_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_hisi_qm_CFLAGS = $(wd_unit_cflags)
