@@ -94,9 +94,13 @@ struct goal_cost {
 /* 0, or -errno, or the exit status where that is not 0. */
 int goal_spawn(const struct goal_spawn *spawn, struct goal_cost *cost);
 
-/* Instructions that the program executes in user space; NAN and a note where valgrind fails. */
-double goal_instructions(const struct goal_spawn *spawn, const char *const *options,
-			 struct goal_result *result);
+/* Instructions that a program executes in user space; 0, or -errno and the row is skipped. */
+struct goal_counts {
+	double payload; /* in functions that copy or compute checksums */
+	double others;
+};
+int goal_instructions(const struct goal_spawn *spawn, const char *const *options,
+		      struct goal_counts *counts, struct goal_result *result);
 
 /* System calls of the program: nr[0..max-1] counts them by number. 0 or -errno. */
 int goal_syscalls(const struct goal_spawn *spawn, unsigned int *nr, unsigned int max);

@@ -4,6 +4,151 @@
 
 #include "goals.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* wd-bench-inner sees the libraries from inside; its rows are its numbers. */
+
+static const char *queue_inner(const struct goal_run *run, struct goal_result *r)
+{
+	const char *inner = goal_program(run, "bench", "wd-bench-inner", PKGLIBEXECDIR);
+
+	if (!inner)
+		goal_skip(r, "wd-bench-inner is not installed");
+	return inner;
+}
+
+#define INNER_FEW  "20"
+#define INNER_MANY "120"
+#define INNER_DIFF 100
+
+/* Instructions between the entry and the end of some functions, for one round of the loop. */
+static void queue_count(const struct goal_run *run, const char *loop, const char *const *options,
+			struct goal_result *r)
+{
+	const char *inner = queue_inner(run, r);
+	const char *argv[] = { inner, loop, INNER_MANY, NULL };
+	struct goal_spawn spawn = { .argv = argv };
+	struct goal_counts many, few;
+
+	if (!inner || goal_instructions(&spawn, options, &many, r))
+		return;
+	argv[2] = INNER_FEW;
+	if (goal_instructions(&spawn, options, &few, r))
+		return;
+	r->value = (many.others - few.others) / INNER_DIFF;
+	goal_anchor(r, "copies and checksums: %.0f", (many.payload - few.payload) / INNER_DIFF);
+	if (r->value == 0)
+		goal_skip(r, "wd-bench-inner is stripped");
+}
+
+static void queue_send(const struct goal_run *run, struct goal_result *r)
+{
+	static const char *const options[] = { "--collect-atstart=no", "--toggle-collect=wd_send",
+					       "--toggle-collect=wd_recv", NULL };
+
+	queue_count(run, "send", options, r);
+}
+
+/* The device, which works inside its doorbell, is left out. */
+static void queue_deflate(const struct goal_run *run, struct goal_result *r)
+{
+	static const char *const options[] = { "--collect-atstart=no", "--toggle-collect=deflate",
+					       "--toggle-collect=stub_doorbell", NULL };
+
+	queue_count(run, "deflate", options, r);
+}
+
+static int queue_numbers(const struct goal_run *run, const char *const *argv, int nr, double *v,
+			 struct goal_result *r)
+{
+	const char *const env[] = { run->is_quick ? "TRIALS=5" : "TRIALS=21", NULL };
+	const char *out = goal_scratch("inner");
+	struct goal_spawn spawn = { .argv = argv, .env = env, .out = out };
+	int ret = goal_spawn(&spawn, NULL), got = 0;
+	FILE *file;
+
+	file = ret ? NULL : fopen(out, "re");
+	while (file && got < nr && fscanf(file, "%lf", &v[got]) == 1)
+		got++;
+	if (file)
+		fclose(file);
+	if (got < nr) {
+		goal_skip(r, "wd-bench-inner %s ended with %d", argv[1], ret);
+		r->is_wrong = 1;
+		return -1;
+	}
+	return 0;
+}
+
+static void queue_path(const struct goal_run *run, const char *len, const char *is_copying,
+		       struct goal_result *r)
+{
+	const char *argv[] = { queue_inner(run, r), "path", len, "8", is_copying, NULL };
+	double v[3];
+
+	if (!argv[0])
+		return;
+	goal_quiet(run);
+	goal_noise_begin();
+	if (queue_numbers(run, argv, 3, v, r))
+		return;
+	r->value = v[0];
+	goal_anchor(r, "inline: %.0f MB/s; by wall time %.3f", v[2], v[1]);
+	goal_noise_end(r);
+}
+
+static void queue_path_4k(const struct goal_run *run, struct goal_result *r)
+{
+	queue_path(run, "4096", "0", r);
+}
+
+static void queue_path_64k(const struct goal_run *run, struct goal_result *r)
+{
+	queue_path(run, "65536", "0", r);
+}
+
+static void queue_path_copy(const struct goal_run *run, struct goal_result *r)
+{
+	queue_path(run, "65536", "1", r);
+}
+
+static void queue_cost(const struct goal_run *run, const char *what, struct goal_result *r)
+{
+	const char *argv[] = { queue_inner(run, r), "cost", what, NULL };
+	double v[3];
+
+	if (!argv[0] || queue_numbers(run, argv, 3, v, r))
+		return;
+	r->value = 1 / v[0];
+	goal_anchor(r, "zlib -1: %.2f s/GB, caller: %.5f s/GB", v[2], v[1]);
+}
+
+static void queue_cost_libwd(const struct goal_run *run, struct goal_result *r)
+{
+	queue_cost(run, "libwd", r);
+}
+
+static void queue_cost_deflate(const struct goal_run *run, struct goal_result *r)
+{
+	queue_cost(run, "deflate", r);
+}
+
 const struct goal goals_queue[] = {
+	{ "send-instr", "libwd: a request sent and its result received", "instr", GOAL_AT_MOST, 160,
+	  "callgrind, stub device", NULL, NULL, queue_send },
+	{ "deflate-instr", "a deflate() of 64 KB, beside device and payload", "instr", GOAL_AT_MOST, 1000,
+	  "callgrind, stub device", NULL, NULL, queue_deflate },
+	{ "path-4k", "emulated device at depth 8, 4 KB, against inline", "of inline", GOAL_AT_LEAST,
+	  0.95, "CPU of the device", NULL, NULL, queue_path_4k },
+	{ "path-64k", "the same with 64 KB", "of inline", GOAL_AT_LEAST, 0.97, "CPU of the device",
+	  NULL, NULL, queue_path_64k },
+	{ "path-copy", "the same with a copy in and out", "of inline", GOAL_AT_LEAST, 0.92,
+	  "CPU of the device", NULL, NULL, queue_path_copy },
+	{ "cost-libwd", "caller's CPU through libwd, zlib -1 against it", "times less",
+	  GOAL_AT_LEAST, 1000, "CPU without the device's", NULL, NULL, queue_cost_libwd },
+	{ "cost-deflate", "the same through deflate(), 16 KB buffers", "times less", GOAL_AT_LEAST, 90,
+	  "CPU without the device's", NULL, NULL, queue_cost_deflate },
 	{ 0 },
 };

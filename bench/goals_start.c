@@ -64,14 +64,15 @@ static void start_instructions(const struct goal_run *run, struct goal_result *r
 {
 	const char *const argv[] = { "true", NULL }, *const env[] = { start_preload(r), NULL };
 	struct goal_spawn spawn = { .argv = argv };
-	double without;
+	struct goal_counts without, with;
 
-	if (!env[0])
+	if (!env[0] || goal_instructions(&spawn, NULL, &without, r))
 		return;
-	without = goal_instructions(&spawn, NULL, r);
 	spawn.env = env;
-	r->value = isnan(without) ? NAN : goal_instructions(&spawn, NULL, r) - without;
-	goal_anchor(r, "without: %.0f", without);
+	if (goal_instructions(&spawn, NULL, &with, r))
+		return;
+	r->value = with.payload + with.others - without.payload - without.others;
+	goal_anchor(r, "without: %.0f", without.payload + without.others);
 }
 
 #define SYSCALLS_MAX 512

@@ -15,5 +15,12 @@ bench_wd_bench_SOURCES = \
 	bench/measure.c bench/measure.h \
 	bench/table.c bench/table.h bench/table_data.c \
 	bench/wd-bench.c bench/zlib_api.c bench/zlib_api.h
+bench_wd_bench_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 bench_wd_bench_LDADD = bench/libbench.la libz-wd/libz-wd.la libwd/libwd.la -lm
+
+# Sees the libraries from inside: linked with their objects, and a device of its own.
+pkglibexec_PROGRAMS = bench/wd-bench-inner
+bench_wd_bench_inner_SOURCES = \
+	bench/inner.c bench/stub.c bench/stub.h bench/zlib_api.c bench/zlib_api.h
+bench_wd_bench_inner_LDADD = bench/libbench.la libz-wd/libzwd_core.la
 dist_man_MANS += man/wd-bench.1
