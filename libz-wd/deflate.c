@@ -16,6 +16,7 @@
 
 #include "checksum.h"
 #include "format.h"
+#include "jobq.h"
 #include "offload.h"
 #include "policy.h"
 #include "settings.h"
@@ -25,6 +26,8 @@
 #define PEND_ROOM (ZWD_BLOCK_LEN - 64u)
 /* Input is gathered up to here; its output fits pend even when the caller has no room at all. */
 #define GATHER_LEN (ZWD_BLOCK_LEN - 256u)
+/* Input that software takes over from a failed device before it is asked again. */
+#define AWAY_LEN (256u << 10)
 
 enum { BLOCK_GATHER, BLOCK_PEND, BLOCK_HISTORY, BLOCK_CTX };
 
@@ -71,6 +74,7 @@ static void begin(z_streamp strm, struct zwd_stream *s)
 	d->gather_off = d->gather_len = d->pend_off = d->pend_len = 0;
 	d->history_len = 0;
 	d->ctx_len = 0;
+	d->run_len = 0;
 	strm->total_in = strm->total_out = 0;
 	strm->msg = NULL;
 	strm->data_type = Z_UNKNOWN;
@@ -249,6 +253,51 @@ static int data_type(const unsigned char *data, size_t len)
 	return has_text || seen & text ? Z_TEXT : Z_BINARY;
 }
 
+static int is_parallel(const struct zwd_deflate *d)
+{
+	return d->jobs && d->jobs->nr;
+}
+
+/* Is there input that was taken and not compressed yet? */
+static int is_filling(const struct zwd_deflate *d)
+{
+	return d->gather_len || (d->jobs && zwd_jobq_filling(d->jobs));
+}
+
+static void send_job(struct zwd_deflate *d, int is_last, int needs_marker)
+{
+	struct zwd_job *job = zwd_jobq_filling(d->jobs);
+
+	job->is_last = is_last;
+	job->needs_marker = needs_marker;
+	job->check = d->check;
+	zwd_offload_remember(d, job->in, job->in_len);
+	d->jobs->level = d->level;
+	d->jobs->mem_level = d->mem_level;
+	zwd_jobq_send(d->jobs);
+	/* Where the serial plan would go on. */
+	d->sent_check = d->segment_check = d->check;
+	d->segment_len = 0;
+	d->is_segment_new = 1;
+	d->ctx_len = 0;
+	d->is_flushed = needs_marker;
+}
+
+/* All input taken so far is compressed: what is left of the parallel plan is output. */
+static int settle_jobs(struct zwd_deflate *d)
+{
+	int ret;
+
+	if (!is_parallel(d))
+		return Z_OK;
+	zwd_jobq_enter(d->jobs);
+	if (zwd_jobq_filling(d->jobs))
+		send_job(d, 0, 0);
+	ret = zwd_jobq_settle(d->jobs);
+	zwd_jobq_leave(d->jobs);
+	return ret ? Z_MEM_ERROR : Z_OK;
+}
+
 /*
  * The body is software's from here on: a raw stream of the real zlib, which knows the last 32 KiB
  * of plain text. Its memory may be the blocks, so what waits in them moves out first.
@@ -257,8 +306,10 @@ static int go_raw(struct zwd_stream *s)
 {
 	struct zwd_deflate *d = &s->d;
 	unsigned char *history = d->history;
-	int ret;
+	int ret = settle_jobs(d);
 
+	if (ret != Z_OK)
+		return ret;
 	if (s->is_custom) {
 		unsigned char *spill = malloc(3 * ZWD_BLOCK_LEN);
 
@@ -287,10 +338,30 @@ static int go_raw(struct zwd_stream *s)
 	return Z_OK;
 }
 
+/* For what no device can do. */
+static int stay_raw(struct zwd_stream *s)
+{
+	s->d.is_away = 0;
+	return s->d.is_raw ? Z_OK : go_raw(s);
+}
+
 static int fail_over(struct zwd_stream *s)
 {
+	int ret = go_raw(s);
+
 	zwd_count(ZWD_DEFLATE, ZWD_FAILOVERS, 1);
-	return go_raw(s);
+	s->d.is_away = ret == Z_OK;
+	s->d.away_len = 0;
+	return ret;
+}
+
+static void drop_raw(struct zwd_deflate *d)
+{
+	if (d->is_raw)
+		zwd_soft_zlib.deflateEnd(&d->raw);
+	d->is_raw = d->is_away = 0;
+	free(d->spill);
+	d->spill = NULL;
 }
 
 /* Runs a call of the real zlib on the raw stream with the caller's buffers. */
@@ -319,6 +390,7 @@ static void raw_detach(z_streamp strm, struct zwd_deflate *d)
 	if (len)
 		d->check = check_of(d, d->check, strm->next_in, len);
 	accept(strm, d, len);
+	d->away_len += len;
 }
 
 /* What was gathered before software took over goes first. */
@@ -354,6 +426,59 @@ static int raw_body(z_streamp strm, struct zwd_deflate *d, int flush, int had_pr
 	return ret < 0 && ret != Z_BUF_ERROR ? ret : Z_OK;
 }
 
+static void count_soft(struct zwd_stream *s, uint64_t in, uint64_t out)
+{
+	if (!in && !out)
+		return;
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_STREAMS, 1);
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_IN, in);
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_OUT, out);
+}
+
+/*
+ * The device may be back: software ends its part at a flush point, and the device goes on with a
+ * new segment. Z_OK, also when that has to wait for room.
+ */
+static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_deflate *d = &s->d;
+	unsigned char history[ZWD_WINDOW_LEN];
+	uInt history_len = 0;
+	int ret;
+
+	/* Without input there may be nothing left but an end that software has begun. */
+	if (!d->is_away || d->away_len < AWAY_LEN || d->gather_len || !strm->avail_in ||
+	    flush == Z_BLOCK ||
+	    (flush != Z_NO_FLUSH && !zwd_policy_deflate_unit(strm->avail_in)) ||
+	    !zwd_qpool_is_ready(ZWD_DEFLATE))
+		return Z_OK;
+	d->raw.avail_in = 0;
+	d->raw.next_out = strm->next_out;
+	d->raw.avail_out = strm->avail_out;
+	ret = zwd_soft_zlib.deflate(&d->raw, Z_SYNC_FLUSH);
+	raw_detach_out(strm, d);
+	if (ret != Z_OK && ret != Z_BUF_ERROR)
+		return ret;
+	if (!strm->avail_out)
+		return Z_OK;
+	zwd_soft_zlib.deflateGetDictionary(&d->raw, history, &history_len);
+	count_soft(s, d->raw.total_in, d->raw.total_out);
+	drop_raw(d);
+	if (get_blocks(s))
+		return Z_MEM_ERROR;
+	memcpy(d->history, history, history_len);
+	d->history_len = history_len;
+	d->gather_off = 0;
+	d->sent_check = d->segment_check = d->check;
+	d->segment_len = 0;
+	d->is_segment_new = 1;
+	d->ctx_len = 0;
+	d->is_flushed = 1;
+	d->run_len = 0;
+	zwd_count(ZWD_DEFLATE, ZWD_RETURNS, 1);
+	return Z_OK;
+}
+
 /* One unit through the device. 1: it ended what there was to do, 0: more to do, or -errno. */
 static int hw_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane, int flush)
 {
@@ -379,6 +504,7 @@ static int hw_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 		return ret;
 	d->check = unit.check;
 	d->gather_len = 0;
+	d->run_len += len;
 	accept(strm, d, (unsigned int)unit.tail_len);
 	emit(strm, d, (*lane)->dst, out_len);
 	d->is_flushed = unit.needs_marker;
@@ -399,6 +525,14 @@ static void gather(z_streamp strm, struct zwd_deflate *d)
 	accept(strm, d, len);
 }
 
+static void cut_history(struct zwd_deflate *d)
+{
+	d->is_segment_new = 1;
+	d->segment_check = d->sent_check;
+	d->segment_len = 0;
+	d->history_len = 0;
+}
+
 /* A flush point without data before it, or the stream's last block. */
 static void hw_flush(z_streamp strm, struct zwd_deflate *d, int flush)
 {
@@ -413,12 +547,129 @@ static void hw_flush(z_streamp strm, struct zwd_deflate *d, int flush)
 	d->is_flushed = 1;
 }
 
-static void cut_history(struct zwd_deflate *d)
+/*
+ * The parallel plan: a stream that proves to be bulk is cut into units that depend on nothing and
+ * are in flight together. Between calls only streams with malloc's memory hold lanes: others are
+ * forgotten without a word when their memory pool is (nginx).
+ */
+static int is_bulk(z_streamp strm, const struct zwd_stream *s, size_t left)
 {
-	d->is_segment_new = 1;
-	d->segment_check = d->sent_check;
-	d->segment_len = 0;
-	d->history_len = 0;
+	size_t unit = zwd_settings()->unit;
+
+	if (zwd_settings()->depth < 2 || !left)
+		return 0;
+	if (s->is_custom)
+		return left >= 2 * unit && strm->avail_out >= zwd_offload_room(left) + ZWD_TRAILER_MAX;
+	return left >= 2 * unit || s->d.run_len >= unit;
+}
+
+/* Input into the unit that is being filled, and into the next ones. 0: none could be begun. */
+static int fill(z_streamp strm, struct zwd_deflate *d)
+{
+	struct zwd_job *job = zwd_jobq_filling(d->jobs);
+	size_t len;
+
+	if (!job) {
+		job = zwd_jobq_begin(d->jobs, d->sent_check);
+		if (!job)
+			return 0;
+		memcpy(job->in, d->gather, d->gather_len);
+		job->in_len = d->gather_len;
+		d->gather_len = 0;
+		d->is_flushed = 0;
+	}
+	len = job->in_size - job->in_len;
+	if (len > strm->avail_in)
+		len = strm->avail_in;
+	memcpy(job->in + job->in_len, strm->next_in, len);
+	/* From the copy, which is in the cache. */
+	d->check = check_of(d, d->check, job->in + job->in_len, len);
+	if (strm->data_type == Z_UNKNOWN)
+		strm->data_type = data_type(job->in, len < 65536 ? len : 65536);
+	job->in_len += len;
+	accept(strm, d, (unsigned int)len);
+	if (job->in_len == job->in_size)
+		send_job(d, 0, 0);
+	return 1;
+}
+
+/* Output of units that are done, in their order, waiting for the first of them. Z_OK or an error. */
+static int deliver(z_streamp strm, struct zwd_deflate *d, int is_waiting)
+{
+	while (strm->avail_out) {
+		struct zwd_job *job;
+		size_t len;
+		int ret = zwd_jobq_first(d->jobs, is_waiting, &job);
+
+		if (ret)
+			return ret == -EAGAIN || ret == -ENOENT ? Z_OK : Z_MEM_ERROR;
+		if (job->is_last && d->seq != ZWD_SEQ_DONE) {
+			job->out_len += zwd_format_trailer(job->out + job->out_len, d->wrap,
+							   d->check, d->isize);
+			d->seq = ZWD_SEQ_DONE;
+		}
+		len = job->out_len < strm->avail_out ? job->out_len : strm->avail_out;
+		memcpy(strm->next_out, job->out + job->out_off, len);
+		strm->next_out += len;
+		strm->avail_out -= (uInt)len;
+		strm->total_out += len;
+		job->out_off += len;
+		job->out_len -= len;
+		if (!job->out_len)
+			zwd_jobq_pop(d->jobs);
+		is_waiting = 0;
+	}
+	return Z_OK;
+}
+
+static int begin_parallel(struct zwd_deflate *d)
+{
+	d->is_engine_chosen = 1;
+	if (d->jobs)
+		return 0;
+	d->jobs = zwd_jobq_new(d->wrap, zwd_settings()->depth);
+	if (!d->jobs)
+		return -ENOMEM;
+	zwd_jobq_enter(d->jobs);
+	return 0;
+}
+
+/* Z_OK, an error, or GO_SERIAL: there is input left, and no lane for the parallel plan. */
+#define GO_SERIAL 1
+static int parallel_body(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_deflate *d = &s->d;
+
+	for (;;) {
+		int ret = deliver(strm, d, 0);
+
+		if (ret != Z_OK)
+			return fail(strm, ret);
+		if (!strm->avail_out)
+			return Z_OK;
+		if (strm->avail_in || d->gather_len) {
+			if (fill(strm, d))
+				continue;
+			if (!is_parallel(d))
+				return GO_SERIAL;
+		} else if (flush == Z_NO_FLUSH && !s->is_custom) {
+			return Z_OK;
+		} else {
+			if (zwd_jobq_filling(d->jobs))
+				send_job(d, flush == Z_FINISH, flush != Z_FINISH);
+			if (!is_parallel(d))
+				break;
+		}
+		ret = deliver(strm, d, 1);
+		if (ret != Z_OK)
+			return fail(strm, ret);
+	}
+	if (flush != Z_NO_FLUSH && d->seq != ZWD_SEQ_DONE && (!d->is_flushed || flush == Z_FINISH))
+		hw_flush(strm, d, flush);
+	if (flush == Z_FULL_FLUSH)
+		cut_history(d);
+	d->run_len = 0;
+	return Z_OK;
 }
 
 /* had_pend: output of an earlier call was delivered first, so this may be that call repeated. */
@@ -428,6 +679,12 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 	struct zwd_lane *lane = NULL;
 	int ret = 0, is_small = 0, is_repeated = had_pend && d->is_flushed && flush != Z_FINISH;
 
+	if (is_parallel(d) || is_bulk(strm, s, (size_t)d->gather_len + strm->avail_in)) {
+		ret = begin_parallel(d) ? GO_SERIAL : parallel_body(strm, s, flush);
+		if (ret != GO_SERIAL)
+			return ret;
+		ret = 0;
+	}
 	while (!d->pend_len) {
 		size_t left = (size_t)d->gather_len + strm->avail_in;
 
@@ -458,12 +715,14 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 		hw_flush(strm, d, flush);
 	if (flush == Z_FULL_FLUSH)
 		cut_history(d);
+	d->run_len = 0;
 	return Z_OK;
 }
 
-int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
+static int deflate_ours(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_deflate *d = &s->d;
+	unsigned int out_len;
 	int old_flush, had_pend, ret;
 
 	if (flush > Z_BLOCK || flush < 0)
@@ -484,17 +743,21 @@ int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	old_flush = d->last_flush;
 	d->last_flush = flush;
-	had_pend = d->pend_len != 0;
-	if (had_pend) {
-		flush_pend(strm, d);
-		if (!strm->avail_out) {
-			d->last_flush = -1;
-			return Z_OK;
-		}
-	} else if (!d->is_raw && !strm->avail_in && rank(flush) <= rank(old_flush) &&
-		   flush != Z_FINISH) {
-		return fail(strm, Z_BUF_ERROR);
+	out_len = strm->avail_out;
+	flush_pend(strm, d);
+	if (is_parallel(d) && !d->pend_len) {
+		ret = deliver(strm, d, 0);
+		if (ret != Z_OK)
+			return fail(strm, ret);
 	}
+	had_pend = strm->avail_out != out_len;
+	if (!strm->avail_out) {
+		d->last_flush = -1;
+		return Z_OK;
+	}
+	if (!had_pend && !d->is_raw && !strm->avail_in && rank(flush) <= rank(old_flush) &&
+	    flush != Z_FINISH)
+		return fail(strm, Z_BUF_ERROR);
 	if (d->seq == ZWD_SEQ_DONE && strm->avail_in)
 		return fail(strm, Z_BUF_ERROR);
 	if (d->seq == ZWD_SEQ_HEADER) {
@@ -505,37 +768,37 @@ int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 		}
 	}
 	if (d->seq == ZWD_SEQ_BODY) {
-		if (flush == Z_BLOCK && !d->is_raw) {
+		ret = come_back(strm, s, flush);
+		if (ret == Z_OK && flush == Z_BLOCK && !d->is_raw)
 			ret = go_raw(s);
-			if (ret != Z_OK)
-				return fail(strm, ret);
-		}
-		ret = d->is_raw ? raw_body(strm, d, flush, had_pend) :
-				  hw_body(strm, s, flush, had_pend);
+		if (ret == Z_OK && d->is_raw && is_parallel(d))
+			ret = deliver(strm, d, 1);
+		if (ret != Z_OK)
+			return fail(strm, ret);
+		if (!strm->avail_out)
+			ret = Z_OK;
+		else if (d->is_raw)
+			ret = raw_body(strm, d, flush, had_pend);
+		else
+			ret = hw_body(strm, s, flush, had_pend);
 		if (ret != Z_OK)
 			return ret;
 		if (!strm->avail_out)
 			d->last_flush = -1;
 	}
-	return d->seq == ZWD_SEQ_DONE && !d->pend_len ? Z_STREAM_END : Z_OK;
+	return d->seq == ZWD_SEQ_DONE && !d->pend_len && !is_parallel(d) ? Z_STREAM_END : Z_OK;
 }
 
-static void drop_raw(struct zwd_deflate *d)
+int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 {
-	if (d->is_raw)
-		zwd_soft_zlib.deflateEnd(&d->raw);
-	d->is_raw = 0;
-	free(d->spill);
-	d->spill = NULL;
-}
+	int ret;
 
-static void count_soft(struct zwd_stream *s, uint64_t in, uint64_t out)
-{
-	if (!in && !out)
-		return;
-	zwd_count(ZWD_DEFLATE, ZWD_SOFT_STREAMS, 1);
-	zwd_count(ZWD_DEFLATE, ZWD_SOFT_IN, in);
-	zwd_count(ZWD_DEFLATE, ZWD_SOFT_OUT, out);
+	if (s->d.jobs)
+		zwd_jobq_enter(s->d.jobs);
+	ret = deflate_ours(strm, s, flush);
+	if (s->d.jobs)
+		zwd_jobq_leave(s->d.jobs);
+	return ret;
 }
 
 static void count_stream(z_streamp strm, struct zwd_stream *s)
@@ -544,6 +807,12 @@ static void count_stream(z_streamp strm, struct zwd_stream *s)
 		count_soft(s, strm->total_in, strm->total_out);
 	else if (s->mode == ZWD_MODE_OURS && s->d.is_raw)
 		count_soft(s, s->d.raw.total_in, s->d.raw.total_out);
+}
+
+static void drop_jobs(struct zwd_deflate *d)
+{
+	zwd_jobq_free(d->jobs);
+	d->jobs = NULL;
 }
 
 int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep)
@@ -558,6 +827,7 @@ int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep)
 	if (ret != Z_OK || (s->soft && is_keep))
 		return ret;
 	drop_raw(&s->d);
+	drop_jobs(&s->d);
 	s->d.is_candidate = zwd_policy_deflate_candidate(&s->d, s->is_custom);
 	if (!s->d.is_candidate && s->mode != ZWD_MODE_SOFT)
 		ret = zwd_deflate_go_soft(strm, s);
@@ -578,6 +848,7 @@ int zwd_deflate_end(z_streamp strm, struct zwd_stream *s)
 	if (s->mode == ZWD_MODE_OURS && s->d.seq == ZWD_SEQ_BODY)
 		ret = Z_DATA_ERROR;
 	drop_raw(&s->d);
+	drop_jobs(&s->d);
 	if (s->soft) {
 		int soft_ret;
 
@@ -609,6 +880,7 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	*to_d = *d;
 	to_d->is_raw = 0;
 	to_d->spill = NULL;
+	to_d->jobs = NULL;
 	dest->state = (struct internal_state *)to;
 	if (s->soft) {
 		/* The copy's memory is asked for through what source names as its allocator. */
@@ -644,6 +916,14 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 			memcpy(to_d->gather, d->gather, d->gather_off + d->gather_len);
 			memcpy(to_d->pend, d->pend, d->pend_off + d->pend_len);
 		}
+		if (ret == Z_OK && is_parallel(d)) {
+			zwd_jobq_enter(d->jobs);
+			if (!zwd_jobq_settle(d->jobs))
+				to_d->jobs = zwd_jobq_copy(d->jobs);
+			zwd_jobq_leave(d->jobs);
+			if (!to_d->jobs)
+				ret = Z_MEM_ERROR;
+		}
 		if (ret == Z_OK && d->is_raw) {
 			zwd_stream_lend(&d->raw, to);
 			ret = zwd_soft_zlib.deflateCopy(&to_d->raw, &d->raw);
@@ -653,6 +933,7 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	}
 	if (ret != Z_OK) {
 		free(to_d->spill);
+		drop_jobs(to_d);
 		zwd_stream_free(dest, to);
 	}
 	return ret;
@@ -681,12 +962,12 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 		return ret;
 	}
 	if (!d->is_raw && (d->level != level || d->strategy != strategy) &&
-	    (d->gather_len || strm->avail_in)) {
+	    (d->gather_len || strm->avail_in || is_parallel(d))) {
 		/* What is there was meant for the old parameters. */
 		ret = zwd_deflate(strm, s, Z_PARTIAL_FLUSH);
 		if (ret == Z_STREAM_ERROR)
 			return ret;
-		if (strm->avail_in || d->gather_len)
+		if (strm->avail_in || is_filling(d))
 			return Z_BUF_ERROR;
 		ret = Z_OK;
 	}
@@ -698,8 +979,14 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 		return ret;
 	}
 	flush_pend(strm, d);
-	raw_feed_gathered(strm, d);
-	if (d->pend_len || d->gather_len)
+	if (is_parallel(d) && !d->pend_len) {
+		zwd_jobq_enter(d->jobs);
+		ret = deliver(strm, d, 1);
+		zwd_jobq_leave(d->jobs);
+	}
+	if (ret == Z_OK && !is_parallel(d))
+		raw_feed_gathered(strm, d);
+	if (d->pend_len || d->gather_len || is_parallel(d))
 		return Z_BUF_ERROR;
 	raw_attach(strm, d);
 	ret = zwd_soft_zlib.deflateParams(&d->raw, level, strategy);
@@ -707,6 +994,7 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	if (ret == Z_OK) {
 		d->level = level;
 		d->strategy = strategy;
+		d->is_away &= zwd_policy_deflate_candidate(d, s->is_custom);
 	}
 	return ret;
 }
@@ -726,9 +1014,9 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 			ZWD_SOFT_CALL(ret, strm, s, deflateSetDictionary(strm, dict, len));
 		return ret;
 	}
-	if (d->wrap || d->gather_len)
+	if (d->wrap || is_filling(d))
 		return Z_STREAM_ERROR;
-	ret = d->is_raw ? Z_OK : go_raw(s);
+	ret = stay_raw(s);
 	return ret == Z_OK ? zwd_soft_zlib.deflateSetDictionary(&d->raw, dict, len) : ret;
 }
 
@@ -736,7 +1024,9 @@ int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 {
 	struct zwd_deflate *d = &s->d;
 	unsigned char base[ZWD_WINDOW_LEN];
-	uInt base_len = 0, kept, tail;
+	const unsigned char *last = d->gather + d->gather_off;
+	struct zwd_job *job = d->jobs ? zwd_jobq_filling(d->jobs) : NULL;
+	uInt base_len = 0, kept, tail, last_len = d->gather_len;
 
 	if (s->mode == ZWD_MODE_NEW) {
 		if (dict_len)
@@ -749,11 +1039,15 @@ int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 		base_len = d->history_len;
 		memcpy(base, d->history, base_len);
 	}
-	tail = d->gather_len < ZWD_WINDOW_LEN ? d->gather_len : ZWD_WINDOW_LEN;
+	if (job) {
+		last = job->in;
+		last_len = (uInt)job->in_len;
+	}
+	tail = last_len < ZWD_WINDOW_LEN ? last_len : ZWD_WINDOW_LEN;
 	kept = base_len < ZWD_WINDOW_LEN - tail ? base_len : ZWD_WINDOW_LEN - tail;
 	if (dict) {
 		memcpy(dict, base + base_len - kept, kept);
-		memcpy(dict + kept, d->gather + d->gather_off + d->gather_len - tail, tail);
+		memcpy(dict + kept, last + last_len - tail, tail);
 	}
 	if (dict_len)
 		*dict_len = kept + tail;
@@ -770,13 +1064,21 @@ int zwd_deflate_set_header(z_streamp strm, struct zwd_stream *s, gz_headerp head
 
 int zwd_deflate_pending(struct zwd_stream *s, unsigned int *pending, int *bits)
 {
-	unsigned int raw_pending = 0;
+	unsigned int raw_pending = 0, done_len = 0;
+	struct zwd_job *job;
 	int raw_bits = 0;
+
+	if (s->mode == ZWD_MODE_OURS && s->d.jobs) {
+		zwd_jobq_enter(s->d.jobs);
+		if (!zwd_jobq_first(s->d.jobs, 0, &job))
+			done_len = (unsigned int)job->out_len;
+		zwd_jobq_leave(s->d.jobs);
+	}
 
 	if (s->mode == ZWD_MODE_OURS && s->d.is_raw)
 		zwd_soft_zlib.deflatePending(&s->d.raw, &raw_pending, &raw_bits);
 	if (pending)
-		*pending = s->d.pend_len + raw_pending;
+		*pending = s->d.pend_len + done_len + raw_pending;
 	if (bits)
 		*bits = raw_bits;
 	return Z_OK;
@@ -792,7 +1094,7 @@ int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value)
 			ZWD_SOFT_CALL(ret, strm, s, deflatePrime(strm, bits, value));
 		return ret;
 	}
-	ret = s->d.is_raw ? Z_OK : go_raw(s);
+	ret = stay_raw(s);
 	return ret == Z_OK ? zwd_soft_zlib.deflatePrime(&s->d.raw, bits, value) : ret;
 }
 
@@ -806,7 +1108,7 @@ int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, i
 			ZWD_SOFT_CALL(ret, strm, s, deflateTune(strm, good, lazy, nice, chain));
 		return ret;
 	}
-	ret = s->d.is_raw ? Z_OK : go_raw(s);
+	ret = stay_raw(s);
 	return ret == Z_OK ? zwd_soft_zlib.deflateTune(&s->d.raw, good, lazy, nice, chain) : ret;
 }
 

@@ -23,15 +23,12 @@ size_t zwd_offload_fit(size_t room)
 	return room > overhead ? room - overhead : 0;
 }
 
-/*
- * The device's format for a stream: it computes the checksum that the wrapper wants. A device
- * without raw deflate makes a zlib body, whose trailer is cut off.
- */
-static enum wd_zip_format format_of(const struct zwd_deflate *d)
+/* A device without raw deflate makes a zlib body, whose trailer is cut off. */
+enum wd_zip_format zwd_offload_format(int wrap)
 {
-	if (d->wrap == 2)
+	if (wrap == 2)
 		return WD_ZIP_GZIP;
-	if (d->wrap == 1 || !zwd_qpool_has_raw(ZWD_DEFLATE))
+	if (wrap == 1 || !zwd_qpool_has_raw(ZWD_DEFLATE))
 		return WD_ZIP_ZLIB;
 	return WD_ZIP_DEFLATE;
 }
@@ -41,16 +38,60 @@ static size_t trailer_len(enum wd_zip_format format)
 	return format == WD_ZIP_GZIP ? 8 : format == WD_ZIP_ZLIB ? 4 : 0;
 }
 
-/* The stream's checksum as the device sees it: what went before this segment it does not know. */
-static uint32_t whole_check(const struct zwd_deflate *d, uint32_t check, size_t len)
+static uint32_t whole_check(const struct zwd_segment *segment, uint32_t check, uint64_t len)
 {
-	z_off64_t segment_len = (z_off64_t)(d->segment_len + len);
+	z_off64_t segment_len = (z_off64_t)(segment->len + len);
 
-	if (d->segment_check == (d->wrap == 1))
+	if (segment->before == (segment->wrap == 1))
 		return check; /* nothing went before */
-	if (d->wrap == 2)
-		return (uint32_t)zwd_soft_zlib.crc32_combine64(d->segment_check, check, segment_len);
-	return (uint32_t)zwd_soft_zlib.adler32_combine64(d->segment_check, check, segment_len);
+	if (segment->wrap == 2)
+		return (uint32_t)zwd_soft_zlib.crc32_combine64(segment->before, check, segment_len);
+	return (uint32_t)zwd_soft_zlib.adler32_combine64(segment->before, check, segment_len);
+}
+
+int zwd_offload_result(const struct zwd_segment *segment, const struct zwd_lane *lane,
+		       const struct wd_zip_res *res, size_t len, int is_last, uint32_t check,
+		       size_t *out_len)
+{
+	size_t blocks_len = res->produced;
+
+	if (is_last && blocks_len >= trailer_len(zwd_offload_format(segment->wrap)))
+		blocks_len -= trailer_len(zwd_offload_format(segment->wrap));
+	if (res->status != WD_ZIP_OK || res->consumed != len || res->produced > lane->dst_len ||
+	    !blocks_len)
+		return -EBADMSG;
+	if (segment->wrap && whole_check(segment, res->checksum, len) != check)
+		return -EBADMSG;
+	*out_len = blocks_len;
+	return 0;
+}
+
+int zwd_offload_verify(const struct zwd_lane *lane, size_t out_len, size_t len,
+		       const unsigned char *history, size_t history_len)
+{
+	int ret = zwd_verify_unit(lane->dst, out_len, lane->src, len, history, history_len);
+
+	zwd_count(ZWD_DEFLATE, ZWD_VERIFIED, 1);
+	if (ret)
+		zwd_count(ZWD_DEFLATE, ZWD_MISMATCHES, 1);
+	return ret;
+}
+
+void zwd_offload_remember(struct zwd_deflate *d, const unsigned char *plain, size_t len)
+{
+	size_t kept = 0;
+
+	if (len < ZWD_WINDOW_LEN) {
+		kept = ZWD_WINDOW_LEN - len;
+		if (kept > d->history_len)
+			kept = d->history_len;
+		memmove(d->history, d->history + d->history_len - kept, kept);
+	} else {
+		plain += len - ZWD_WINDOW_LEN;
+		len = ZWD_WINDOW_LEN;
+	}
+	memcpy(d->history + kept, plain, len);
+	d->history_len = (unsigned int)(kept + len);
 }
 
 /* One request; on success *out_len and the lane's context and dst are the unit's. */
@@ -58,6 +99,7 @@ static int run(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_uni
 	       size_t *out_len)
 {
 	struct zwd_deflate *d = &s->d;
+	struct zwd_segment segment = { d->wrap, d->segment_check, d->segment_len };
 	size_t len = unit->head_len + unit->tail_len;
 	struct wd_zip_req req = {
 		.src = lane->src,
@@ -65,7 +107,7 @@ static int run(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_uni
 		.ctx = lane->ctx,
 		.src_len = (uint32_t)len,
 		.dst_len = (uint32_t)lane->dst_len,
-		.format = (uint8_t)format_of(d),
+		.format = (uint8_t)zwd_offload_format(d->wrap),
 		.flags = WD_ZIP_STREAM,
 	};
 	struct wd_zip_res res;
@@ -84,14 +126,7 @@ static int run(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_uni
 	ret = zwd_qpool_run(lane, &req, &res);
 	if (ret)
 		return ret;
-	*out_len = res.produced;
-	if (unit->is_last && *out_len >= trailer_len(req.format))
-		*out_len -= trailer_len(req.format);
-	if (res.status != WD_ZIP_OK || res.consumed != len || res.produced > lane->dst_len || !*out_len)
-		return -EBADMSG;
-	if (d->wrap && whole_check(d, res.checksum, len) != unit->check)
-		return -EBADMSG;
-	return 0;
+	return zwd_offload_result(&segment, lane, &res, len, unit->is_last, unit->check, out_len);
 }
 
 static int is_verify_due(struct zwd_deflate *d)
@@ -104,23 +139,11 @@ static int is_verify_due(struct zwd_deflate *d)
 	return 1;
 }
 
-static int verify(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_unit *unit,
-		  size_t out_len)
-{
-	int ret = zwd_verify_unit(lane->dst, out_len, lane->src, unit->head_len + unit->tail_len,
-				  s->d.history, s->d.history_len);
-
-	zwd_count(ZWD_DEFLATE, ZWD_VERIFIED, 1);
-	if (ret)
-		zwd_count(ZWD_DEFLATE, ZWD_MISMATCHES, 1);
-	return ret;
-}
-
 /* The unit is done: what the next one builds on. */
 static void commit(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_unit *unit)
 {
 	struct zwd_deflate *d = &s->d;
-	size_t len = unit->head_len + unit->tail_len, kept = 0;
+	size_t len = unit->head_len + unit->tail_len;
 
 	d->segment_len += len;
 	d->is_segment_new = 0;
@@ -131,16 +154,7 @@ static void commit(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd
 	if (d->ctx_len > ZWD_BLOCK_LEN)
 		d->ctx_len = ZWD_BLOCK_LEN;
 	memcpy(d->ctx, lane->ctx, d->ctx_len);
-	if (len < ZWD_WINDOW_LEN) {
-		kept = ZWD_WINDOW_LEN - len;
-		if (kept > d->history_len)
-			kept = d->history_len;
-		memmove(d->history, d->history + d->history_len - kept, kept);
-	} else {
-		len = ZWD_WINDOW_LEN;
-	}
-	memcpy(d->history + kept, lane->src + unit->head_len + unit->tail_len - len, len);
-	d->history_len = (unsigned int)(kept + len);
+	zwd_offload_remember(d, lane->src, len);
 }
 
 /* Never larger than stored blocks, whatever the device made of it. */
@@ -170,7 +184,8 @@ int zwd_offload_unit(struct zwd_stream *s, struct zwd_lane **lane, const struct 
 			return ret;
 		ret = run(s, *lane, unit, out_len);
 		if (!ret && is_verify_due(&s->d))
-			ret = verify(s, *lane, unit, *out_len);
+			ret = zwd_offload_verify(*lane, *out_len, unit->head_len + unit->tail_len,
+						 s->d.history, s->d.history_len);
 		if (!ret)
 			break;
 		zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);

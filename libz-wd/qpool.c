@@ -241,6 +241,16 @@ int zwd_qpool_has_raw(enum zwd_dir dir)
 	return atomic_load(&devices[dir]) == DEVICE_WITH_RAW;
 }
 
+int zwd_qpool_is_ready(enum zwd_dir dir)
+{
+	int is_ready;
+
+	pthread_mutex_lock(&lock);
+	is_ready = !is_paused(&pools[dir]);
+	pthread_mutex_unlock(&lock);
+	return is_ready;
+}
+
 int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **out)
 {
 	struct pool *pool = &pools[dir];
@@ -323,7 +333,16 @@ int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
 
 int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms)
 {
-	return received(lane, wd_recv_sync(lane->queue, res, 1, timeout_ms));
+	int ret = wd_recv(lane->queue, res, 1);
+	uint64_t past_ms;
+
+	if (ret == -EAGAIN) {
+		past_ms = (now_ns() - lane->sent_ns) / 1000000;
+		/* Of several lanes that hang, only the first is waited for in full. */
+		timeout_ms = timeout_ms > past_ms ? timeout_ms - (unsigned int)past_ms : 1;
+		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);
+	}
+	return received(lane, ret);
 }
 
 int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)

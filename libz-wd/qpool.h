@@ -29,6 +29,9 @@ int zwd_qpool_has_device(enum zwd_dir dir);
 /* Can it do raw deflate? Meaningful when there is a device. */
 int zwd_qpool_has_raw(enum zwd_dir dir);
 
+/* Is it worth to ask for a lane now? Yes unless the pool is paused. */
+int zwd_qpool_is_ready(enum zwd_dir dir);
+
 /*
  * Borrows a lane; waits while all are lent, at most timeout_ms. -ENODEV: no device, or it failed a
  * moment ago and is left alone for a while; -EBUSY: none became free.
@@ -54,7 +57,7 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err);
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req);
 /* Takes its result. 0, -EAGAIN: not done yet, -EIO, -ENODEV. */
 int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res);
-/* Waits for its result. 0, -ETIMEDOUT, -EIO, -ENODEV. */
+/* Waits for its result, until timeout_ms after it was sent. 0, -ETIMEDOUT, -EIO, -ENODEV. */
 int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms);
 /* All of it: sends one, and waits as long as the settings say. */
 int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res);

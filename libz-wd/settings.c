@@ -23,6 +23,7 @@ const struct zwd_settings zwd_settings_default = {
 	.min_deflate = 2048,
 	.min_inflate = 8192,
 	.unit = 1 << 20,
+	.depth = 4,
 	.keep = 16 << 20,
 	.timeout_ms = 1000,
 };
@@ -140,6 +141,12 @@ int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value)
 		ret = parse_size(value, 1024, &n);
 		if (!ret)
 			s->queues = (unsigned int)n;
+	} else if (!strcmp(key, "ZWD_DEPTH")) {
+		ret = parse_size(value, 64, &n);
+		if (!ret && !n)
+			ret = -EINVAL;
+		if (!ret)
+			s->depth = (unsigned int)n;
 	} else if (!strcmp(key, "ZWD_VERIFY")) {
 		ret = parse_size(value, UINT32_MAX, &n);
 		if (!ret)
@@ -207,7 +214,7 @@ static void read_once(void)
 	/* The log first, so that the others' mistakes are seen. */
 	static const char *const names[] = {
 		"ZWD_LOG", "WD_DEVICE", "ZWD_ENGINE", "ZWD_LEVELS", "ZWD_MIN_DEFLATE",
-		"ZWD_MIN_INFLATE", "ZWD_UNIT", "ZWD_QUEUES", "ZWD_VERIFY", "ZWD_KEEP",
+		"ZWD_MIN_INFLATE", "ZWD_UNIT", "ZWD_QUEUES", "ZWD_DEPTH", "ZWD_VERIFY", "ZWD_KEEP",
 		"ZWD_TIMEOUT_MS", "ZWD_STATS",
 	};
 	int is_secure = getauxval(AT_SECURE) != 0;

@@ -15,7 +15,8 @@ struct zwd_settings {
 	size_t min_deflate;	   /* ZWD_MIN_DEFLATE, bytes */
 	size_t min_inflate;	   /* ZWD_MIN_INFLATE, bytes */
 	size_t unit;		   /* ZWD_UNIT: input bytes of one request at most */
-	unsigned int queues;	   /* ZWD_QUEUES per direction; 0: twice the number of engines */
+	unsigned int queues;	   /* ZWD_QUEUES per direction; 0: four times the engines */
+	unsigned int depth;	   /* ZWD_DEPTH: units of a bulk stream in flight; 1: serial */
 	unsigned int verify;	   /* ZWD_VERIFY: inflate one in so many units; 0: none */
 	size_t keep;		   /* ZWD_KEEP: compressed bytes kept for replay, per stream */
 	unsigned int timeout_ms;   /* ZWD_TIMEOUT_MS of one request */

@@ -62,6 +62,10 @@ struct zwd_deflate {
 	unsigned char *ctx; /* the device's stream context between two calls */
 	size_t ctx_len;	    /* bytes of it in use; 0: none */
 	unsigned char *spill; /* gather and pend after zlib took their blocks */
+	uint64_t run_len;     /* input bytes compressed since the last flush point */
+	struct zwd_jobq *jobs; /* the parallel plan's units, or NULL: it was never needed */
+	int is_away;	       /* software has the body only until the device is back */
+	uint64_t away_len;     /* input bytes it took since */
 	unsigned int verify_nr; /* units since the last one that was verified */
 	z_stream raw;
 };

@@ -23,6 +23,7 @@ stream_tests = \
 	tests/stream/inflate_sync \
 	tests/stream/large \
 	tests/stream/oneshot \
+	tests/stream/parallel \
 	tests/stream/small \
 	tests/stream/threads
 check_PROGRAMS += $(stream_tests)
@@ -69,6 +70,8 @@ tests_stream_large_LDADD = $(zwd_test_libs)
 tests_stream_large_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_oneshot_LDADD = $(zwd_test_libs)
 tests_stream_oneshot_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_parallel_LDADD = $(zwd_test_libs)
+tests_stream_parallel_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_small_LDADD = $(zwd_test_libs)
 tests_stream_small_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_threads_LDADD = $(zwd_test_libs)
