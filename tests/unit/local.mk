@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Zlib
 EXTRA_DIST += tests/unit/unit.h
 if HAVE_CMOCKA
-wd_unit_tests = tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/settings \
-	tests/unit/spec
+wd_unit_tests = tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip \
+	tests/unit/learn tests/unit/settings tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -15,6 +15,8 @@ tests_unit_hisi_qm_CFLAGS = $(wd_unit_cflags)
 tests_unit_hisi_qm_LDADD = $(wd_unit_ldadd)
 tests_unit_hisi_zip_CFLAGS = $(wd_unit_cflags)
 tests_unit_hisi_zip_LDADD = $(wd_unit_ldadd)
+tests_unit_learn_CFLAGS = $(wd_unit_cflags)
+tests_unit_learn_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
 tests_unit_settings_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_spec_CFLAGS = $(wd_unit_cflags)
