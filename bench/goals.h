@@ -55,6 +55,9 @@ extern const struct goal goals_policy[];
 /* The main function of "wd-bench goals" and of its counted loops, "wd-bench loop". */
 int goals_main(int argc, char **argv);
 int loop_main(int argc, char **argv);
+/* "wd-bench corpus DIR", and "wd-bench generate KIND LEN", which the script behind it calls. */
+int corpus_main(int argc, char **argv);
+int generate_main(int argc, char **argv);
 
 /* goals_run.c: what rows are made of. */
 

@@ -9,7 +9,7 @@ bench_libbench_la_SOURCES = \
 
 bin_PROGRAMS += bench/wd-bench
 bench_wd_bench_SOURCES = \
-	bench/codec.h bench/codec_queue.c bench/codec_zlib.c \
+	bench/codec.h bench/codec_queue.c bench/codec_zlib.c bench/corpus.c \
 	bench/goals.c bench/goals.h bench/goals_calls.c bench/goals_memory.c \
 	bench/goals_policy.c bench/goals_queue.c bench/goals_run.c bench/goals_size.c \
 	bench/goals_start.c bench/goals_stream.c \
@@ -25,3 +25,9 @@ bench_wd_bench_inner_SOURCES = \
 	bench/inner.c bench/stub.c bench/stub.h bench/zlib_api.c bench/zlib_api.h
 bench_wd_bench_inner_LDADD = bench/libbench.la libz-wd/libzwd_core.la
 dist_man_MANS += man/wd-bench.1
+
+pkglibexec_SCRIPTS = bench/corpus
+EXTRA_DIST += bench/corpus.sh
+CLEANFILES += bench/corpus
+bench/corpus: bench/corpus.sh
+	$(AM_V_GEN)$(MKDIR_P) bench && cp $(top_srcdir)/bench/corpus.sh $@ && chmod +x $@

@@ -54,6 +54,7 @@ static void bench_help(FILE *out)
 {
 	fputs("Usage: wd-bench [OPTION]... [FILE]...\n"
 	      "       wd-bench goals [OPTION]... [NAME]...\n"
+	      "       wd-bench corpus DIR\n"
 	      "Compares compression on the device with the system's zlib, on the files or on\n"
 	      "a generated mix. Every result is verified before a figure is printed.\n\n"
 	      "  -s, --sizes LIST      bytes per call, 4K,64K,1M\n"
@@ -412,6 +413,10 @@ int main(int argc, char **argv)
 		return goals_main(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "loop"))
 		return loop_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "corpus"))
+		return corpus_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "generate"))
+		return generate_main(argc - 1, argv + 1);
 	bench_options(&o, argc, argv);
 	/* libz-wd reads both at its first stream. */
 	setenv("WD_DEVICE", "emu", 0);
