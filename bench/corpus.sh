@@ -18,11 +18,11 @@ swagger-ui-dist@5.12.0 @mdn/browser-compat-data@5.5.19 caniuse-db@1.0.30001600 @
 # The first sixteen digits of each class's SHA-256.
 known='csrc 14d651b4346a2396
 html 579ef39eacbca324
-js 67d91c35b37c075d
+js 80e604b3f1ada0ed
 json 9bde766b72381257
-log LOGHASH
+log 9da3295805cc7129
 tbl 0b9268c0d3affad4
-bin 8d50ad7cff76b049
+bin 41587034f562398f
 xz 98cb6fa54a3b7ec4
 zero 2daeb1f36095b44b'
 
@@ -70,8 +70,9 @@ fetch_npm()
 # Eight of the paths on standard input, evenly over their order.
 eight()
 {
-	sort | awk '{ path[NR] = $0 } END { for (i = 0; i < 8 && i < NR; i++)
-		print path[NR > 8 ? int(i * NR / 8) + 1 : i + 1] }'
+	sort | awk '{ path[NR] = $0 }
+		END { step = (NR > 8) ? NR / 8 : 1
+		for (i = 0; i < 8 && i < NR; i++) print path[int(i * step) + 1] }'
 }
 
 # together CLASS: the files named on standard input, cut after 16 MiB.

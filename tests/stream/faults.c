@@ -232,6 +232,7 @@ static unsigned int requests_of(const struct plan *p)
 	run(p, 15, "emu:threads=2", &healthy, &o);
 	assert_int_equal(o.stats.deflate.errors, 0);
 	assert_int_equal(o.stats.deflate.hw_in, p->len);
+	assert_int_equal(o.stats.deflate_choice.parallel_units > 0, p == &parallel);
 	return (unsigned int)o.stats.deflate.hw_requests;
 }
 
