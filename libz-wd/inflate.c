@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * An inflate stream that a device may do. The real zlib always stands behind it: it reads the header
- * (mode NEW), and then waits at the first block while the device does the body (mode OURS). What the
+ * An inflate stream that a device may do. The real zlib is opened when there is something to do, and
+ * reads the header (mode NEW); it is closed while the device does the body (mode OURS). What the
  * device consumed is kept; when it fails, or when something is asked that only software can do, the
  * real zlib reads it again and goes on (mode SOFT, or DRAIN while output of the device is undelivered).
+ * A caller with an allocator of its own may never free: there it is opened at once and stays open.
  */
 #include "config.h"
 
@@ -21,6 +22,13 @@
 /* How far the device may go ahead of the caller's room. */
 #define AHEAD_LEN 65536u
 #define TRASH_LEN 65536u
+/*
+ * Up to here a stream is done again from its beginning at each request: that costs less than to save
+ * the device's context, and a stream of a few KB needs no memory but its input.
+ */
+#define AGAIN_IN 4096u
+#define AGAIN_OUT 32768u
+#define KEEP_LEN 4096u /* at first */
 
 static uint32_t check_of(const struct zwd_inflate *i, uint32_t check, const unsigned char *buf,
 			 size_t len)
@@ -32,15 +40,17 @@ static uint32_t check_of(const struct zwd_inflate *i, uint32_t check, const unsi
 	return check;
 }
 
+static void free_buffer(struct zwd_stream *s, unsigned char **mem)
+{
+	zwd_stream_unalloc(s, *mem);
+	*mem = NULL;
+}
+
 static void free_buffers(struct zwd_stream *s)
 {
-	struct zwd_inflate *i = &s->i;
-
-	zwd_stream_unalloc(s, i->ctx);
-	zwd_stream_unalloc(s, i->pend);
-	zwd_stream_unalloc(s, i->keep);
-	i->ctx = i->pend = i->keep = NULL;
-	i->pend_size = i->keep_size = 0;
+	free_buffer(s, &s->i.ctx);
+	free_buffer(s, &s->i.pend);
+	free_buffer(s, &s->i.keep);
 }
 
 static void count_stream(z_streamp strm, struct zwd_stream *s)
@@ -61,7 +71,55 @@ void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
 	memset(i, 0, sizeof(*i));
 	i->window_bits = window_bits;
 	i->is_candidate = zwd_policy_inflate_candidate(window_bits);
-	s->mode = i->is_candidate ? ZWD_MODE_NEW : ZWD_MODE_SOFT;
+	s->mode = i->is_candidate || !s->soft ? ZWD_MODE_NEW : ZWD_MODE_SOFT;
+}
+
+void zwd_inflate_clear(z_streamp strm, int window_bits)
+{
+	strm->total_in = strm->total_out = 0;
+	strm->msg = NULL;
+	if (window_bits >= 0)
+		strm->adler = ((window_bits >> 4) + 5) & 1; /* 0: gzip */
+}
+
+int zwd_inflate_is_usual(int window_bits)
+{
+	switch (window_bits) {
+	case -15:
+	case 0:
+	case 15:
+	case 31:
+	case 32:
+	case 47:
+		return 1;
+	}
+	return 0;
+}
+
+int zwd_inflate_open(z_streamp strm, struct zwd_stream *s)
+{
+	z_stream saved = *strm;
+	int ret;
+
+	if (s->soft)
+		return Z_OK;
+	strm->state = NULL;
+	ret = zwd_soft_zlib.inflateInit2_(strm, s->i.window_bits, ZLIB_VERSION, sizeof(*strm));
+	s->soft = strm->state;
+	saved.msg = strm->msg;
+	*strm = saved;
+	return ret;
+}
+
+static int close_soft(z_streamp strm, struct zwd_stream *s)
+{
+	int ret;
+
+	if (!s->soft)
+		return Z_OK;
+	ZWD_SOFT_CALL(ret, strm, s, inflateEnd(strm));
+	s->soft = NULL;
+	return ret;
 }
 
 int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int stream_size)
@@ -77,14 +135,14 @@ int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int s
 		strm->state = NULL;
 		return Z_MEM_ERROR;
 	}
-	strm->state = NULL;
-	ret = zwd_soft_zlib.inflateInit2_(strm, window_bits, version, stream_size);
+	s->i.window_bits = window_bits;
+	strm->state = (struct internal_state *)s;
+	zwd_inflate_clear(strm, window_bits);
+	ret = s->is_custom || !zwd_inflate_is_usual(window_bits) ? zwd_inflate_open(strm, s) : Z_OK;
 	if (ret != Z_OK) {
 		zwd_stream_free(strm, s);
 		return ret;
 	}
-	s->soft = strm->state;
-	strm->state = (struct internal_state *)s;
 	zwd_inflate_restart(strm, s, window_bits);
 	return Z_OK;
 }
@@ -97,57 +155,58 @@ int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
 		return Z_STREAM_ERROR;
 	count_stream(strm, s);
 	free_buffers(s);
-	ZWD_SOFT_CALL(ret, strm, s, inflateEnd(strm));
+	ret = close_soft(strm, s);
 	zwd_stream_free(strm, s);
 	return ret;
 }
 
-static int copy_buffer(struct zwd_stream *to, unsigned char **mem, size_t size, size_t len)
+static int copy_buffer(struct zwd_stream *to, unsigned char **mem, const unsigned char *from,
+		       size_t size, size_t len)
 {
-	const unsigned char *from = *mem;
-
 	if (!from)
-		return 0;
+		return Z_OK;
 	*mem = zwd_stream_alloc(to, size);
 	if (!*mem)
-		return -ENOMEM;
+		return Z_MEM_ERROR;
 	memcpy(*mem, from, len);
-	return 0;
+	return Z_OK;
 }
 
 int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 {
-	struct zwd_inflate *i;
+	const struct zwd_inflate *i = &s->i;
 	struct zwd_stream *to;
 	z_stream copy = *source;
-	int ret;
+	int ret = Z_OK;
 
 	to = zwd_stream_new(&copy, ZWD_MAGIC_INFLATE);
 	if (!to)
 		return Z_MEM_ERROR;
-	source->state = s->soft;
-	ret = zwd_soft_zlib.inflateCopy(dest, source);
-	source->state = (struct internal_state *)s;
-	if (ret != Z_OK) {
-		zwd_stream_free(&copy, to);
-		return ret;
+	if (s->soft) {
+		source->state = s->soft;
+		ret = zwd_soft_zlib.inflateCopy(dest, source);
+		source->state = (struct internal_state *)s;
+		if (ret != Z_OK) {
+			zwd_stream_free(&copy, to);
+			return ret;
+		}
+		to->soft = dest->state;
+	} else {
+		*dest = copy;
 	}
 	to->strm = dest;
-	to->soft = dest->state;
 	to->mode = s->mode;
-	to->i = s->i;
+	to->i = *i;
+	to->i.ctx = to->i.pend = to->i.keep = NULL;
 	dest->state = (struct internal_state *)to;
-	i = &to->i;
-	if (copy_buffer(to, &i->ctx, WD_ZIP_CTX_SIZE, i->ctx_len))
-		i->pend = NULL;
-	else if (!copy_buffer(to, &i->pend, i->pend_size, i->pend_off + i->pend_len) &&
-		 !copy_buffer(to, &i->keep, i->keep_size, i->keep_len))
-		return Z_OK;
-	/* Whatever could not be copied is NULL, and so is what came after it. */
-	if (!i->pend)
-		i->keep = NULL;
-	zwd_inflate_end(dest, to);
-	return Z_MEM_ERROR;
+	ret = copy_buffer(to, &to->i.ctx, i->ctx, WD_ZIP_CTX_SIZE, i->ctx_len);
+	if (ret == Z_OK)
+		ret = copy_buffer(to, &to->i.pend, i->pend, i->pend_size, i->pend_off + i->pend_len);
+	if (ret == Z_OK)
+		ret = copy_buffer(to, &to->i.keep, i->keep, i->keep_size, i->keep_len);
+	if (ret != Z_OK)
+		zwd_inflate_end(dest, to);
+	return ret;
 }
 
 /*
@@ -172,8 +231,9 @@ static void take_held_byte(z_streamp strm, struct zwd_inflate *i)
 	i->is_byte_held = 0;
 }
 
-static void deliver(z_streamp strm, struct zwd_inflate *i)
+static void deliver(z_streamp strm, struct zwd_stream *s)
 {
+	struct zwd_inflate *i = &s->i;
 	size_t len = i->pend_len < strm->avail_out ? i->pend_len : strm->avail_out;
 
 	if (len == i->pend_len)
@@ -188,8 +248,11 @@ static void deliver(z_streamp strm, struct zwd_inflate *i)
 	strm->total_out += len;
 	i->pend_off += len;
 	i->pend_len -= len;
-	if (!i->pend_len)
+	if (!i->pend_len) {
 		i->pend_off = 0;
+		if (!s->is_custom)
+			free_buffer(s, &i->pend);
+	}
 	if (i->format != WD_ZIP_DEFLATE)
 		strm->adler = i->out_check;
 }
@@ -201,8 +264,10 @@ static int grow_pend(struct zwd_stream *s, size_t len)
 	size_t size = i->pend_off + i->pend_len + len;
 	unsigned char *pend;
 
-	if (size <= i->pend_size)
+	if (i->pend && size <= i->pend_size)
 		return 0;
+	if (size < AHEAD_LEN)
+		size = AHEAD_LEN;
 	pend = zwd_stream_alloc(s, size);
 	if (!pend)
 		return -ENOMEM;
@@ -215,11 +280,11 @@ static int grow_pend(struct zwd_stream *s, size_t len)
 	return 0;
 }
 
-/* Keeps what the device consumed, up to the limit. */
+/* Keeps what the device consumes, up to the limit. */
 static void keep(struct zwd_stream *s, const unsigned char *in, size_t len)
 {
 	struct zwd_inflate *i = &s->i;
-	size_t size = i->keep_size ? i->keep_size : 65536;
+	size_t size = i->keep_size ? i->keep_size : KEEP_LEN;
 	unsigned char *mem;
 
 	if (i->is_keep_full || !len)
@@ -241,6 +306,29 @@ static void keep(struct zwd_stream *s, const unsigned char *in, size_t len)
 	}
 	memcpy(i->keep + i->keep_len, in, len);
 	i->keep_len += len;
+}
+
+/*
+ * Opens z on the real zlib at the first block of a stream as this one is, with a header in place of
+ * the one that was read: no header says anything about the body.
+ */
+static int open_at_body(z_streamp z, const struct zwd_inflate *i)
+{
+	static const unsigned char zlib[] = { 0x78, 0x01 },
+				   gzip[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };
+	unsigned char none[1];
+	int ret;
+
+	z->state = NULL;
+	ret = zwd_soft_zlib.inflateInit2_(z, i->window_bits, ZLIB_VERSION, sizeof(*z));
+	if (ret != Z_OK || i->format == WD_ZIP_DEFLATE)
+		return ret;
+	z->next_in = (z_const Bytef *)(i->format == WD_ZIP_GZIP ? gzip : zlib);
+	z->avail_in = i->format == WD_ZIP_GZIP ? sizeof(gzip) : sizeof(zlib);
+	z->next_out = none;
+	z->avail_out = 0;
+	zwd_soft_zlib.inflate(z, Z_BLOCK);
+	return Z_OK;
 }
 
 /* The real zlib makes again what the device made; nobody needs it. */
@@ -269,8 +357,16 @@ static int replay(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
 	z_stream saved = *strm;
-	int ret, z = Z_OK;
+	int ret = Z_OK, z = Z_OK;
 
+	if (!s->soft) {
+		ret = open_at_body(strm, i);
+		s->soft = strm->state;
+	}
+	if (ret != Z_OK) {
+		*strm = saved;
+		return ret;
+	}
 	strm->state = s->soft;
 	strm->next_in = i->keep;
 	strm->avail_in = (uInt)i->keep_len;
@@ -302,10 +398,13 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	int ret = Z_OK;
 
 	take_held_byte(strm, i);
-	if (s->mode == ZWD_MODE_NEW)
-		s->mode = ZWD_MODE_SOFT;
+	if (s->mode == ZWD_MODE_NEW) {
+		ret = zwd_inflate_open(strm, s);
+		if (ret == Z_OK)
+			s->mode = ZWD_MODE_SOFT;
+	}
 	if (s->mode != ZWD_MODE_OURS)
-		return Z_OK;
+		return ret;
 	if (i->is_keep_full || i->is_engine_lost)
 		ret = Z_DATA_ERROR;
 	else
@@ -317,22 +416,21 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	if (ret != Z_OK)
 		return ret;
 	s->mode = i->pend_len || i->is_byte_held ? ZWD_MODE_DRAIN : ZWD_MODE_SOFT;
-	zwd_stream_unalloc(s, i->ctx);
-	zwd_stream_unalloc(s, i->keep);
-	i->ctx = i->keep = NULL;
+	free_buffer(s, &i->ctx);
+	free_buffer(s, &i->keep);
 	return Z_OK;
 }
 
-/* A copy of the real zlib's stream reads what the device did, as far as it was delivered. */
+/* A stream of the real zlib beside this one reads what the device did, as far as it was delivered. */
 int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len)
 {
 	struct zwd_inflate *i = &s->i;
-	z_stream copy;
+	z_stream copy = { .zalloc = strm->zalloc, .zfree = strm->zfree, .opaque = strm->opaque };
 	int ret;
 
 	if (i->is_keep_full)
 		return Z_STREAM_ERROR;
-	ZWD_SOFT_CALL(ret, strm, s, inflateCopy(&copy, strm));
+	ret = open_at_body(&copy, i);
 	if (ret != Z_OK)
 		return ret;
 	copy.next_in = i->keep;
@@ -344,27 +442,48 @@ int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 	return ret;
 }
 
+/* What the next request goes on from. 0 or -ENOMEM. */
+static int save(struct zwd_stream *s, struct zwd_lane *lane, uint64_t made)
+{
+	struct zwd_inflate *i = &s->i;
+
+	if (!i->ctx_len && !i->is_keep_full && i->keep_len <= AGAIN_IN && made <= AGAIN_OUT)
+		return 0;
+	if (!i->ctx)
+		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+	if (!i->ctx)
+		return -ENOMEM;
+	i->ctx_len = wd_zip_ctx_used(lane->ctx);
+	memcpy(i->ctx, lane->ctx, i->ctx_len);
+	return 0;
+}
+
 /* One request on the lane; on success its results are the stream's. 0 or -errno. */
 static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
 {
 	struct zwd_inflate *i = &s->i;
+	/* Input and output that are done again, from the beginning of the stream. */
+	size_t old_in = i->ctx_len ? 0 : i->keep_len, old_out = i->ctx_len ? 0 : (size_t)i->made;
 	size_t room = (size_t)strm->avail_out + AHEAD_LEN, len = strm->avail_in, direct;
+	const unsigned char *out = lane->dst + old_out;
 	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
 	struct wd_zip_res res;
 	uint32_t check;
 	int ret;
 
-	if (room > lane->dst_len)
-		room = lane->dst_len;
+	if (room > lane->dst_len - old_out)
+		room = lane->dst_len - old_out;
 	/* Input expands: more of it than there is room would only be copied in vain. */
 	if (len > room)
 		len = room;
-	if (len > lane->src_len)
-		len = lane->src_len;
+	if (len > lane->src_len - old_in)
+		len = lane->src_len - old_in;
+	if (old_in)
+		memcpy(lane->src, i->keep, old_in);
 	if (len)
-		memcpy(lane->src, strm->next_in, len);
-	req.src_len = (uint32_t)len;
-	req.dst_len = (uint32_t)room;
+		memcpy(lane->src + old_in, strm->next_in, len);
+	req.src_len = (uint32_t)(old_in + len);
+	req.dst_len = (uint32_t)(old_out + room);
 	req.format = (uint8_t)i->format;
 	req.flags = WD_ZIP_STREAM;
 	if (i->ctx_len)
@@ -376,35 +495,38 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
 		return ret;
 	if (res.status != WD_ZIP_OK && res.status != WD_ZIP_END && res.status != WD_ZIP_NO_ROOM)
 		return res.status == WD_ZIP_FAILED ? -EIO : -EBADMSG;
-	if (res.consumed > len || res.produced > room)
+	if (res.consumed > req.src_len || res.produced > req.dst_len || res.consumed < old_in ||
+	    res.produced < old_out)
 		return -EIO;
+	res.consumed -= (uint32_t)old_in;
+	res.produced -= (uint32_t)old_out;
 	if (!res.consumed && !res.produced && res.status != WD_ZIP_END)
 		return -EIO;
-	check = check_of(i, i->check, lane->dst, res.produced);
+	check = check_of(i, i->check, out, res.produced);
 	if (i->format != WD_ZIP_DEFLATE && check != res.checksum)
 		return -EIO;
 	direct = res.produced < strm->avail_out ? res.produced : strm->avail_out;
 	if (grow_pend(s, res.produced - direct))
 		return -ENOMEM;
+	keep(s, strm->next_in, res.consumed);
+	if (res.status != WD_ZIP_END && save(s, lane, i->made + res.produced)) {
+		if (!i->is_keep_full)
+			i->keep_len -= res.consumed;
+		return -ENOMEM;
+	}
 	i->is_ended = res.status == WD_ZIP_END;
 	i->has_more = res.status == WD_ZIP_NO_ROOM;
-	if (!i->is_ended) {
-		i->ctx_len = wd_zip_ctx_used(lane->ctx);
-		memcpy(i->ctx, lane->ctx, i->ctx_len);
-	}
-	keep(s, strm->next_in, res.consumed);
 	strm->next_in += res.consumed;
 	strm->avail_in -= res.consumed;
 	strm->total_in += res.consumed;
-	memcpy(strm->next_out, lane->dst, direct);
+	memcpy(strm->next_out, out, direct);
 	i->out_check = direct == res.produced ? check :
 						check_of(i, i->out_check, strm->next_out, direct);
 	strm->next_out += direct;
 	strm->avail_out -= (uInt)direct;
 	strm->total_out += direct;
 	if (direct < res.produced)
-		memcpy(i->pend + i->pend_off + i->pend_len, lane->dst + direct,
-		       res.produced - direct);
+		memcpy(i->pend + i->pend_off + i->pend_len, out + direct, res.produced - direct);
 	i->pend_len += res.produced - direct;
 	i->check = check;
 	i->made += res.produced;
@@ -453,7 +575,7 @@ static int body(z_streamp strm, struct zwd_stream *s)
 	int ret = 0;
 
 	for (;;) {
-		deliver(strm, i);
+		deliver(strm, s);
 		if (i->pend_len || i->is_byte_held || i->is_ended ||
 		    (!strm->avail_in && !i->has_more))
 			break;
@@ -479,10 +601,8 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 	struct zwd_inflate *i = &s->i;
 	int ret = Z_OK;
 
-	if (flush == Z_BLOCK || flush == Z_TREES) {
-		s->mode = ZWD_MODE_SOFT;
-		return Z_OK;
-	}
+	if (!i->is_candidate || flush == Z_BLOCK || flush == Z_TREES)
+		return zwd_inflate_go_soft(strm, s);
 	if (!i->format && strm->avail_in) {
 		if (i->window_bits < 0)
 			i->format = WD_ZIP_DEFLATE;
@@ -492,6 +612,9 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 			i->format = WD_ZIP_ZLIB;
 	}
 	if (i->format != WD_ZIP_DEFLATE && !i->has_header) {
+		ret = zwd_inflate_open(strm, s);
+		if (ret != Z_OK)
+			return ret;
 		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, Z_BLOCK));
 		i->has_header = ret == Z_OK && strm->data_type & 128;
 		if (ret != Z_OK && ret != Z_BUF_ERROR)
@@ -501,9 +624,11 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	if (!strm->avail_in)
 		return Z_OK;
-	if (zwd_policy_inflate_begin(strm->avail_in))
-		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
-	s->mode = i->ctx ? ZWD_MODE_OURS : ZWD_MODE_SOFT;
+	if (!zwd_policy_inflate_begin(strm->avail_in))
+		return zwd_inflate_go_soft(strm, s);
+	if (!s->is_custom)
+		close_soft(strm, s);
+	s->mode = ZWD_MODE_OURS;
 	i->check = i->out_check = i->format == WD_ZIP_ZLIB;
 	return Z_OK;
 }
@@ -522,7 +647,7 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 	if (ret == Z_OK && s->mode == ZWD_MODE_OURS)
 		ret = body(strm, s);
 	if (ret == Z_OK && s->mode == ZWD_MODE_DRAIN) {
-		deliver(strm, &s->i);
+		deliver(strm, s);
 		if (!s->i.pend_len && !s->i.is_byte_held)
 			s->mode = ZWD_MODE_SOFT;
 	}

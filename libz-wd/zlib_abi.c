@@ -61,7 +61,7 @@ int ZEXPORT deflateResetKeep(z_streamp strm)
 int ZEXPORT deflateCopy(z_streamp dest, z_streamp source)
 {
 	OURS_OR_FORWARD(s, source, DEFLATE, deflateCopy(dest, source));
-	if (!dest)
+	if (!dest || !source->zalloc || !source->zfree)
 		return Z_STREAM_ERROR;
 	return zwd_deflate_copy(dest, source, s);
 }
@@ -157,7 +157,7 @@ int ZEXPORT inflateEnd(z_streamp strm)
 int ZEXPORT inflateCopy(z_streamp dest, z_streamp source)
 {
 	OURS_OR_FORWARD(s, source, INFLATE, inflateCopy(dest, source));
-	if (!dest)
+	if (!dest || !source->zalloc || !source->zfree)
 		return Z_STREAM_ERROR;
 	return zwd_inflate_copy(dest, source, s);
 }
@@ -165,10 +165,13 @@ int ZEXPORT inflateCopy(z_streamp dest, z_streamp source)
 int ZEXPORT inflateReset(z_streamp strm)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateReset(strm));
-	int ret;
+	int ret = Z_OK;
 
 	zwd_inflate_restart(strm, s, s->i.window_bits);
-	ZWD_SOFT_CALL(ret, strm, s, inflateReset(strm));
+	if (s->soft)
+		ZWD_SOFT_CALL(ret, strm, s, inflateReset(strm));
+	else
+		zwd_inflate_clear(strm, s->i.window_bits);
 	return ret;
 }
 
@@ -183,7 +186,9 @@ int ZEXPORT inflateResetKeep(z_streamp strm)
 	zwd_inflate_restart(strm, s, s->i.window_bits);
 	if (!is_new)
 		s->mode = ZWD_MODE_SOFT;
-	ZWD_SOFT_CALL(ret, strm, s, inflateResetKeep(strm));
+	ret = zwd_inflate_open(strm, s);
+	if (ret == Z_OK)
+		ZWD_SOFT_CALL(ret, strm, s, inflateResetKeep(strm));
 	return ret;
 }
 
@@ -191,20 +196,33 @@ int ZEXPORT inflateReset2(z_streamp strm, int window_bits)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateReset2(strm, window_bits));
 	z_stream before = *strm;
-	int ret;
+	int ret = zwd_inflate_is_usual(window_bits) ? Z_OK : zwd_inflate_open(strm, s);
 
-	ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, window_bits));
+	if (ret != Z_OK)
+		return ret;
+	if (s->soft)
+		ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, window_bits));
+	else
+		zwd_inflate_clear(strm, window_bits);
 	if (ret == Z_OK)
 		zwd_inflate_restart(&before, s, window_bits);
 	return ret;
 }
 
-/* Before the header it is the real zlib's to fill in, and after it there is nothing to do. */
+/* Before the header it is the real zlib's to fill in, and after it nobody's. */
 int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateGetHeader(strm, head));
 	int ret;
 
+	if (s->mode == ZWD_MODE_NEW && zwd_inflate_open(strm, s) != Z_OK)
+		return Z_STREAM_ERROR;
+	if (!s->soft) {
+		if (s->i.window_bits < 16)
+			return Z_STREAM_ERROR;
+		head->done = 0;
+		return Z_OK;
+	}
 	ZWD_SOFT_CALL(ret, strm, s, inflateGetHeader(strm, head));
 	return ret;
 }
@@ -241,6 +259,8 @@ int ZEXPORT inflateGetDictionary(z_streamp strm, Bytef *dict, uInt *len)
 
 	if (s->mode == ZWD_MODE_OURS)
 		return zwd_inflate_get_dictionary(strm, s, dict, len);
-	ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, dict, len));
+	ret = zwd_inflate_open(strm, s);
+	if (ret == Z_OK)
+		ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, dict, len));
 	return ret;
 }

@@ -3,10 +3,21 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cache.h"
 #include "zstream.h"
+
+static voidpf plain_alloc(voidpf opaque, uInt items, uInt size)
+{
+	return malloc((size_t)items * size);
+}
+
+static void plain_free(voidpf opaque, voidpf mem)
+{
+	free(mem);
+}
 
 /* What zlib asks for after its state, at 32 KiB windows: window, chains, hash heads, symbols. */
 static const struct {
@@ -74,21 +85,22 @@ void zwd_stream_unlend(z_streamp strm, struct zwd_stream *s)
 struct zwd_stream *zwd_stream_new(z_streamp strm, uint32_t magic)
 {
 	struct zwd_stream *s;
-	size_t len = sizeof(*s);
+	size_t len = magic == ZWD_MAGIC_INFLATE ? offsetof(struct zwd_stream, i) + sizeof(s->i) :
+						  sizeof(*s);
 
-	/* As zlib does it. */
+	/* As zlib does it. Whoever brings one of the two means malloc() or free() by the other. */
 	if (!strm->zalloc) {
-		strm->zalloc = zwd_cache_alloc;
+		strm->zalloc = strm->zfree ? plain_alloc : zwd_cache_alloc;
 		strm->opaque = NULL;
 	}
 	if (!strm->zfree)
-		strm->zfree = zwd_cache_free;
+		strm->zfree = strm->zalloc == zwd_cache_alloc ? zwd_cache_free : plain_free;
 	if (strm->zalloc != zwd_cache_alloc && magic == ZWD_MAGIC_DEFLATE)
 		len += ZWD_SLOT_LEN;
 	s = strm->zalloc(strm->opaque, 1, (uInt)len);
 	if (!s)
 		return NULL;
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, len);
 	s->strm = strm;
 	s->magic = magic;
 	s->zalloc = strm->zalloc;

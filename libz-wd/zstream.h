@@ -180,6 +180,12 @@ uLong zwd_deflate_bound(struct zwd_stream *s, uLong len);
 /* inflate.c: likewise. */
 int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int stream_size);
 int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush);
+/* Is the real zlib's state opened only when it is needed? Else it says whether these bits are valid. */
+int zwd_inflate_is_usual(int window_bits);
+/* Opens it, if it is not open. Z_OK or an error. */
+int zwd_inflate_open(z_streamp strm, struct zwd_stream *s);
+/* What a reset does to the stream's own fields, for when it is not open. */
+void zwd_inflate_clear(z_streamp strm, int window_bits);
 /* Leaves the stream to the real zlib (mode SOFT or DRAIN), wherever it is. Z_OK or an error. */
 int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s);
 /* In mode OURS: the last plain bytes that were delivered. */

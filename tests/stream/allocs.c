@@ -265,7 +265,36 @@ static void defaults_are_set(void **state)
 	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
 }
 
+static voidpf just_malloc(voidpf opaque, uInt items, uInt size)
+{
+	return malloc((size_t)items * size);
+}
+
+static void just_free(voidpf opaque, voidpf address)
+{
+	free(address);
+}
+
+/* One function of the caller's and one default: both mean the C library's heap. */
+static void one_function_is_enough(void **state)
+{
+	z_stream strm;
+
+	for (int i = 0; i < 4; i++) {
+		memset(&strm, 0, sizeof(strm));
+		if (i & 1)
+			strm.zalloc = just_malloc;
+		else
+			strm.zfree = just_free;
+		if (i & 2)
+			assert_int_equal(use_inflate(&ours, &strm, 15), Z_OK);
+		else
+			assert_int_equal(use_deflate(&ours, &strm, 15, 8), Z_OK);
+	}
+}
+
 TEST_MAIN(60, cmocka_unit_test(deflate_allocates_as_zlib),
 	  cmocka_unit_test(inflate_allocates_little_more),
 	  cmocka_unit_test(refused_allocation_is_mem_error), cmocka_unit_test(copies_allocate_too),
-	  cmocka_unit_test(inflate_copies_allocate_too), cmocka_unit_test(defaults_are_set))
+	  cmocka_unit_test(inflate_copies_allocate_too), cmocka_unit_test(defaults_are_set),
+	  cmocka_unit_test(one_function_is_enough))

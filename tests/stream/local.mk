@@ -22,6 +22,7 @@ stream_tests = \
 	tests/stream/inflate_split \
 	tests/stream/inflate_sync \
 	tests/stream/large \
+	tests/stream/memory \
 	tests/stream/oneshot \
 	tests/stream/parallel \
 	tests/stream/small \
@@ -68,6 +69,8 @@ tests_stream_inflate_sync_LDADD = $(zwd_test_libs)
 tests_stream_inflate_sync_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_large_LDADD = $(zwd_test_libs)
 tests_stream_large_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_memory_LDADD = $(zwd_test_libs)
+tests_stream_memory_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_oneshot_LDADD = $(zwd_test_libs)
 tests_stream_oneshot_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_parallel_LDADD = $(zwd_test_libs)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Zlib */
+/* What many open streams keep resident: on a device next to nothing, in software what zlib needs. */
+#include "config.h"
+#include "helpers.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STREAMS 1000
+#define DEFLATE_FED 16384
+#define INFLATE_FED 4096
+
+/* Bytes for each stream. */
+struct cost {
+	long at_init, fed;
+};
+
+static unsigned char plain[65536], packed[65536], out[131072];
+static z_stream strm[STREAMS];
+
+static long resident(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	long size, pages = 0;
+
+	if (!file || fscanf(file, "%ld %ld", &size, &pages) != 2)
+		_exit(1);
+	fclose(file);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static int open_stream(const struct zlib_api *z, int is_inflate, z_stream *s)
+{
+	return is_inflate ? z->inflateInit2_(s, 15, ZLIB_VERSION, (int)sizeof(*s)) :
+			    z->deflateInit_(s, 1, ZLIB_VERSION, (int)sizeof(*s));
+}
+
+static int feed(const struct zlib_api *z, int is_inflate, z_stream *s)
+{
+	s->next_in = is_inflate ? packed : plain;
+	s->avail_in = is_inflate ? INFLATE_FED : DEFLATE_FED;
+	s->next_out = out;
+	s->avail_out = sizeof(out);
+	return is_inflate ? z->inflate(s, Z_SYNC_FLUSH) : z->deflate(s, Z_SYNC_FLUSH);
+}
+
+static void measure_here(const struct zlib_api *z, int is_inflate, struct cost *cost)
+{
+	z_stream first = { 0 };
+	long before;
+
+	/* What the process needs for the first of its streams is not asked. */
+	if (open_stream(z, is_inflate, &first) || feed(z, is_inflate, &first))
+		_exit(1);
+	before = resident();
+	for (size_t i = 0; i < STREAMS; i++)
+		if (open_stream(z, is_inflate, &strm[i]))
+			_exit(1);
+	cost->at_init = (resident() - before) / STREAMS;
+	for (size_t i = 0; i < STREAMS; i++)
+		if (feed(z, is_inflate, &strm[i]))
+			_exit(1);
+	cost->fed = (resident() - before) / STREAMS;
+}
+
+/* In a process of its own: memory that is freed is not always given back. */
+static struct cost measure(const struct zlib_api *z, int is_inflate)
+{
+	struct cost cost;
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		measure_here(z, is_inflate, &cost);
+		_exit(write(fds[1], &cost, sizeof(cost)) != sizeof(cost));
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &cost, sizeof(cost)), sizeof(cost));
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	printf("%s %s: %ld bytes at init, %ld fed\n", z == &ref ? "zlib" : "ours",
+	       is_inflate ? "inflate" : "deflate", cost.at_init, cost.fed);
+	return cost;
+}
+
+static void prepare(void)
+{
+	struct buf buf = { 0 };
+
+	memset(strm, 0, sizeof(strm));
+	memset(out, 1, sizeof(out));
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	deflate_all(&ref, 15, 6, Z_DEFAULT_STRATEGY, plain, sizeof(plain), &buf);
+	assert_in_range(buf.len, INFLATE_FED + 1, sizeof(packed));
+	memcpy(packed, buf.data, buf.len);
+	buf_free(&buf);
+	if (IS_ASAN || IS_TSAN || test_mode == MODE_FAULT)
+		skip();
+}
+
+/* The same blocks with a head of 16 bytes each begin elsewhere in their pages. */
+static long with_slack(long zlib)
+{
+	return zlib + zlib / 8;
+}
+
+static void deflate_streams_are_small(void **state)
+{
+	struct cost cost, zlib;
+
+	prepare();
+	cost = measure(&ours, 0);
+	if (test_mode == MODE_EMU) {
+		assert_true(cost.at_init <= 2 * 1024);
+		assert_true(cost.fed <= 50 * 1024);
+		return;
+	}
+	zlib = measure(&ref, 0);
+	assert_true(cost.at_init <= with_slack(zlib.at_init));
+	assert_true(cost.fed <= with_slack(zlib.fed));
+}
+
+static void inflate_streams_are_no_larger(void **state)
+{
+	struct cost cost, zlib;
+
+	prepare();
+	cost = measure(&ours, 1);
+	zlib = measure(&ref, 1);
+	assert_true(cost.at_init <= 1024);
+	assert_true(cost.fed <= with_slack(zlib.fed));
+}
+
+TEST_MAIN(120, cmocka_unit_test(deflate_streams_are_small),
+	  cmocka_unit_test(inflate_streams_are_no_larger))
