@@ -9,4 +9,7 @@ tests_bench_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_bench_parts_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 
 TESTS += tests/bench/smoke.sh
-EXTRA_DIST += tests/bench/smoke.sh
+if !SANITIZED
+TESTS += tests/bench/goals.sh
+endif
+EXTRA_DIST += tests/bench/goals.sh tests/bench/smoke.sh
