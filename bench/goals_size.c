@@ -123,7 +123,7 @@ static void size_parallel(const struct goal_run *run, struct goal_result *r)
 
 static void size_serial(const struct goal_run *run, struct goal_result *r)
 {
-	size_split(run, "ZWD_QUEUES=1", r);
+	size_split(run, "ZWD_DEPTH=1", r);
 }
 
 static void size_random(const struct goal_run *run, struct goal_result *r)
@@ -186,7 +186,7 @@ static void size_bounds(const struct goal_run *run, struct goal_result *r)
 const struct goal goals_size[] = {
 	{ "split-parallel", "a stream in units of 1 MiB, against unsplit", "% more", GOAL_AT_MOST, 0.3,
 	  "bytes", "emu:threads=2", "hw", size_parallel },
-	{ "split-serial", "a stream on one queue, against unsplit", "% more", GOAL_AT_MOST, 0, "bytes",
+	{ "split-serial", "a stream unit by unit, against unsplit", "% more", GOAL_AT_MOST, 0, "bytes",
 	  "emu:threads=2", "hw", size_serial },
 	{ "random-size", "incompressible input becomes longer", "% more", GOAL_AT_MOST, 0.1, "bytes",
 	  "emu:threads=2", "hw", size_random },

@@ -533,6 +533,7 @@ static void draw_settings(struct rng *rng)
 	static const unsigned int often[] = { 5, 7, 7, 9, 11, 60, 120, 80 };
 	static const char *const units[] = { "64K", "128K", "256K", "1M" };
 	static const char *const queues[] = { "0", "1", "2", "4" };
+	static const char *const depths[] = { "4", "1", "2", "16" };
 	unsigned int faults_nr = below(rng, 4), is_verifying = !below(rng, 6);
 	char device[256];
 	int len = snprintf(device, sizeof(device), "emu:%s", bases[below(rng, 5)]);
@@ -552,6 +553,7 @@ static void draw_settings(struct rng *rng)
 	set("ZWD_ENGINE", is_verifying || !below(rng, 3) ? "auto" : "hw");
 	set("ZWD_UNIT", units[below(rng, 4)]);
 	set("ZWD_QUEUES", queues[below(rng, 4)]);
+	set("ZWD_DEPTH", depths[below(rng, 4)]);
 	set("ZWD_TIMEOUT_MS", strstr(device, "hang") ? "60" : "5000");
 	if (is_verifying) {
 		set("ZWD_VERIFY", "1");
