@@ -3,6 +3,7 @@
 #ifndef _UAPI_WD_HISI_QM_H
 #define _UAPI_WD_HISI_QM_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 
 /* Everything a device reads or writes is little-endian; so are the hosts it is built into. */
@@ -53,5 +54,20 @@ struct hisi_qm_cqe {
 #define HISI_QM_DB_V2_RAND_SHIFT 16
 #define HISI_QM_DB_INDEX_SHIFT 32
 #define HISI_QM_DB_PRIO_SHIFT 48
+
+/* Before START: what the queue is for. Numbers and layout as mainline's uacce users know them. */
+struct hisi_qp_ctx {
+	__u16 id;      /* out: the queue's number */
+	__u16 qc_type; /* in: HISI_ZIP_QUEUE_* */
+};
+#define HISI_QM_CMD_SET_QP_CTX _IOWR('H', 10, struct hisi_qp_ctx)
+
+struct hisi_qp_info {
+	__u32 sqe_size; /* out */
+	__u16 sq_depth; /* out */
+	__u16 cq_depth; /* out */
+	__u64 reserved;
+};
+#define HISI_QM_CMD_SET_QP_INFO _IOWR('H', 11, struct hisi_qp_info)
 
 #endif
