@@ -79,12 +79,14 @@ tests_stream_small_LDADD = $(zwd_test_libs)
 tests_stream_small_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
-check_PROGRAMS += tests/stream/failover tests/stream/faults
-TESTS += tests/stream/failover tests/stream/faults
+check_PROGRAMS += tests/stream/failover tests/stream/faults tests/stream/inflate_faults
+TESTS += tests/stream/failover tests/stream/faults tests/stream/inflate_faults
 tests_stream_failover_LDADD = $(zwd_test_libs)
 tests_stream_failover_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_faults_LDADD = $(zwd_test_libs)
 tests_stream_faults_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
+tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
 endif
