@@ -161,7 +161,7 @@ static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	/* The blocks are zlib's already when an earlier stream of this state was software's. */
 	int is_ours = !(s->soft && s->is_custom) &&
-		      zwd_policy_deflate_begin(strm->avail_in, flush) &&
+		      zwd_policy_deflate_begin(&s->d, strm->avail_in, flush) &&
 		      zwd_format_gzip_header_len(s->d.header) <= PEND_ROOM;
 
 	if (!is_ours || get_blocks(s))
@@ -345,10 +345,11 @@ static int stay_raw(struct zwd_stream *s)
 	return s->d.is_raw ? Z_OK : go_raw(s);
 }
 
-static int fail_over(struct zwd_stream *s)
+static int fail_over(struct zwd_stream *s, int err)
 {
 	int ret = go_raw(s);
 
+	zwd_policy_deflate_lost(&s->d, err);
 	zwd_count(ZWD_DEFLATE, ZWD_FAILOVERS, 1);
 	s->d.is_away = ret == Z_OK;
 	s->d.away_len = 0;
@@ -449,7 +450,7 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 	/* Without input there may be nothing left but an end that software has begun. */
 	if (!d->is_away || d->away_len < AWAY_LEN || d->gather_len || !strm->avail_in ||
 	    flush == Z_BLOCK ||
-	    (flush != Z_NO_FLUSH && !zwd_policy_deflate_unit(strm->avail_in)) ||
+	    (flush != Z_NO_FLUSH && strm->avail_in < zwd_policy_min_len(ZWD_DEFLATE, d->level)) ||
 	    !zwd_qpool_is_ready(ZWD_DEFLATE))
 		return Z_OK;
 	d->raw.avail_in = 0;
@@ -690,7 +691,7 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 
 		if (left < GATHER_LEN && (flush == Z_NO_FLUSH || !left))
 			break;
-		is_small = !d->is_engine_chosen && !zwd_policy_deflate_unit(left);
+		is_small = !d->is_engine_chosen && !zwd_policy_deflate_unit(d, left, flush);
 		if (is_small)
 			break;
 		d->is_engine_chosen = 1;
@@ -701,7 +702,7 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 	if (lane)
 		zwd_qpool_put(lane);
 	if (ret < 0 || is_small) {
-		ret = is_small ? go_raw(s) : fail_over(s);
+		ret = is_small ? go_raw(s) : fail_over(s, ret);
 		return ret == Z_OK ? raw_body(strm, d, flush, had_pend) : fail(strm, ret);
 	}
 	if (flush == Z_NO_FLUSH) {
@@ -769,8 +770,10 @@ static int deflate_ours(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	if (d->seq == ZWD_SEQ_BODY) {
 		ret = come_back(strm, s, flush);
-		if (ret == Z_OK && flush == Z_BLOCK && !d->is_raw)
+		if (ret == Z_OK && flush == Z_BLOCK && !d->is_raw) {
+			zwd_count(ZWD_DEFLATE, ZWD_SOFT_TUNED, 1);
 			ret = go_raw(s);
+		}
 		if (ret == Z_OK && d->is_raw && is_parallel(d))
 			ret = deliver(strm, d, 1);
 		if (ret != Z_OK)

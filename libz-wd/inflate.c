@@ -587,6 +587,7 @@ static int body(z_streamp strm, struct zwd_stream *s)
 		zwd_qpool_put(lane);
 	if (ret) {
 		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
+		zwd_policy_inflate_lost(i, ret);
 		return zwd_inflate_go_soft(strm, s);
 	}
 	if (!i->is_ended || i->pend_len || i->is_byte_held)
@@ -601,8 +602,12 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 	struct zwd_inflate *i = &s->i;
 	int ret = Z_OK;
 
-	if (!i->is_candidate || flush == Z_BLOCK || flush == Z_TREES)
+	if (!i->is_candidate)
 		return zwd_inflate_go_soft(strm, s);
+	if (flush == Z_BLOCK || flush == Z_TREES) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
+		return zwd_inflate_go_soft(strm, s);
+	}
 	if (!i->format && strm->avail_in) {
 		if (i->window_bits < 0)
 			i->format = WD_ZIP_DEFLATE;
@@ -617,6 +622,8 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 			return ret;
 		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, Z_BLOCK));
 		i->has_header = ret == Z_OK && strm->data_type & 128;
+		if (ret == Z_NEED_DICT)
+			zwd_count(ZWD_INFLATE, ZWD_SOFT_DICTIONARY, 1);
 		if (ret != Z_OK && ret != Z_BUF_ERROR)
 			s->mode = ZWD_MODE_SOFT;
 		if (!i->has_header)
@@ -624,7 +631,7 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	if (!strm->avail_in)
 		return Z_OK;
-	if (!zwd_policy_inflate_begin(strm->avail_in))
+	if (!zwd_policy_inflate_begin(i, strm->avail_in))
 		return zwd_inflate_go_soft(strm, s);
 	if (!s->is_custom)
 		close_soft(strm, s);
@@ -642,8 +649,10 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 		return Z_STREAM_ERROR;
 	if (s->mode == ZWD_MODE_NEW)
 		ret = header(strm, s, flush);
-	if (ret == Z_OK && s->mode == ZWD_MODE_OURS && (flush == Z_BLOCK || flush == Z_TREES))
+	if (ret == Z_OK && s->mode == ZWD_MODE_OURS && (flush == Z_BLOCK || flush == Z_TREES)) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
 		ret = zwd_inflate_go_soft(strm, s);
+	}
 	if (ret == Z_OK && s->mode == ZWD_MODE_OURS)
 		ret = body(strm, s);
 	if (ret == Z_OK && s->mode == ZWD_MODE_DRAIN) {

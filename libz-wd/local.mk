@@ -9,6 +9,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/forward.c \
 	libz-wd/inflate.c \
 	libz-wd/jobq.c libz-wd/jobq.h \
+	libz-wd/learn.c libz-wd/learn.h \
 	libz-wd/log.c libz-wd/log.h \
 	libz-wd/offload.c libz-wd/offload.h \
 	libz-wd/oneshot.c \

@@ -20,8 +20,8 @@
 const struct zwd_settings zwd_settings_default = {
 	.device = "auto",
 	.levels = 0x7e,
-	.min_deflate = 2048,
-	.min_inflate = 8192,
+	.min_deflate = ZWD_MIN_LEARNED,
+	.min_inflate = ZWD_MIN_LEARNED,
 	.unit = 1 << 20,
 	.depth = 4,
 	.keep = 16 << 20,
@@ -57,6 +57,14 @@ static int parse_size(const char *value, size_t max, size_t *size)
 	if (*end || n > max)
 		return -EINVAL;
 	*size = n;
+	return 0;
+}
+
+static int parse_min(const char *value, size_t *min)
+{
+	if (strcmp(value, "learned"))
+		return parse_size(value, UINT32_MAX, min);
+	*min = ZWD_MIN_LEARNED;
 	return 0;
 }
 
@@ -126,9 +134,9 @@ int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value)
 	} else if (!strcmp(key, "ZWD_LEVELS")) {
 		ret = parse_levels(value, &s->levels);
 	} else if (!strcmp(key, "ZWD_MIN_DEFLATE")) {
-		ret = parse_size(value, UINT32_MAX, &s->min_deflate);
+		ret = parse_min(value, &s->min_deflate);
 	} else if (!strcmp(key, "ZWD_MIN_INFLATE")) {
-		ret = parse_size(value, UINT32_MAX, &s->min_inflate);
+		ret = parse_min(value, &s->min_inflate);
 	} else if (!strcmp(key, "ZWD_KEEP")) {
 		ret = parse_size(value, SIZE_MAX >> 1, &s->keep);
 	} else if (!strcmp(key, "ZWD_UNIT")) {

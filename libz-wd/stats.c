@@ -10,11 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy.h"
 #include "settings.h"
 #include "stats.h"
 #include "zwd.h"
 
-_Atomic uint64_t zwd_counters[2][ZWD_COUNTERS];
+/* The directions apart: threads that compress do not disturb those that decompress. */
+_Alignas(64) _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
 /* Requests by the power of two of their nanoseconds. */
 #define LATENCY_BUCKETS 40
@@ -42,6 +44,16 @@ static const struct {
 	FIELD(ZWD_MISMATCHES, , mismatches),
 	FIELD(ZWD_PARALLEL_UNITS, _choice, parallel_units),
 	FIELD(ZWD_RETURNS, _choice, returns),
+	FIELD(ZWD_SOFT_SETTING, _choice, soft_setting),
+	FIELD(ZWD_SOFT_LEVEL, _choice, soft_level),
+	FIELD(ZWD_SOFT_STRATEGY, _choice, soft_strategy),
+	FIELD(ZWD_SOFT_WINDOW, _choice, soft_window),
+	FIELD(ZWD_SOFT_DICTIONARY, _choice, soft_dictionary),
+	FIELD(ZWD_SOFT_TUNED, _choice, soft_tuned),
+	FIELD(ZWD_SOFT_SMALL, _choice, soft_small),
+	FIELD(ZWD_SOFT_NO_DEVICE, _choice, soft_no_device),
+	FIELD(ZWD_SOFT_BUSY, _choice, soft_busy),
+	FIELD(ZWD_SOFT_FAILED, _choice, soft_failed),
 };
 
 static uint64_t *field(struct zwd_stats *stats, enum zwd_dir dir, int counter)
@@ -78,13 +90,28 @@ void zwd_stats_reset(void)
 	memset((void *)latencies, 0, sizeof(latencies));
 }
 
+static struct zwd_dir_stats *stats_of(struct zwd_stats *stats, enum zwd_dir dir)
+{
+	return dir == ZWD_DEFLATE ? &stats->deflate : &stats->inflate;
+}
+
+static struct zwd_dir_choice *choice_of(struct zwd_stats *stats, enum zwd_dir dir)
+{
+	return dir == ZWD_DEFLATE ? &stats->deflate_choice : &stats->inflate_choice;
+}
+
 static void fill(struct zwd_stats *stats, enum zwd_dir dir)
 {
-	struct zwd_dir_stats *d = dir == ZWD_DEFLATE ? &stats->deflate : &stats->inflate;
+	struct zwd_dir_stats *d = stats_of(stats, dir);
+	struct zwd_dir_choice *c = choice_of(stats, dir);
 
 	for (int i = 0; i < ZWD_COUNTERS; i++)
 		*field(stats, dir, i) =
 			atomic_load_explicit(&zwd_counters[dir][i], memory_order_relaxed);
+	if (zwd_settings_were_read()) {
+		c->min_len = zwd_policy_min_len(dir, 6);
+		c->min_len_fast = zwd_policy_min_len(dir, 1);
+	}
 	d->ns_p50 = percentile(dir, 50);
 	d->ns_p99 = percentile(dir, 99);
 }
@@ -106,32 +133,47 @@ __attribute__((visibility("default"))) const char *zwd_version(void)
 	return PACKAGE_VERSION;
 }
 
-static void print_text(FILE *out, const char *name, const struct zwd_dir_stats *d)
+static void print_text(FILE *out, const char *name, struct zwd_stats *stats, enum zwd_dir dir)
 {
+	const struct zwd_dir_stats *d = stats_of(stats, dir);
+	const struct zwd_dir_choice *c = choice_of(stats, dir);
+
 	if (!d->hw_requests && !d->soft_in && !d->soft_streams && !d->errors)
 		return;
 	fprintf(out,
 		"libz-wd: %s: device: %" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64
 		" out, p50 < %" PRIu64 " us, p99 < %" PRIu64 " us; software: %" PRIu64
 		" streams, %" PRIu64 " bytes in, %" PRIu64 " out; %" PRIu64 " errors, %" PRIu64
-		" retries, %" PRIu64 " failovers, %" PRIu64 " units stored, %" PRIu64
-		" verified, %" PRIu64 " wrong\n",
+		" retries, %" PRIu64 " failovers, %" PRIu64 " returns, %" PRIu64
+		" units parallel, %" PRIu64 " stored, %" PRIu64 " verified, %" PRIu64 " wrong\n",
 		name, d->hw_requests, d->hw_in, d->hw_out, d->ns_p50 / 1000, d->ns_p99 / 1000,
 		d->soft_streams, d->soft_in, d->soft_out, d->errors, d->retries, d->failovers,
-		d->stored, d->verified, d->mismatches);
+		c->returns, c->parallel_units, d->stored, d->verified, d->mismatches);
+	fprintf(out, "libz-wd: %s: to the device from", name);
+	if (c->min_len == UINT64_MAX)
+		fprintf(out, " no size on");
+	else
+		fprintf(out, " %" PRIu64 " bytes on", c->min_len);
+	fprintf(out, "; software's were by");
+	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_FAILED; i++)
+		fprintf(out, " %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
+			*field(stats, dir, i), i < ZWD_SOFT_FAILED ? "," : "\n");
 }
 
 static int print_json(char *buf, size_t size, const char *name, struct zwd_stats *stats,
 		      enum zwd_dir dir)
 {
-	const struct zwd_dir_stats *d = dir == ZWD_DEFLATE ? &stats->deflate : &stats->inflate;
+	const struct zwd_dir_stats *d = stats_of(stats, dir);
+	const struct zwd_dir_choice *c = choice_of(stats, dir);
 	int len = snprintf(buf, size, ",\"%s\":{", name);
 
 	for (int i = 0; i < ZWD_COUNTERS; i++)
 		len += snprintf(buf + len, size - (size_t)len, "\"%s\":%" PRIu64 ",", fields[i].name,
 				*field(stats, dir, i));
 	return len + snprintf(buf + len, size - (size_t)len,
-			      "\"ns_p50\":%" PRIu64 ",\"ns_p99\":%" PRIu64 "}", d->ns_p50, d->ns_p99);
+			      "\"min_len\":%" PRIu64 ",\"min_len_fast\":%" PRIu64
+			      ",\"ns_p50\":%" PRIu64 ",\"ns_p99\":%" PRIu64 "}",
+			      c->min_len, c->min_len_fast, d->ns_p50, d->ns_p99);
 }
 
 /* One line with one write, so that processes can share the file. */
@@ -169,8 +211,8 @@ __attribute__((destructor)) static void report(void)
 	settings = zwd_settings();
 	zwd_stats(&stats, sizeof(stats));
 	if (settings->stats_text) {
-		print_text(stderr, "deflate", &stats.deflate);
-		print_text(stderr, "inflate", &stats.inflate);
+		print_text(stderr, "deflate", &stats, ZWD_DEFLATE);
+		print_text(stderr, "inflate", &stats, ZWD_INFLATE);
 	}
 	if (settings->stats_json[0])
 		append_json(settings->stats_json, &stats);

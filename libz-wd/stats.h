@@ -23,10 +23,22 @@ enum zwd_counter {
 	ZWD_MISMATCHES,
 	ZWD_PARALLEL_UNITS,
 	ZWD_RETURNS,
+	/* Why a stream was software's. */
+	ZWD_SOFT_SETTING,
+	ZWD_SOFT_LEVEL,
+	ZWD_SOFT_STRATEGY,
+	ZWD_SOFT_WINDOW,
+	ZWD_SOFT_DICTIONARY,
+	ZWD_SOFT_TUNED,
+	ZWD_SOFT_SMALL,
+	ZWD_SOFT_NO_DEVICE,
+	ZWD_SOFT_BUSY,
+	ZWD_SOFT_FAILED,
 	ZWD_COUNTERS,
+	ZWD_COUNTERS_ROOM = (ZWD_COUNTERS + 7) / 8 * 8, /* whole cache lines */
 };
 
-extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS];
+extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
 static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_t n)
 {

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "policy.h"
 #include "zstream.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
@@ -28,6 +29,18 @@ int ZEXPORT deflateInit2_(z_streamp strm, int level, int method, int window_bits
 				stream_size);
 }
 
+/* Apart, so that the way to the real zlib stays short. */
+static __attribute__((noinline)) int deflate_of_device(z_streamp strm, struct zwd_stream *s,
+						    int flush)
+{
+	int ret;
+
+	s->d.trial.begin_ns = 0;
+	ret = zwd_deflate(strm, s, flush);
+	zwd_policy_deflate_end(strm, s, ret);
+	return ret;
+}
+
 int ZEXPORT deflate(z_streamp strm, int flush)
 {
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflate(strm, flush));
@@ -37,7 +50,7 @@ int ZEXPORT deflate(z_streamp strm, int flush)
 		ZWD_SOFT_CALL(ret, strm, s, deflate(strm, flush));
 		return ret;
 	}
-	return zwd_deflate(strm, s, flush);
+	return deflate_of_device(strm, s, flush);
 }
 
 int ZEXPORT deflateEnd(z_streamp strm)
@@ -102,29 +115,36 @@ uLong ZEXPORT deflateBound(z_streamp strm, uLong len)
 	return ret;
 }
 
-/* A deflate function that mode SOFT leaves to the real zlib and the other modes do themselves. */
-#define DEFLATE_FUNCTION(name, params, soft_args, ours)                                            \
+/*
+ * A deflate function that mode SOFT leaves to the real zlib and the other modes do themselves.
+ * reason: after it the stream is software's, for that.
+ */
+#define DEFLATE_FUNCTION(name, params, soft_args, reason, ours)                                      \
 	int ZEXPORT name params                                                                    \
 	{                                                                                          \
 		OURS_OR_FORWARD(s, strm, DEFLATE, name soft_args);                                 \
 		int ret;                                                                           \
                                                                                                    \
-		if (s->mode != ZWD_MODE_SOFT)                                                      \
+		if (s->mode != ZWD_MODE_SOFT) {                                                    \
+			if (reason != ZWD_COUNTERS && !s->d.is_raw)                                \
+				zwd_count(ZWD_DEFLATE, reason, 1);                                 \
 			return ours;                                                               \
+		}                                                                                  \
 		ZWD_SOFT_CALL(ret, strm, s, name soft_args);                                       \
 		return ret;                                                                        \
 	}
 
 DEFLATE_FUNCTION(deflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
-		 (strm, dict, len), zwd_deflate_set_dictionary(strm, s, dict, len))
+		 (strm, dict, len), ZWD_SOFT_DICTIONARY, zwd_deflate_set_dictionary(strm, s, dict, len))
 DEFLATE_FUNCTION(deflateGetDictionary, (z_streamp strm, Bytef *dict, uInt *len), (strm, dict, len),
-		 zwd_deflate_get_dictionary(strm, s, dict, len))
+		 ZWD_COUNTERS, zwd_deflate_get_dictionary(strm, s, dict, len))
 DEFLATE_FUNCTION(deflatePending, (z_streamp strm, unsigned int *pending, int *bits),
-		 (strm, pending, bits), zwd_deflate_pending(s, pending, bits))
+		 (strm, pending, bits), ZWD_COUNTERS, zwd_deflate_pending(s, pending, bits))
 DEFLATE_FUNCTION(deflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
-		 zwd_deflate_prime(strm, s, bits, value))
+		 ZWD_SOFT_TUNED, zwd_deflate_prime(strm, s, bits, value))
 DEFLATE_FUNCTION(deflateTune, (z_streamp strm, int good, int lazy, int nice, int chain),
-		 (strm, good, lazy, nice, chain), zwd_deflate_tune(strm, s, good, lazy, nice, chain))
+		 (strm, good, lazy, nice, chain), ZWD_SOFT_TUNED,
+		 zwd_deflate_tune(strm, s, good, lazy, nice, chain))
 
 int ZEXPORT inflateInit_(z_streamp strm, const char *version, int stream_size)
 {
@@ -136,6 +156,18 @@ int ZEXPORT inflateInit2_(z_streamp strm, int window_bits, const char *version, 
 	return zwd_inflate_init(strm, window_bits, version, stream_size);
 }
 
+static __attribute__((noinline)) int inflate_of_device(z_streamp strm, struct zwd_stream *s,
+						    int flush)
+{
+	uLong before = strm->total_in;
+	int ret;
+
+	s->i.trial.begin_ns = 0;
+	ret = zwd_inflate(strm, s, flush);
+	zwd_policy_inflate_end(s, strm->total_in - before, ret);
+	return ret;
+}
+
 int ZEXPORT inflate(z_streamp strm, int flush)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflate(strm, flush));
@@ -145,7 +177,7 @@ int ZEXPORT inflate(z_streamp strm, int flush)
 		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, flush));
 		return ret;
 	}
-	return zwd_inflate(strm, s, flush);
+	return inflate_of_device(strm, s, flush);
 }
 
 int ZEXPORT inflateEnd(z_streamp strm)
@@ -228,29 +260,34 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 }
 
 /* An inflate function that only software can do: the stream becomes software's first. */
-#define INFLATE_FUNCTION(type, name, params, args, on_error)                                       \
+#define INFLATE_FUNCTION(type, name, params, args, reason, on_error)                               \
 	type ZEXPORT name params                                                                   \
 	{                                                                                          \
 		OURS_OR_FORWARD(s, strm, INFLATE, name args);                                      \
 		type ret;                                                                          \
                                                                                                    \
-		if (s->mode != ZWD_MODE_SOFT && zwd_inflate_go_soft(strm, s) != Z_OK)              \
-			return on_error;                                                           \
+		if (s->mode != ZWD_MODE_SOFT) {                                                    \
+			zwd_count(ZWD_INFLATE, reason, s->i.is_candidate);                         \
+			if (zwd_inflate_go_soft(strm, s) != Z_OK)                                  \
+				return on_error;                                                   \
+		}                                                                                  \
 		ZWD_SOFT_CALL(ret, strm, s, name args);                                            \
 		return ret;                                                                        \
 	}
 
 INFLATE_FUNCTION(int, inflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
-		 (strm, dict, len), Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateSync, (z_streamp strm), (strm), Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), Z_STREAM_ERROR)
+		 (strm, dict, len), ZWD_SOFT_DICTIONARY, Z_STREAM_ERROR)
+INFLATE_FUNCTION(int, inflateSync, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR)
+INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
-		 Z_STREAM_ERROR)
-INFLATE_FUNCTION(long, inflateMark, (z_streamp strm), (strm), -(1L << 16))
+		 ZWD_SOFT_TUNED, Z_STREAM_ERROR)
+INFLATE_FUNCTION(long, inflateMark, (z_streamp strm), (strm), ZWD_SOFT_TUNED, -(1L << 16))
 INFLATE_FUNCTION(int, inflateUndermine, (z_streamp strm, int subvert), (strm, subvert),
+		 ZWD_SOFT_TUNED, Z_STREAM_ERROR)
+INFLATE_FUNCTION(int, inflateValidate, (z_streamp strm, int check), (strm, check), ZWD_SOFT_TUNED,
 		 Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateValidate, (z_streamp strm, int check), (strm, check), Z_STREAM_ERROR)
-INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), (unsigned long)-1)
+INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), ZWD_SOFT_TUNED,
+		 (unsigned long)-1)
 
 int ZEXPORT inflateGetDictionary(z_streamp strm, Bytef *dict, uInt *len)
 {

@@ -30,6 +30,12 @@ enum zwd_mode {
 /* Room for the state that zlib allocates first, in one block with ours: 5952 bytes in 1.2.13. */
 #define ZWD_SLOT_LEN 6400u
 
+/* The call that decides who does a stream, timed from the decision to its end. */
+struct zwd_trial {
+	uint64_t begin_ns; /* 0: not timed */
+	size_t len;
+};
+
 enum zwd_sequence { ZWD_SEQ_HEADER, ZWD_SEQ_BODY, ZWD_SEQ_DONE };
 
 struct zwd_deflate {
@@ -67,6 +73,7 @@ struct zwd_deflate {
 	int is_away;	       /* software has the body only until the device is back */
 	uint64_t away_len;     /* input bytes it took since */
 	unsigned int verify_nr; /* units since the last one that was verified */
+	struct zwd_trial trial;
 	z_stream raw;
 };
 
@@ -89,6 +96,7 @@ struct zwd_inflate {
 	unsigned char *keep; /* body bytes the device consumed, for a replay */
 	size_t keep_len, keep_size;
 	int is_keep_full;
+	struct zwd_trial trial;
 };
 
 struct zwd_stream {

@@ -35,6 +35,20 @@ struct zwd_dir_stats {
 struct zwd_dir_choice {
 	uint64_t parallel_units; /* deflate: units that were in flight beside another of their stream */
 	uint64_t returns;	 /* streams that came back to the device after software had them */
+	/* Why streams were software's, from their beginning or from some point on. */
+	uint64_t soft_setting;	  /* ZWD_ENGINE=soft, or SOURCE_DATE_EPOCH */
+	uint64_t soft_level;	  /* not among ZWD_LEVELS */
+	uint64_t soft_strategy;	  /* not the default one */
+	uint64_t soft_window;	  /* not 32 KiB, or memory for less than a device needs */
+	uint64_t soft_dictionary; /* a preset one */
+	uint64_t soft_tuned;	  /* deflatePrime(), inflateSync(), Z_BLOCK, ...: see libz-wd(7) */
+	uint64_t soft_small;	  /* software is expected to be faster at this size */
+	uint64_t soft_no_device;
+	uint64_t soft_busy;	  /* no queue became free */
+	uint64_t soft_failed;	  /* requests failed or hung, or the data is broken */
+	/* Bytes from which streams go to the device, as set or learned; UINT64_MAX: none does. */
+	uint64_t min_len;	  /* deflate: at level 4 and above */
+	uint64_t min_len_fast;	  /* deflate: at levels 1 to 3 */
 };
 
 struct zwd_stats {

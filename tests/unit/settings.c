@@ -26,6 +26,8 @@ static const struct {
 	{ "ZWD_LEVELS", "10", -EINVAL },
 	{ "ZWD_MIN_DEFLATE", "0", 0 },
 	{ "ZWD_MIN_DEFLATE", "64K", 0 },
+	{ "ZWD_MIN_DEFLATE", "learned", 0 },
+	{ "ZWD_MIN_DEFLATE", "", -EINVAL },
 	{ "ZWD_MIN_DEFLATE", "4G", -EINVAL },
 	{ "ZWD_MIN_DEFLATE", "-1", -EINVAL },
 	{ "ZWD_MIN_DEFLATE", "1k", -EINVAL },
@@ -71,8 +73,11 @@ static void means_what_it_says(void **state)
 	assert_int_equal(s.levels, 0x7e); /* 1-6 */
 	zwd_settings_set(&s, "ZWD_LEVELS", "0,3-4,9");
 	assert_int_equal(s.levels, 0x219);
+	assert_true(s.min_inflate == ZWD_MIN_LEARNED);
 	zwd_settings_set(&s, "ZWD_MIN_INFLATE", "3M");
 	assert_int_equal(s.min_inflate, 3 << 20);
+	zwd_settings_set(&s, "ZWD_MIN_INFLATE", "learned");
+	assert_true(s.min_inflate == ZWD_MIN_LEARNED);
 	zwd_settings_set(&s, "ZWD_STATS", "json:/a/b");
 	assert_string_equal(s.stats_json, "/a/b");
 	zwd_settings_set(&s, "ZWD_STATS", "0");
