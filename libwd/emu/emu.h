@@ -16,7 +16,7 @@ struct emu_info {
 	unsigned int queues_free;
 	unsigned int depth;  /* of a queue's rings */
 	const char *algs;    /* "zlib gzip", from version 3 on "zlib gzip deflate" */
-	const char *engine;  /* "isal" or "zlib" */
+	const char *engine;  /* "isal", "zlib" or "null" */
 };
 
 /*
@@ -54,6 +54,12 @@ void emu_queue_stop(struct emu_queue *queue);
 /* A store to the doorbell register. Any thread; never blocks; wakes a sleeping engine. */
 void emu_queue_doorbell(struct emu_queue *queue, uint64_t value);
 
+/*
+ * The same from a thread that is going to wait for the result: where every engine sleeps, it runs
+ * the request itself before it returns. No help on a device with faults, latency_us or gbps.
+ */
+void emu_queue_doorbell_help(struct emu_queue *queue, uint64_t value);
+
 /* Sleeps until a completion was written since the queue was last armed. 0, -ETIMEDOUT, -ENODEV. */
 int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms);
 
@@ -78,6 +84,7 @@ void emu_dma_unmap(struct emu_dev *dev, uint64_t iova, uint64_t len);
 struct emu_stats {
 	uint64_t cpu_ns; /* of the engine threads */
 	uint64_t requests;
+	uint64_t helped; /* requests that ran on a caller's CPU time */
 	uint64_t faults;
 };
 void emu_dev_stats(struct emu_dev *dev, struct emu_stats *stats);

@@ -51,6 +51,7 @@ struct emu_codec {
 };
 
 extern const struct emu_codec emu_codec_isal;
+extern const struct emu_codec emu_codec_null;
 extern const struct emu_codec emu_codec_zlib;
 
 /* Decoders that live in the device because zlib cannot write their state down. */

@@ -1,423 +1,20 @@
 // SPDX-License-Identifier: Zlib
-/* The emulated device: queues, doorbells and completions as on silicon, and engine threads. */
-#include "emu.h"
-#include "emu_codec.h"
-#include "emu_priv.h"
+/* The emulated device's life: devices by their options, queues, engine threads, fork. */
+#include "emu_dev.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-/* How long an engine without work looks for some before it sleeps. */
-#define SPIN_NS	   100000
-#define SPIN_BATCH 64
-#define QUEUES_MAX 1024
-
-/*
- * A queue pair of the device. Between its start and stop, all but the atomics belongs to whoever
- * has set busy. Slots are never freed while the device exists: an engine that looks at one too late
- * finds it not running.
- */
-struct emu_slot {
-	struct emu_dev *dev;
-	unsigned int nr;
-	bool is_taken; /* guarded by dev->life */
-	struct emu_queue_cfg cfg;
-	uint16_t phase;
-	atomic_uint depth; /* as in cfg */
-	atomic_uint sq_head;
-	atomic_uint sq_tail;
-	atomic_uint cq_head;
-	atomic_uint cq_tail;
-	atomic_bool busy;
-	atomic_bool running;
-	atomic_bool hung;
-	atomic_bool armed;    /* c_flag of the completion queue's context */
-	atomic_bool signaled; /* the event is readable */
-	atomic_int state;     /* enum emu_state */
-	int fd;
-};
-
-struct emu_queue {
-	struct emu_slot *slot;
-	unsigned int epoch;
-};
-
-struct emu_engine_thread {
-	struct emu_dev *dev;
-	pthread_t thread;
-	bool is_started; /* guarded by dev->life */
-	unsigned int position;
-	struct emu_zip zip;
-};
-
-struct emu_dev {
-	struct emu_dev *next;
-	char *name;
-	unsigned int refs; /* guarded by devices_lock, as are next and name */
-	struct emu_options opt;
-	const struct emu_codec *codec;
-	struct emu_streams *streams;
-	struct emu_dma dma;
-	uint64_t spin_ns;
-
-	pthread_mutex_t life; /* one queue start or stop at a time */
-	unsigned int queues_nr;
-	uint64_t starts;
-	uint64_t cpu_ns; /* of threads that ended */
-	struct emu_engine_thread *engine;
-
-	pthread_mutex_t lock; /* what a reset writes to running queues; under life */
-	pthread_cond_t idle;  /* a queue that is not running is not busy either */
-	uint64_t gone_for;    /* refused starts until it is back */
-	atomic_bool gone;
-
-	atomic_uint generation;
-	atomic_bool ending; /* engines are to end */
-	atomic_uint spinners;
-	atomic_uint sleepers;
-	atomic_uint wakes; /* futex */
-	_Atomic(uint64_t) requests;
-	_Atomic(uint64_t) faults;
-	/* Queues that may have work. Whoever clears a bit looks after the queue. */
-	_Atomic(uint64_t) ready[QUEUES_MAX / 64];
-	struct emu_slot *slot;
-};
-
 static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct emu_dev *devices;
-/* Forks between the first process and this one: queues of another epoch are not ours. */
-static unsigned int epoch;
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
-}
-
-static void cpu_relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#else
-	__asm__ volatile("yield");
-#endif
-}
-
-/* Events and wake-ups */
-
-static void slot_signal(struct emu_slot *slot)
-{
-	const uint64_t one = 1;
-
-	atomic_store(&slot->signaled, true);
-	/* Can only fail where the event is readable already. */
-	if (write(slot->fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-static void slot_arm(struct emu_slot *slot)
-{
-	uint64_t count;
-
-	if (atomic_load(&slot->state) != EMU_OK)
-		return;
-	if (atomic_exchange(&slot->signaled, false) && read(slot->fd, &count, sizeof(count)) < 0 &&
-	    errno != EAGAIN)
-		return;
-	atomic_store(&slot->armed, true);
-	/*
-	 * A completion beyond the head that was written before this would never be told of
-	 * (hardware reference, 11); neither would a reset that came in between.
-	 */
-	if ((atomic_load(&slot->cq_tail) != atomic_load(&slot->cq_head) &&
-	     atomic_exchange(&slot->armed, false)) ||
-	    atomic_load(&slot->state) != EMU_OK)
-		slot_signal(slot);
-}
-
-static void futex(atomic_uint *word, int op, unsigned int value)
-{
-	syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
-}
-
-static void wake_engines(struct emu_dev *dev, int nr)
-{
-	atomic_fetch_add(&dev->wakes, 1);
-	futex(&dev->wakes, FUTEX_WAKE, nr);
-}
-
-/* After work was made visible: an engine that spins will see it, else one is woken. */
-static void wake_for_work(struct emu_dev *dev)
-{
-	if (atomic_load(&dev->sleepers) && !atomic_load(&dev->spinners))
-		wake_engines(dev, 1);
-}
-
-static bool slot_has_work(struct emu_slot *slot)
-{
-	unsigned int cq_next;
-
-	if (!atomic_load(&slot->running) || atomic_load(&slot->hung) ||
-	    atomic_load(&slot->state) != EMU_OK)
-		return false;
-	if (atomic_load(&slot->sq_head) == atomic_load(&slot->sq_tail))
-		return false;
-	/* Never over a completion that was not taken. */
-	cq_next = (atomic_load(&slot->cq_tail) + 1) % atomic_load(&slot->depth);
-	return cq_next != atomic_load(&slot->cq_head);
-}
-
-static void set_ready(struct emu_slot *slot)
-{
-	atomic_fetch_or(&slot->dev->ready[slot->nr / 64], UINT64_C(1) << slot->nr % 64);
-}
-
-static bool is_any_ready(struct emu_dev *dev)
-{
-	for (unsigned int i = 0; i < (dev->opt.queues + 63) / 64; i++)
-		if (atomic_load(&dev->ready[i]))
-			return true;
-	return false;
-}
-
-/* Takes the next ready queue behind *position. NULL: none. */
-static struct emu_slot *take_ready(struct emu_dev *dev, unsigned int *position)
-{
-	const unsigned int words = (dev->opt.queues + 63) / 64;
-	const unsigned int first = *position / 64;
-
-	for (unsigned int i = 0; i <= words; i++) {
-		const unsigned int word = (first + i) % words;
-		uint64_t bits = atomic_load(&dev->ready[word]);
-
-		if (i == 0)
-			bits &= UINT64_MAX << *position % 64;
-		while (bits) {
-			const unsigned int bit = __builtin_ctzll(bits);
-			const uint64_t mask = UINT64_C(1) << bit;
-
-			if (atomic_fetch_and(&dev->ready[word], ~mask) & mask) {
-				*position = (word * 64 + bit + 1) % (words * 64);
-				return &dev->slot[word * 64 + bit];
-			}
-			bits &= ~mask;
-		}
-	}
-	return NULL;
-}
-
-/* Failures of the whole device */
-
-static void kill_queues(struct emu_dev *dev, enum emu_state state)
-{
-	pthread_mutex_lock(&dev->lock);
-	atomic_fetch_add(&dev->generation, 1);
-	for (unsigned int i = 0; i < dev->opt.queues; i++) {
-		struct emu_slot *slot = &dev->slot[i];
-
-		if (!atomic_load(&slot->running))
-			continue;
-		atomic_store(&slot->state, state);
-		__atomic_store_n(slot->cfg.tx_stop, 1, __ATOMIC_RELEASE);
-		__atomic_store_n(slot->cfg.rx_stop, 1, __ATOMIC_RELEASE);
-		slot_signal(slot);
-	}
-	pthread_mutex_unlock(&dev->lock);
-}
-
-static void make_gone(struct emu_dev *dev, uint32_t back_after)
-{
-	pthread_mutex_lock(&dev->lock);
-	dev->gone_for = back_after;
-	atomic_store(&dev->gone, true);
-	pthread_mutex_unlock(&dev->lock);
-	kill_queues(dev, EMU_GONE);
-}
-
-/* Requests */
-
-/* Returns when ns have passed since start_ns, or the queue is being stopped. */
-static void hold_until(struct emu_slot *slot, uint64_t end_ns)
-{
-	for (;;) {
-		uint64_t now = now_ns();
-
-		if (now >= end_ns || !atomic_load(&slot->running))
-			return;
-		if (end_ns - now > SPIN_NS) {
-			uint64_t ns = end_ns - now - SPIN_NS / 2;
-			struct timespec ts = { 0, ns < 1000000 ? ns : 1000000 };
-
-			nanosleep(&ts, NULL);
-		} else {
-			cpu_relax();
-		}
-	}
-}
-
-static void damage_output(struct emu_engine_thread *engine, const struct hisi_zip_sqe *sqe)
-{
-	uint64_t iova = emu_addr(sqe->dst_l, sqe->dst_h) + sqe->produced / 2;
-	uint8_t *byte =
-		sqe->produced ? emu_dma_get(&engine->zip.dma, iova, 1, EMU_DMA_WRITE) : NULL;
-
-	if (byte)
-		*byte ^= 0x10;
-	emu_dma_release(&engine->zip.dma);
-}
-
-static void complete(struct emu_slot *slot, const struct hisi_zip_sqe *sqe)
-{
-	const unsigned int head = atomic_load(&slot->sq_head);
-	const unsigned int tail = atomic_load(&slot->cq_tail);
-	struct hisi_qm_cqe *cqe = (struct hisi_qm_cqe *)slot->cfg.cq + tail;
-
-	memcpy((struct hisi_zip_sqe *)slot->cfg.sq + head, sqe, sizeof(*sqe));
-	cqe->sq_head = head;
-	cqe->sq_num = slot->nr;
-	/* Software that sees the phase must see output, entry and the rest of this, too. */
-	__atomic_store_n(&cqe->phase, slot->phase, __ATOMIC_RELEASE);
-	if (tail + 1 == slot->cfg.depth)
-		slot->phase ^= HISI_QM_CQE_PHASE;
-	atomic_store(&slot->sq_head, (head + 1) % slot->cfg.depth);
-	atomic_store(&slot->cq_tail, (tail + 1) % slot->cfg.depth);
-	if (atomic_exchange(&slot->armed, false))
-		slot_signal(slot);
-}
-
-static void run_request(struct emu_engine_thread *engine, struct emu_slot *slot)
-{
-	struct emu_dev *dev = engine->dev;
-	const uint64_t nr = atomic_fetch_add(&dev->requests, 1) + 1;
-	const struct emu_fault *fault = emu_fault_request(&dev->opt.faults, nr);
-	const enum emu_fault_kind kind = fault ? fault->kind : EMU_FAULT_NONE;
-	const bool is_timed = dev->opt.latency_us || dev->opt.gbps || kind == EMU_FAULT_LATE;
-	const uint64_t start_ns = is_timed ? now_ns() : 0;
-	struct hisi_zip_sqe sqe;
-
-	if (fault)
-		atomic_fetch_add(&dev->faults, 1);
-	memcpy(&sqe, (struct hisi_zip_sqe *)slot->cfg.sq + atomic_load(&slot->sq_head),
-	       sizeof(sqe));
-	switch (kind) {
-	case EMU_FAULT_HANG:
-		atomic_store(&slot->hung, true);
-		return;
-	case EMU_FAULT_RESET:
-		kill_queues(dev, EMU_RESET);
-		return;
-	case EMU_FAULT_GONE:
-		make_gone(dev, fault->arg);
-		return;
-	case EMU_FAULT_ERROR:
-		emu_zip_fail(&sqe, fault->arg);
-		break;
-	case EMU_FAULT_SHORT:
-		emu_zip_fail(&sqe, HISI_ZIP_DST_FULL);
-		break;
-	default:
-		emu_zip_exec(&engine->zip, slot->cfg.alg_type, &sqe);
-	}
-	if (kind == EMU_FAULT_CHECKSUM)
-		sqe.checksum ^= 0x00010000;
-	if (kind == EMU_FAULT_CORRUPT)
-		damage_output(engine, &sqe);
-	if (is_timed) {
-		uint64_t ns = dev->opt.latency_us * UINT64_C(1000);
-		uint64_t len = sqe.consumed > sqe.produced ? sqe.consumed : sqe.produced;
-
-		if (dev->opt.gbps)
-			ns += len * 8 / dev->opt.gbps;
-		if (kind == EMU_FAULT_LATE)
-			ns += fault->arg * UINT64_C(1000000);
-		hold_until(slot, start_ns + ns);
-	}
-	/* What was in flight when the device died is lost. */
-	if (atomic_load(&slot->state) == EMU_OK)
-		complete(slot, &sqe);
-}
-
-static void serve(struct emu_engine_thread *engine, struct emu_slot *slot)
-{
-	struct emu_dev *dev = engine->dev;
-
-	/* Its engine looks again when it has finished, so nothing is missed. */
-	if (atomic_exchange(&slot->busy, true))
-		return;
-	if (slot_has_work(slot))
-		run_request(engine, slot);
-	atomic_store(&slot->busy, false);
-	if (atomic_load(&slot->running)) {
-		if (slot_has_work(slot))
-			set_ready(slot);
-		return;
-	}
-	pthread_mutex_lock(&dev->lock);
-	pthread_cond_broadcast(&dev->idle);
-	pthread_mutex_unlock(&dev->lock);
-}
-
-/* Looks for work for a while, one engine at a time. True: there is some. */
-static bool spin(struct emu_dev *dev)
-{
-	bool is_found = false;
-
-	if (atomic_fetch_add(&dev->spinners, 1) == 0 && dev->spin_ns) {
-		const uint64_t end_ns = now_ns() + dev->spin_ns;
-
-		do {
-			for (int i = 0; i < SPIN_BATCH && !is_found; i++) {
-				is_found = is_any_ready(dev);
-				cpu_relax();
-			}
-		} while (!is_found && !atomic_load(&dev->ending) && now_ns() < end_ns);
-	}
-	atomic_fetch_sub(&dev->spinners, 1);
-	return is_found;
-}
-
-static void engine_sleep(struct emu_dev *dev)
-{
-	const unsigned int wakes = atomic_load(&dev->wakes);
-
-	atomic_fetch_add(&dev->sleepers, 1);
-	/* A doorbell before the line above woke nobody. */
-	if (!is_any_ready(dev) && !atomic_load(&dev->ending))
-		futex(&dev->wakes, FUTEX_WAIT, wakes);
-	atomic_fetch_sub(&dev->sleepers, 1);
-}
-
-static void *engine_main(void *arg)
-{
-	struct emu_engine_thread *engine = arg;
-	struct emu_dev *dev = engine->dev;
-
-	while (!atomic_load(&dev->ending)) {
-		struct emu_slot *slot = take_ready(dev, &engine->position);
-
-		if (slot) {
-			if (is_any_ready(dev))
-				wake_for_work(dev);
-			serve(engine, slot);
-		} else if (!spin(dev)) {
-			engine_sleep(dev);
-		}
-	}
-	return NULL;
-}
+unsigned int emu_epoch;
 
 /* Engine threads, under life */
 
@@ -434,7 +31,7 @@ static uint64_t thread_cpu_ns(pthread_t thread)
 static void stop_engines(struct emu_dev *dev)
 {
 	atomic_store(&dev->ending, true);
-	wake_engines(dev, INT_MAX);
+	emu_wake_engines(dev, INT_MAX);
 	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		if (!dev->engine[i].is_started)
 			continue;
@@ -460,7 +57,7 @@ static int start_engines(struct emu_dev *dev)
 		if (!engine->zip.work)
 			engine->zip.work = dev->codec->work_new(dev->streams);
 		if (!engine->zip.work ||
-		    pthread_create(&engine->thread, NULL, engine_main, engine)) {
+		    pthread_create(&engine->thread, NULL, emu_engine_main, engine)) {
 			ret = i ? 0 : -ENOMEM;
 			break;
 		}
@@ -505,6 +102,41 @@ static struct emu_slot *find_free(struct emu_dev *dev)
 	return NULL;
 }
 
+static void slot_free(struct emu_slot *slot)
+{
+	free(slot->is_done);
+	free(slot->due);
+	slot->is_done = NULL;
+	slot->due = NULL;
+}
+
+static int slot_alloc(struct emu_slot *slot, unsigned int depth)
+{
+	slot->is_done = calloc(depth, sizeof(*slot->is_done));
+	if (slot->dev->is_timed)
+		slot->due = calloc(depth, sizeof(*slot->due));
+	return slot->is_done && (slot->due || !slot->dev->is_timed) ? 0 : -ENOMEM;
+}
+
+/* An engine may still spin at the slot for its last user's sake, and read what it polls. */
+static void slot_reset(struct emu_slot *slot, const struct emu_queue_cfg *cfg)
+{
+	pthread_mutex_lock(&slot->lock);
+	slot->cfg = *cfg;
+	slot->phase = HISI_QM_CQE_PHASE;
+	slot->head = 0;
+	slot->cq_seen = 0;
+	slot->is_hung = false;
+	slot->is_armed = true;
+	atomic_store(&slot->fetch, 0);
+	atomic_store(&slot->sq_tail, 0);
+	atomic_store(&slot->cq_head, 0);
+	atomic_store(&slot->is_stalled, false);
+	atomic_store(&slot->is_attended, false);
+	atomic_store(&slot->is_signaled, false);
+	pthread_mutex_unlock(&slot->lock);
+}
+
 int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct emu_queue **queue)
 {
 	struct emu_queue *q = malloc(sizeof(*q));
@@ -526,34 +158,28 @@ int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct
 		ret = -errno;
 		goto unlock;
 	}
-	if (!dev->queues_nr) {
+	ret = slot_alloc(slot, cfg->depth);
+	if (!ret && !dev->queues_nr)
 		ret = start_engines(dev);
-		if (ret)
-			goto close_fd;
-	}
-	slot->cfg = *cfg;
-	slot->phase = HISI_QM_CQE_PHASE;
-	atomic_store(&slot->depth, cfg->depth);
-	atomic_store(&slot->sq_head, 0);
-	atomic_store(&slot->sq_tail, 0);
-	atomic_store(&slot->cq_head, 0);
-	atomic_store(&slot->cq_tail, 0);
-	atomic_store(&slot->hung, false);
-	atomic_store(&slot->armed, true);
-	atomic_store(&slot->signaled, false);
+	if (ret)
+		goto free_entries;
+	slot_reset(slot, cfg);
 	slot->is_taken = true;
 	dev->queues_nr++;
 	pthread_mutex_lock(&dev->lock);
+	pthread_mutex_lock(&slot->lock);
 	atomic_store(&slot->state, atomic_load(&dev->gone) ? EMU_GONE : EMU_OK);
 	atomic_store(&slot->running, true);
+	pthread_mutex_unlock(&slot->lock);
 	pthread_mutex_unlock(&dev->lock);
 	q->slot = slot;
-	q->epoch = epoch;
+	q->epoch = emu_epoch;
 	pthread_mutex_unlock(&dev->life);
 	*queue = q;
 	return 0;
 
-close_fd:
+free_entries:
+	slot_free(slot);
 	close(slot->fd);
 unlock:
 	pthread_mutex_unlock(&dev->life);
@@ -563,7 +189,7 @@ unlock:
 
 void emu_queue_stop(struct emu_queue *queue)
 {
-	const bool is_ours = queue->epoch == epoch;
+	const bool is_ours = queue->epoch == emu_epoch;
 	struct emu_slot *slot = queue->slot;
 	struct emu_dev *dev;
 
@@ -572,13 +198,13 @@ void emu_queue_stop(struct emu_queue *queue)
 		return;
 	dev = slot->dev;
 	pthread_mutex_lock(&dev->life);
-	pthread_mutex_lock(&dev->lock);
-	atomic_store(&slot->running, false);
-	while (atomic_load(&slot->busy))
-		pthread_cond_wait(&dev->idle, &dev->lock);
-	pthread_mutex_unlock(&dev->lock);
+	emu_slot_drain(slot);
+	pthread_mutex_lock(&dev->clock.lock);
+	emu_clock_drop(&dev->clock, slot);
+	pthread_mutex_unlock(&dev->clock.lock);
 	if (--dev->queues_nr == 0)
 		stop_engines(dev);
+	slot_free(slot);
 	close(slot->fd);
 	slot->is_taken = false;
 	pthread_mutex_unlock(&dev->life);
@@ -589,47 +215,13 @@ unsigned int emu_queue_number(const struct emu_queue *queue)
 	return queue->slot->nr;
 }
 
-void emu_queue_doorbell(struct emu_queue *queue, uint64_t value)
-{
-	struct emu_slot *slot = queue->slot;
-	const unsigned int index = value >> HISI_QM_DB_INDEX_SHIFT & 0xffff;
-	const unsigned int priority = value >> HISI_QM_DB_PRIO_SHIFT & 0xffff;
-	unsigned int nr, command, random = 0;
-
-	if (queue->epoch != epoch)
-		return;
-	if (slot->dev->opt.qm == 1) {
-		nr = value >> HISI_QM_DB_V1_QN_SHIFT & 0xffff;
-		command = value >> HISI_QM_DB_V1_CMD_SHIFT & 0xffff;
-	} else {
-		nr = value >> HISI_QM_DB_V2_QN_SHIFT & 0xfff;
-		command = value >> HISI_QM_DB_V2_CMD_SHIFT & 0xf;
-		/* Must be what the queue's context has, which is 0. */
-		random = value >> HISI_QM_DB_V2_RAND_SHIFT & 0xffff;
-	}
-	if (nr != slot->nr || random || index >= slot->cfg.depth)
-		return;
-	if (command == HISI_QM_DB_CMD_SQ) {
-		atomic_store(&slot->sq_tail, index);
-	} else if (command == HISI_QM_DB_CMD_CQ) {
-		atomic_store(&slot->cq_head, index);
-		if (priority & 1)
-			slot_arm(slot);
-	}
-	/* A busy queue's engine looks again by itself. */
-	if (!atomic_load(&slot->busy) && slot_has_work(slot)) {
-		set_ready(slot);
-		wake_for_work(slot->dev);
-	}
-}
-
 int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms)
 {
 	struct emu_slot *slot = queue->slot;
 	struct pollfd p = { .events = POLLIN };
 	int ret;
 
-	if (queue->epoch != epoch)
+	if (queue->epoch != emu_epoch)
 		return -ENODEV;
 	p.fd = slot->fd;
 	do {
@@ -642,12 +234,12 @@ int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms)
 
 int emu_queue_fd(const struct emu_queue *queue)
 {
-	return queue->epoch == epoch ? queue->slot->fd : -1;
+	return queue->epoch == emu_epoch ? queue->slot->fd : -1;
 }
 
 enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *generation)
 {
-	if (queue->epoch != epoch)
+	if (queue->epoch != emu_epoch)
 		return EMU_GONE;
 	if (generation)
 		*generation = atomic_load(&queue->slot->dev->generation);
@@ -664,7 +256,13 @@ static void dev_free(struct emu_dev *dev)
 	emu_dma_fini(&dev->dma);
 	pthread_mutex_destroy(&dev->life);
 	pthread_mutex_destroy(&dev->lock);
-	pthread_cond_destroy(&dev->idle);
+	pthread_mutex_destroy(&dev->clock.lock);
+	for (unsigned int i = 0; dev->engine && i < dev->opt.threads; i++)
+		pthread_mutex_destroy(&dev->engine[i].unit);
+	for (unsigned int i = 0; dev->slot && i < dev->opt.queues; i++) {
+		pthread_mutex_destroy(&dev->slot[i].lock);
+		pthread_cond_destroy(&dev->slot[i].left);
+	}
 	free(dev->engine);
 	free(dev->slot);
 	free(dev->name);
@@ -673,6 +271,8 @@ static void dev_free(struct emu_dev *dev)
 
 static const struct emu_codec *choose_codec(const struct emu_options *opt)
 {
+	if (opt->engine == EMU_ENGINE_NULL)
+		return emu_codec_null.open() ? NULL : &emu_codec_null;
 	if (opt->engine != EMU_ENGINE_ZLIB && !emu_codec_isal.open())
 		return &emu_codec_isal;
 	if (opt->engine != EMU_ENGINE_ISAL && !emu_codec_zlib.open())
@@ -680,9 +280,28 @@ static const struct emu_codec *choose_codec(const struct emu_options *opt)
 	return NULL;
 }
 
+/* Zeroed memory for what has its fields on lines of their own. */
+static void *alloc_lines(size_t len)
+{
+	void *mem = aligned_alloc(EMU_LINE, len);
+
+	return mem ? memset(mem, 0, len) : NULL;
+}
+
+static void slot_init(struct emu_dev *dev, unsigned int nr)
+{
+	struct emu_slot *slot = &dev->slot[nr];
+
+	memset(slot, 0, sizeof(*slot));
+	pthread_mutex_init(&slot->lock, NULL);
+	pthread_cond_init(&slot->left, NULL);
+	slot->dev = dev;
+	slot->nr = nr;
+}
+
 static int dev_new(const char *options, struct emu_dev **result)
 {
-	struct emu_dev *dev = calloc(1, sizeof(*dev));
+	struct emu_dev *dev = alloc_lines(sizeof(*dev));
 	int ret;
 
 	if (!dev)
@@ -698,13 +317,17 @@ static int dev_new(const char *options, struct emu_dev **result)
 	}
 	pthread_mutex_init(&dev->life, NULL);
 	pthread_mutex_init(&dev->lock, NULL);
-	pthread_cond_init(&dev->idle, NULL);
+	pthread_mutex_init(&dev->clock.lock, NULL);
 	emu_dma_init(&dev->dma);
+	dev->is_timed = dev->opt.latency_ns || dev->opt.mbps;
+	dev->clock.latency_ns = dev->opt.latency_ns;
+	dev->clock.mbps = dev->opt.mbps;
+	atomic_store(&dev->clock.next_ns, UINT64_MAX);
 	/* On a single CPU whoever has work for an engine cannot run while it spins. */
-	dev->spin_ns = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SPIN_NS : 0;
+	dev->spin_ns = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? EMU_SPIN_NS : 0;
 	dev->name = strdup(options);
 	dev->engine = calloc(dev->opt.threads, sizeof(*dev->engine));
-	dev->slot = calloc((dev->opt.queues + 63) / 64 * 64, sizeof(*dev->slot));
+	dev->slot = alloc_lines((dev->opt.queues + 63) / 64 * 64 * sizeof(*dev->slot));
 	if (dev->codec == &emu_codec_zlib)
 		dev->streams = emu_streams_new();
 	if (!dev->name || !dev->engine || !dev->slot ||
@@ -718,13 +341,11 @@ static int dev_new(const char *options, struct emu_dev **result)
 		engine->dev = dev;
 		engine->zip.codec = dev->codec;
 		engine->zip.qm = dev->opt.qm;
+		pthread_mutex_init(&engine->unit, NULL);
 		emu_dma_attach(&dev->dma, &engine->zip.dma);
 	}
-	for (unsigned int i = 0; i < dev->opt.queues; i++) {
-		dev->slot[i].dev = dev;
-		dev->slot[i].nr = i;
-		atomic_store(&dev->slot[i].depth, 1);
-	}
+	for (unsigned int i = 0; i < dev->opt.queues; i++)
+		slot_init(dev, i);
 	*result = dev;
 	return 0;
 }
@@ -789,6 +410,7 @@ void emu_dev_stats(struct emu_dev *dev, struct emu_stats *stats)
 		if (dev->engine[i].is_started)
 			stats->cpu_ns += thread_cpu_ns(dev->engine[i].thread);
 	stats->requests = atomic_load(&dev->requests);
+	stats->helped = atomic_load(&dev->helped);
 	stats->faults = atomic_load(&dev->faults);
 	pthread_mutex_unlock(&dev->life);
 }
@@ -830,18 +452,17 @@ void emu_fork_parent(void)
 static void dev_forget(struct emu_dev *dev)
 {
 	for (unsigned int i = 0; i < dev->opt.queues; i++) {
-		struct emu_slot *slot = &dev->slot[i];
-
-		if (slot->is_taken)
-			close(slot->fd);
-		memset(slot, 0, sizeof(*slot));
-		slot->dev = dev;
-		slot->nr = i;
-		atomic_store(&slot->depth, 1);
+		if (dev->slot[i].is_taken) {
+			slot_free(&dev->slot[i]);
+			close(dev->slot[i].fd);
+		}
+		slot_init(dev, i);
 	}
-	for (unsigned int i = 0; i < dev->opt.threads; i++)
+	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		dev->engine[i].is_started = false;
-	for (unsigned int i = 0; i < QUEUES_MAX / 64; i++)
+		pthread_mutex_init(&dev->engine[i].unit, NULL);
+	}
+	for (unsigned int i = 0; i < EMU_QUEUES_MAX / 64; i++)
 		atomic_store(&dev->ready[i], 0);
 	dev->queues_nr = 0;
 	dev->cpu_ns = 0;
@@ -849,12 +470,13 @@ static void dev_forget(struct emu_dev *dev)
 	atomic_store(&dev->sleepers, 0);
 	emu_dma_forget(&dev->dma);
 	emu_streams_forget(dev->streams);
-	pthread_cond_init(&dev->idle, NULL);
+	pthread_mutex_init(&dev->clock.lock, NULL);
+	emu_clock_drop(&dev->clock, NULL);
 }
 
 void emu_fork_child(void)
 {
-	epoch++;
+	emu_epoch++;
 	for (struct emu_dev *dev = devices; dev; dev = dev->next)
 		dev_forget(dev);
 	emu_fork_parent();

@@ -8,23 +8,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SCALE 1000 /* a fraction has up to three digits */
+
 static const struct {
 	const char *name;
 	size_t offset;
 	unsigned int min;
 	unsigned int max;
+	unsigned int scale; /* SCALE: may be a fraction, and the value is kept in thousandths */
 } numbers[] = {
-	{ "depth", offsetof(struct emu_options, depth), 2, HISI_QM_MAX_DEPTH },
-	{ "gbps", offsetof(struct emu_options, gbps), 1, 1000 },
-	{ "latency_us", offsetof(struct emu_options, latency_us), 0, 10000000 },
-	{ "qm", offsetof(struct emu_options, qm), 1, 3 },
-	{ "queues", offsetof(struct emu_options, queues), 1, 1024 },
-	{ "threads", offsetof(struct emu_options, threads), 1, 64 },
+	{ "depth", offsetof(struct emu_options, depth), 2, HISI_QM_MAX_DEPTH, 1 },
+	{ "gbps", offsetof(struct emu_options, mbps), 1, 1000 * SCALE, SCALE },
+	{ "latency_us", offsetof(struct emu_options, latency_ns), 0, 1000000 * SCALE, SCALE },
+	{ "qm", offsetof(struct emu_options, qm), 1, 3, 1 },
+	{ "queues", offsetof(struct emu_options, queues), 1, 1024, 1 },
+	{ "threads", offsetof(struct emu_options, threads), 1, 64, 1 },
 };
 
 static const char *const engines[] = {
 	[EMU_ENGINE_AUTO] = "auto",
 	[EMU_ENGINE_ISAL] = "isal",
+	[EMU_ENGINE_NULL] = "null",
 	[EMU_ENGINE_ZLIB] = "zlib",
 };
 
@@ -33,10 +37,39 @@ static bool is_name(const char *name, const char *text, size_t len)
 	return strlen(name) == len && !memcmp(name, text, len);
 }
 
+/* "12", where the scale allows it "12.5". 0 or -EINVAL. */
+static int parse_number(const char *p, size_t len, unsigned int scale, unsigned int *value)
+{
+	uint64_t v = 0;
+	unsigned int unit = scale;
+	bool has_point = false;
+
+	/* Digits on both sides of the point. */
+	if (!len || len > 12 || p[0] == '.' || p[len - 1] == '.')
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '.' && scale > 1 && !has_point) {
+			has_point = true;
+			continue;
+		}
+		if (p[i] < '0' || p[i] > '9' || (has_point && unit == 1))
+			return -EINVAL;
+		v = v * 10 + (p[i] - '0');
+		if (has_point)
+			unit /= 10;
+	}
+	v *= unit;
+	if (v > UINT32_MAX)
+		return -EINVAL;
+	*value = v;
+	return 0;
+}
+
 static int parse_option(struct emu_options *opt, const char *p, size_t len)
 {
 	const char *eq = memchr(p, '=', len);
 	size_t i, name_len, value_len;
+	unsigned int value;
 
 	if (!eq)
 		return -EINVAL;
@@ -55,14 +88,9 @@ static int parse_option(struct emu_options *opt, const char *p, size_t len)
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (is_name(numbers[i].name, p, name_len))
 			break;
-	if (i == sizeof(numbers) / sizeof(numbers[0]) || !value_len || value_len > 9)
+	if (i == sizeof(numbers) / sizeof(numbers[0]) ||
+	    parse_number(eq + 1, value_len, numbers[i].scale, &value))
 		return -EINVAL;
-	unsigned int value = 0;
-	for (size_t k = 0; k < value_len; k++) {
-		if (eq[1 + k] < '0' || eq[1 + k] > '9')
-			return -EINVAL;
-		value = value * 10 + (eq[1 + k] - '0');
-	}
 	if (value < numbers[i].min || value > numbers[i].max)
 		return -EINVAL;
 	memcpy((char *)opt + numbers[i].offset, &value, sizeof(value));

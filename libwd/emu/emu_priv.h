@@ -4,6 +4,7 @@
 #define EMU_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,20 +50,55 @@ const struct emu_fault *emu_fault_start(const struct emu_faults *faults, uint64_
 
 /* emu_options.c */
 
-enum emu_engine { EMU_ENGINE_AUTO, EMU_ENGINE_ISAL, EMU_ENGINE_ZLIB };
+enum emu_engine { EMU_ENGINE_AUTO, EMU_ENGINE_ISAL, EMU_ENGINE_NULL, EMU_ENGINE_ZLIB };
 
 struct emu_options {
 	unsigned int threads;
 	unsigned int qm;
 	unsigned int queues;
 	unsigned int depth;
-	unsigned int latency_us;
-	unsigned int gbps; /* Gbit/s of the longer side of a request; 0: as fast as it goes */
+	unsigned int latency_ns;
+	unsigned int mbps; /* Mbit/s of the longer side of a request; 0: as fast as it goes */
 	enum emu_engine engine;
 	struct emu_faults faults;
 };
 
 int emu_options_parse(struct emu_options *opt, const char *text);
+
+/* emu_clock.c */
+
+struct emu_slot;
+
+/* A result that waits for its time. */
+struct emu_due {
+	struct emu_due *next;
+	struct emu_slot *slot;
+	unsigned int index;
+	uint64_t at_ns;
+};
+
+/*
+ * A pipelined device: any number of requests are in their latency at once, then each has the bus
+ * for itself while its longer side passes.
+ */
+struct emu_clock {
+	uint64_t latency_ns;
+	uint64_t mbps;	  /* 0: no limit */
+	uint64_t free_ns; /* the bus is, from then on */
+
+	pthread_mutex_t lock; /* guards free_ns and the list; taken before a slot's */
+	struct emu_due *first;
+	struct emu_due *last;
+	_Atomic(uint64_t) next_ns; /* of the first; UINT64_MAX: none */
+};
+
+/* When a request of this length is finished that arrived then; it has the bus until that time. */
+uint64_t emu_clock_due(struct emu_clock *clock, uint64_t arrival_ns, uint64_t len);
+void emu_clock_add(struct emu_clock *clock, struct emu_due *due);
+/* The next that is due, or NULL. */
+struct emu_due *emu_clock_take(struct emu_clock *clock, uint64_t now_ns);
+/* Forgets those of the slot, of all slots for NULL. */
+void emu_clock_drop(struct emu_clock *clock, const struct emu_slot *slot);
 
 /* emu_dma.c */
 

@@ -2,12 +2,16 @@
 # The emulated ZIP device; part of libwd's objects.
 libwd_emu_sources = \
 	libwd/emu/emu.h \
+	libwd/emu/emu_clock.c \
 	libwd/emu/emu_codec.h \
 	libwd/emu/emu_codec_isal.c \
+	libwd/emu/emu_codec_null.c \
 	libwd/emu/emu_codec_zlib.c \
 	libwd/emu/emu_dev.c \
+	libwd/emu/emu_dev.h \
 	libwd/emu/emu_dma.c \
 	libwd/emu/emu_fault.c \
 	libwd/emu/emu_options.c \
 	libwd/emu/emu_priv.h \
+	libwd/emu/emu_run.c \
 	libwd/emu/emu_zip.c
