@@ -23,7 +23,7 @@ static void forget_recent(struct wd_queue *q, unsigned int generation)
 	q->generation = generation;
 }
 
-static inline int fill(struct wd_queue *q, const struct wd_zip_req *req)
+__attribute__((always_inline)) static inline int fill(struct wd_queue *q, const struct wd_zip_req *req)
 {
 	struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.tail);
 	struct wd_slot *slot = &q->slots[q->qm.tail];
