@@ -7,6 +7,7 @@ libwd_libwd_core_la_SOURCES = \
 	kernel/include/uapi/wd/hisi_qm.h \
 	kernel/include/uapi/wd/hisi_zip.h \
 	libwd/barrier.h \
+	libwd/call.c \
 	libwd/device.c \
 	libwd/drv/drv.c \
 	libwd/drv/drv.h \

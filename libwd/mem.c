@@ -145,6 +145,16 @@ unmap:
 	return r;
 }
 
+static int error_of(const struct wd_queue *q)
+{
+	int r;
+
+	wd_queue_lock(q);
+	r = q->error;
+	wd_queue_unlock(q);
+	return r;
+}
+
 int wd_alloc(struct wd_queue *q, size_t size, void **mem)
 {
 	size_t page_len = sysconf(_SC_PAGESIZE);
@@ -153,8 +163,9 @@ int wd_alloc(struct wd_queue *q, size_t size, void **mem)
 	void *start;
 	int r;
 
-	if (q->error)
-		return q->error;
+	r = error_of(q);
+	if (r)
+		return r;
 	if (!size || size > SIZE_MAX - page_len)
 		return -ENOMEM;
 	range.len = (size + page_len - 1) / page_len * page_len;
@@ -195,8 +206,9 @@ void wd_free(struct wd_queue *q, void *mem)
 	struct wd_range *range;
 	struct wd_range copy;
 
-	if (!mem || q->error == -ENODEV)
+	if (!mem || error_of(q) == -ENODEV)
 		return; /* after fork: not mapped here */
+	wd_queue_lock(q);
 	pthread_mutex_lock(&q->dev->lock);
 	range = range_of(q, mem, 0, WD_RANGE_ALLOC);
 	if (range && is_in_flight(q, range)) {
@@ -208,6 +220,7 @@ void wd_free(struct wd_queue *q, void *mem)
 		range_cut(q->dev, range);
 	}
 	pthread_mutex_unlock(&q->dev->lock);
+	wd_queue_unlock(q);
 	if (range)
 		range_end(q->dev, &copy);
 	errno = saved_errno;
@@ -222,8 +235,9 @@ int wd_mem_share(struct wd_queue *q, const void *addr, size_t size, int flags)
 	int saved_errno = errno;
 	int r;
 
-	if (q->error)
-		return q->error;
+	r = error_of(q);
+	if (r)
+		return r;
 	if (flags & ~(WD_SHARE_ALL | WD_SHARE_READ))
 		return -EINVAL;
 	if (flags & WD_SHARE_ALL) {
@@ -252,7 +266,7 @@ void wd_mem_unshare(struct wd_queue *q, const void *addr, size_t size)
 	struct wd_range *range;
 	struct wd_range copy;
 
-	if (q->error == -ENODEV)
+	if (error_of(q) == -ENODEV)
 		return;
 	pthread_mutex_lock(&q->dev->lock);
 	range = range_of(q, addr, size, 0);

@@ -75,8 +75,17 @@ struct wd_queue {
 	const struct wd_transport *transport;
 	struct wd_regions regions;
 	unsigned int spin_us;
+	struct wd_share *share; /* of many threads; NULL: the queue is one thread's */
 	struct wd_queue *next; /* under wd_lock */
 };
+
+/* call.c: what a queue of many threads has besides. */
+int wd_share_init(struct wd_queue *q);
+void wd_share_fini(struct wd_queue *q);
+void wd_share_fork_child(struct wd_queue *q);
+/* Around all that reads or changes the queue itself; nothing where it is one thread's. */
+void wd_queue_lock(const struct wd_queue *q);
+void wd_queue_unlock(const struct wd_queue *q);
 
 /* Guards the lists of devices and queues. Taken before any wd_dev.lock. */
 extern pthread_mutex_t wd_lock;

@@ -28,6 +28,7 @@ static void fork_child(void)
 	for (struct wd_queue *q = queues; q; q = q->next) {
 		q->error = -ENODEV;
 		hisi_qm_stop(&q->qm);
+		wd_share_fork_child(q);
 	}
 	queues = NULL;
 	pthread_mutex_unlock(&wd_lock);
@@ -85,10 +86,15 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 		r = -ENOMEM;
 		goto close_queue;
 	}
+	r = attr->flags & WD_QUEUE_SHARED ? wd_share_init(q) : 0;
+	if (r)
+		goto free_slots;
 	q->next = queues;
 	queues = q;
 	*queue = q;
 	return 0;
+free_slots:
+	free(q->slots);
 close_queue:
 	transport->close(q->tq, &q->regions);
 put_dev:
@@ -132,7 +138,8 @@ int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
 	int result = -ENODEV;
 	int nr, r;
 
-	if (!attr || !queue || attr->op_type > WD_OP_DECOMPRESS || attr->numa_node < -1)
+	if (!attr || !queue || attr->op_type > WD_OP_DECOMPRESS || attr->numa_node < -1 ||
+	    attr->flags & ~WD_QUEUE_SHARED)
 		return -EINVAL;
 	nr = wd_find_candidates(attr->device, &list);
 	if (nr < 0)
@@ -183,6 +190,7 @@ void wd_release_queue(struct wd_queue *q)
 		}
 	wd_dev_put(q->dev);
 	pthread_mutex_unlock(&wd_lock);
+	wd_share_fini(q);
 	free(q->slots);
 	free(q);
 	errno = saved_errno;
@@ -193,7 +201,7 @@ void wd_queue_info(const struct wd_queue *q, struct wd_device_info *info)
 	*info = q->dev->info;
 }
 
-enum wd_state wd_queue_state(const struct wd_queue *q, unsigned int *generation)
+static enum wd_state state_of(const struct wd_queue *q, unsigned int *generation)
 {
 	int saved_errno = errno;
 	enum wd_state state = WD_STATE_DEAD;
@@ -208,9 +216,19 @@ enum wd_state wd_queue_state(const struct wd_queue *q, unsigned int *generation)
 	return state;
 }
 
+enum wd_state wd_queue_state(const struct wd_queue *q, unsigned int *generation)
+{
+	enum wd_state state;
+
+	wd_queue_lock(q);
+	state = state_of(q, generation);
+	wd_queue_unlock(q);
+	return state;
+}
+
 int wd_queue_error(const struct wd_queue *q)
 {
-	return wd_queue_state(q, NULL) == WD_STATE_DEAD ? -ENODEV : -EIO;
+	return state_of(q, NULL) == WD_STATE_DEAD ? -ENODEV : -EIO;
 }
 
 int wd_queue_fd(const struct wd_queue *q)
@@ -220,5 +238,10 @@ int wd_queue_fd(const struct wd_queue *q)
 
 unsigned int wd_queue_in_flight(const struct wd_queue *q)
 {
-	return q->error == -ENODEV ? 0 : q->qm.in_flight;
+	unsigned int nr;
+
+	wd_queue_lock(q);
+	nr = q->error == -ENODEV ? 0 : q->qm.in_flight;
+	wd_queue_unlock(q);
+	return nr;
 }

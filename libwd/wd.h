@@ -18,7 +18,9 @@ extern "C" {
  *
  * A queue belongs to one thread at a time: two threads may use two queues at once, and one queue
  * one after the other, but never the same queue at the same time. Listing and opening are safe
- * from any thread.
+ * from any thread. A queue opened with WD_QUEUE_SHARED belongs to all threads: wd_call(), memory,
+ * state and info may be used by any of them at once; sending and receiving by other functions is
+ * not for it.
  *
  * After fork() the parent's queues go on; in the child they are dead: every call on them but
  * wd_release_queue() returns -ENODEV, and their memory is not mapped.
@@ -38,7 +40,7 @@ struct wd_device_info {
 	char transport[16];	     /* "sdmdev", "uacce", "emu" */
 	char api[32];		     /* what the queue speaks: "hisi_qm_v2" */
 	char algs[WD_ALGS_LEN];	     /* "zlib gzip deflate" */
-	char engine[32];	     /* emulated device: what computes, "isal" or "zlib"; else "" */
+	char engine[32];	     /* emulated: what computes, "isal", "zlib", "null"; else "" */
 	int numa_node;		     /* -1: not known */
 	unsigned int engines;	     /* how many requests are worked on at once; 0: not known */
 	unsigned int queues_total;
@@ -57,13 +59,16 @@ int wd_list_devices(const char *spec, struct wd_device_info *info, unsigned int 
 
 struct wd_queue;
 
+#define WD_QUEUE_SHARED 0x1 /* of many threads, by wd_call() */
+
 struct wd_queue_attr {
 	const char *device;	  /* spec as above */
 	const char *alg;	  /* "zlib", "gzip", "deflate"; NULL: any */
 	enum wd_op_type op_type;
 	int numa_node;		  /* 0 or more: devices of that node first; -1: no wish */
 	unsigned int depth;	  /* requests in flight at most; 0: the device's own */
-	unsigned int spin_us;	  /* how long wd_recv_sync() polls before it sleeps; 0: default */
+	unsigned int spin_us;	  /* how long a wait polls before it sleeps; 0: default */
+	unsigned int flags;	  /* WD_QUEUE_* */
 };
 
 /*
@@ -117,6 +122,16 @@ int wd_recv(struct wd_queue *queue, void *results, unsigned int nr);
  */
 int wd_recv_sync(struct wd_queue *queue, void *results, unsigned int nr, unsigned int timeout_ms);
 
+/*
+ * Sends one request and waits for its result: 0, with the result in *res, whatever its status is.
+ * On a shared queue, any number of threads at once; a full queue is waited for. Otherwise nothing
+ * else may be in flight (-EBUSY). timeout_ms as above, for this caller alone; after -ETIMEDOUT the
+ * request, if it was sent, stays the device's, and its result is dropped on a shared queue.
+ * Other errors as wd_send() and wd_recv_sync(). A small request of an emulated device whose threads
+ * sleep is run by the caller's own, which then does not look at timeout_ms.
+ */
+int wd_call(struct wd_queue *queue, const void *req, void *res, unsigned int timeout_ms);
+
 /* Tells the device how far results were taken, and arms the event of wd_queue_fd(). 0 or -errno. */
 int wd_flush(struct wd_queue *queue);
 
@@ -148,6 +163,7 @@ void wd_mem_unshare(struct wd_queue *queue, const void *addr, size_t size);
 struct wd_emu_stats {
 	uint64_t cpu_ns;   /* CPU time of the device threads */
 	uint64_t requests; /* executed, both directions */
+	uint64_t helped;   /* of these, on the CPU time of a thread in wd_call() */
 	uint64_t faults;   /* injected */
 };
 /* -ENODEV: no emulated device is open. */

@@ -55,10 +55,12 @@ void emu_queue_stop(struct emu_queue *queue);
 void emu_queue_doorbell(struct emu_queue *queue, uint64_t value);
 
 /*
- * The same from a thread that is going to wait for the result: where every engine sleeps, it runs
- * the request itself before it returns. No help on a device with faults, latency_us or gbps.
+ * For a thread that is going to wait for the result: a doorbell that wakes no engine, and after it
+ * either the request is run by this very thread, where every engine sleeps, or an engine is woken.
+ * No such help on a device with faults, latency_us or gbps.
  */
-void emu_queue_doorbell_help(struct emu_queue *queue, uint64_t value);
+void emu_queue_doorbell_quiet(struct emu_queue *queue, uint64_t value);
+void emu_queue_help(struct emu_queue *queue);
 
 /* Sleeps until a completion was written since the queue was last armed. 0, -ETIMEDOUT, -ENODEV. */
 int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms);

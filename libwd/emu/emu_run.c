@@ -606,7 +606,7 @@ static void note_arrivals(struct emu_slot *slot, unsigned int tail)
 		slot->due[i].at_ns = now;
 }
 
-static void ring(struct emu_queue *queue, uint64_t value, bool is_helping)
+static void ring(struct emu_queue *queue, uint64_t value, bool is_quiet)
 {
 	struct emu_slot *slot = queue->slot;
 	const unsigned int index = value >> HISI_QM_DB_INDEX_SHIFT & 0xffff;
@@ -631,9 +631,8 @@ static void ring(struct emu_queue *queue, uint64_t value, bool is_helping)
 			note_arrivals(slot, index);
 		/* Sequentially consistent, before the looks at what engines do: see leave(). */
 		atomic_store(&slot->sq_tail, index);
-		if (atomic_load(&slot->is_attended) || (is_helping && help(slot)))
-			return;
-		set_ready(slot);
+		if (!is_quiet && !atomic_load(&slot->is_attended))
+			set_ready(slot);
 	} else if (command == HISI_QM_DB_CMD_CQ) {
 		/* The same against has_work(). */
 		atomic_store(&slot->cq_head, index);
@@ -649,9 +648,18 @@ void emu_queue_doorbell(struct emu_queue *queue, uint64_t value)
 	ring(queue, value, false);
 }
 
-void emu_queue_doorbell_help(struct emu_queue *queue, uint64_t value)
+void emu_queue_doorbell_quiet(struct emu_queue *queue, uint64_t value)
 {
 	ring(queue, value, true);
+}
+
+void emu_queue_help(struct emu_queue *queue)
+{
+	struct emu_slot *slot = queue->slot;
+
+	if (queue->epoch != emu_epoch || atomic_load(&slot->is_attended) || help(slot))
+		return;
+	set_ready(slot);
 }
 
 void emu_slot_drain(struct emu_slot *slot)

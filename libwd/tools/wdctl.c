@@ -121,7 +121,8 @@ static int do_info(const char *spec, int is_json)
 	printf("api            %s\n", info->api);
 	printf("algorithms     %s\n", info->algs);
 	if (info->is_emulated)
-		printf("computed by    %s\n", info->engine);
+		printf("computed by    %s%s\n", info->engine,
+		       strcmp(info->engine, "null") ? "" : " (computes nothing, for measurements)");
 	if (info->numa_node >= 0)
 		printf("numa node      %d\n", info->numa_node);
 	else

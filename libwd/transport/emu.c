@@ -199,6 +199,19 @@ static void emu_doorbell(void *queue, uint64_t value)
 	errno = saved_errno;
 }
 
+static void emu_doorbell_quiet(void *queue, uint64_t value)
+{
+	emu_queue_doorbell_quiet(((struct tq *)queue)->queue, value);
+}
+
+static void emu_help(void *queue)
+{
+	int saved_errno = errno;
+
+	emu_queue_help(((struct tq *)queue)->queue);
+	errno = saved_errno;
+}
+
 static enum wd_state emu_state(void *queue, unsigned int *generation)
 {
 	static const enum wd_state states[] = {
@@ -258,6 +271,8 @@ const struct wd_transport wd_transport_emu = {
 	.forget = emu_forget,
 	.wait = emu_wait,
 	.doorbell = emu_doorbell,
+	.doorbell_quiet = emu_doorbell_quiet,
+	.help = emu_help,
 	.state = emu_state,
 	.share = emu_share,
 	.unshare = emu_unshare,
@@ -280,6 +295,7 @@ int wd_emu_stats(struct wd_emu_stats *stats)
 		emu_dev_stats(handle->dev, &one);
 		sum.cpu_ns += one.cpu_ns;
 		sum.requests += one.requests;
+		sum.helped += one.helped;
 		sum.faults += one.faults;
 		r = 0;
 	}

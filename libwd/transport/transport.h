@@ -48,6 +48,13 @@ struct wd_transport {
 	int (*wait)(void *tq, unsigned int timeout_ms);
 	/* Called after each doorbell store; NULL where the store is enough. */
 	void (*doorbell)(void *tq, uint64_t value);
+	/*
+	 * An emulated device may let a thread that waits do the device's work: doorbell_quiet() is a
+	 * doorbell that wakes nothing, and the same thread's help() after it runs a request or wakes
+	 * what will. NULL: it cannot.
+	 */
+	void (*doorbell_quiet)(void *tq, uint64_t value);
+	void (*help)(void *tq);
 	enum wd_state (*state)(void *tq, unsigned int *generation);
 
 	/* Lets the device reach memory of ours. flags: WD_SHARE_READ. NULL: it cannot. */

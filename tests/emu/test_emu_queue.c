@@ -78,6 +78,8 @@ static void test_options(void **state)
 		"threads=64,qm=1",
 		"qm=2,engine=zlib",
 		"latency_us=0,gbps=10",
+		"latency_us=13.5,gbps=57.6",
+		"gbps=0.001,engine=null",
 		"queues=1024,depth=2",
 		"engine=auto",
 		"fault=error@1",
@@ -104,6 +106,13 @@ static void test_options(void **state)
 		"threads=1;qm=2",
 		"threads=9999999999",
 		"gbps=0",
+		"gbps=0.0001",
+		"gbps=1000.1",
+		"gbps=.5",
+		"gbps=5.",
+		"gbps=1.2.3",
+		"threads=1.5",
+		"latency_us=1000001",
 		"threads=-1",
 		"fault=",
 		"fault=error",
@@ -473,20 +482,101 @@ static void test_stop_in_flight(void **state)
 	}
 }
 
-static void test_virtual_time(void **state)
+/* All of them in their latency at once, on one engine, and completed in order. */
+static void test_latency(void **state)
 {
-	struct emu_dev *dev = open_dev("latency_us=20000,threads=1");
+	struct emu_dev *dev = open_dev("latency_us=200000,threads=1");
+	uint8_t *dst = malloc(7 * DST_LEN);
+	struct hisi_zip_sqe sqe;
+	struct rig_queue q;
+	uint64_t start;
+
+	assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
+	start = now_ms();
+	for (int i = 0; i < 7; i++)
+		put_job(&q, dst + i * DST_LEN);
+	rig_ring(&q);
+	for (int i = 0; i < 7; i++) {
+		assert_true(rig_take(&q, &sqe, 60000));
+		assert_int_equal(sqe.result, HISI_ZIP_OK);
+		assert_true(now_ms() - start >= 199);
+	}
+	assert_true(now_ms() - start < 1200);
+	/* What has not come is taken away with the queue. */
+	put_job(&q, dst);
+	rig_ring(&q);
+	rig_stop(&q);
+	free(dst);
+	emu_dev_put(dev);
+}
+
+static void test_rate(void **state)
+{
+	/* 20000 bytes take 100 ms. */
+	struct emu_dev *dev = open_dev("gbps=0.002,threads=2");
 	struct rig_queue q;
 	uint8_t dst[DST_LEN];
 	struct rig_job job = block_job(dst);
 	uint64_t start;
 
+	job.src_len = 20000;
 	assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
 	start = now_ms();
 	rig_run(&q, &job);
 	rig_run(&q, &job);
-	assert_true(now_ms() - start >= 39);
+	assert_true(now_ms() - start >= 159);
 	rig_stop(&q);
+	emu_dev_put(dev);
+}
+
+/* The engine that computes nothing takes all and gives an empty block. */
+static void test_null_engine(void **state)
+{
+	struct emu_dev *dev = open_dev("engine=null");
+	uint8_t dst[DST_LEN], back[1];
+	struct rig_job job = block_job(dst);
+	struct emu_info info;
+	struct rig_queue q;
+	size_t used;
+
+	emu_dev_info(dev, &info);
+	assert_string_equal(info.engine, "null");
+	assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
+	job.format = HISI_ZIP_FORMAT_DEFLATE;
+	rig_run(&q, &job);
+	assert_int_equal(job.status, HISI_ZIP_OK);
+	assert_int_equal(job.consumed, SRC_LEN);
+	assert_int_equal(rig_inflate(back, 1, dst, job.produced, &used), 0);
+	assert_int_equal(used, job.produced);
+	rig_stop(&q);
+	emu_dev_put(dev);
+}
+
+/* Two engines at work on one queue: it is finished in order, whoever is first. */
+static void test_two_engines(void **state)
+{
+	struct emu_dev *dev = open_dev("threads=2,fault=late=100@1");
+	uint8_t *dst = malloc(3 * DST_LEN);
+	struct emu_stats stats;
+	struct hisi_zip_sqe sqe;
+	struct rig_queue q;
+
+	assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
+	memset(dst, 0, 3 * DST_LEN);
+	for (int i = 0; i < 3; i++)
+		put_job(&q, dst + i * DST_LEN);
+	rig_ring(&q);
+	/* The entry of a later one is written back, its completion is not. */
+	while (__atomic_load_n(&q.sq[2].consumed, __ATOMIC_ACQUIRE) != SRC_LEN)
+		sched_yield();
+	emu_dev_stats(dev, &stats);
+	assert_int_equal(stats.requests, 3);
+	for (int i = 0; i < 3; i++) {
+		assert_true(rig_take(&q, &sqe, 60000));
+		assert_int_equal(sqe.result, HISI_ZIP_OK);
+	}
+	rig_stop(&q);
+	free(dst);
 	emu_dev_put(dev);
 }
 
@@ -665,7 +755,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_stop_in_flight),
-		cmocka_unit_test(test_virtual_time),
+		cmocka_unit_test(test_latency),
+		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_null_engine),
+		cmocka_unit_test(test_two_engines),
 		cmocka_unit_test(test_idle_cpu),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_threads),

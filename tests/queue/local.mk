@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Zlib
-EXTRA_DIST += tests/queue/queue.h tests/queue/wdctl.sh
+EXTRA_DIST += tests/queue/queue.h tests/queue/submit.sh tests/queue/wdctl.sh
 TESTS += tests/queue/wdctl.sh
+check_PROGRAMS += tests/queue/submit
+tests_queue_submit_LDADD = libwd/libwd_core.la
+if !SANITIZED
+TESTS += tests/queue/submit.sh
+endif
 if HAVE_CMOCKA
 wd_queue_tests = \
 	tests/queue/context \
 	tests/queue/failures \
 	tests/queue/fork \
+	tests/queue/idle \
 	tests/queue/memory \
 	tests/queue/ring \
+	tests/queue/shared \
 	tests/queue/threads
 check_PROGRAMS += $(wd_queue_tests)
 TESTS += $(wd_queue_tests)
@@ -19,10 +26,14 @@ tests_queue_failures_CFLAGS = $(wd_queue_cflags)
 tests_queue_failures_LDADD = $(wd_queue_ldadd)
 tests_queue_fork_CFLAGS = $(wd_queue_cflags)
 tests_queue_fork_LDADD = $(wd_queue_ldadd)
+tests_queue_idle_CFLAGS = $(wd_queue_cflags)
+tests_queue_idle_LDADD = $(wd_queue_ldadd)
 tests_queue_memory_CFLAGS = $(wd_queue_cflags)
 tests_queue_memory_LDADD = $(wd_queue_ldadd)
 tests_queue_ring_CFLAGS = $(wd_queue_cflags)
 tests_queue_ring_LDADD = $(wd_queue_ldadd)
+tests_queue_shared_CFLAGS = $(wd_queue_cflags)
+tests_queue_shared_LDADD = $(wd_queue_ldadd)
 tests_queue_threads_CFLAGS = $(wd_queue_cflags)
 tests_queue_threads_LDADD = $(wd_queue_ldadd)
 endif
