@@ -23,7 +23,7 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-static const struct goal *const themes[] = { goals_calls, goals_start,	goals_queue, goals_stream,
+static const struct goal *const themes[] = { goals_calls, goals_start,	goals_queue, goals_device, goals_stream,
 					     goals_size,  goals_policy, goals_memory };
 
 #define THEMES_NR (sizeof(themes) / sizeof(themes[0]))

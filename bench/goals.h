@@ -47,6 +47,7 @@ struct goal {
 extern const struct goal goals_calls[];
 extern const struct goal goals_start[];
 extern const struct goal goals_queue[];
+extern const struct goal goals_device[];
 extern const struct goal goals_stream[];
 extern const struct goal goals_size[];
 extern const struct goal goals_memory[];

@@ -57,6 +57,7 @@ static size_t length(struct rng *rng, unsigned int bits)
 
 static unsigned char *pool;
 static uint64_t seed, end_ns;
+static pthread_barrier_t barrier; /* before and after each phase */
 static atomic_int failures;
 static atomic_ullong streams_nr, bytes_nr;
 
@@ -436,14 +437,19 @@ static void *work(void *arg)
 							  soak_inflate, soak_oneshot };
 	struct worker *w = arg;
 
-	while (now_ns() < end_ns && !failures) {
-		draw(w);
-		if (kinds[below(&w->rng, 5)](w))
-			break;
-		streams_nr++;
-		bytes_nr += w->len;
+	/* Threads last for the round: an ended one leaves something in the reference's own heap. */
+	for (int phase = 0; phase < PHASES_NR; phase++) {
+		pthread_barrier_wait(&barrier);
+		while (now_ns() < end_ns && !failures) {
+			draw(w);
+			if (kinds[below(&w->rng, 5)](w))
+				break;
+			streams_nr++;
+			bytes_nr += w->len;
+		}
+		buf_free(&w->out);
+		pthread_barrier_wait(&barrier);
 	}
-	buf_free(&w->out);
 	return NULL;
 }
 
@@ -485,16 +491,19 @@ static int soak_round(double seconds)
 	workers[0].shared_len = shared_len;
 	workers[0].shared =
 		mmap(NULL, shared_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (int phase = 0; phase < PHASES_NR && !failures; phase++) {
+	pthread_barrier_init(&barrier, NULL, THREADS_NR + 1);
+	for (int t = 0; t < THREADS_NR; t++)
+		if (pthread_create(&workers[t].thread, NULL, work, &workers[t]))
+			return 99;
+	for (int phase = 0; phase < PHASES_NR; phase++) {
 		end_ns = now_ns() + (uint64_t)(seconds / PHASES_NR * 1e9);
-		for (int t = 0; t < THREADS_NR; t++)
-			if (pthread_create(&workers[t].thread, NULL, work, &workers[t]))
-				return 99;
-		for (int t = 0; t < THREADS_NR; t++)
-			pthread_join(workers[t].thread, NULL);
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
 		malloc_trim(0);
 		left[phase] = what_is_left();
 	}
+	for (int t = 0; t < THREADS_NR; t++)
+		pthread_join(workers[t].thread, NULL);
 	if (failures)
 		return 1;
 	printf("#   %llu streams, %llu MB; left after each phase:", streams_nr,
