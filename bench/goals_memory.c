@@ -126,6 +126,8 @@ static int memory_both(const struct goal_run *run, int is_inflate, double *ours,
 	}
 	if (!(ours[2] > 0))
 		goal_note(r, "the device was not used");
+	else if (run->is_quick)
+		goal_note(r, "with %d streams only", m.streams_nr);
 	return 0;
 }
 

@@ -19,22 +19,23 @@ static const char *queue_inner(const struct goal_run *run, struct goal_result *r
 	return inner;
 }
 
-#define INNER_FEW  "20"
-#define INNER_MANY "120"
-#define INNER_DIFF 100
+#define INNER_FEW  "32"
+#define INNER_MANY "192"
+#define INNER_DIFF 160
 
 /* Instructions between the entry and the end of some functions, for one round of the loop. */
-static void queue_count(const struct goal_run *run, const char *loop, const char *const *options,
-			struct goal_result *r)
+static void queue_count(const struct goal_run *run, const char *loop, const char *batch,
+			const char *const *options, struct goal_result *r)
 {
 	const char *inner = queue_inner(run, r);
-	const char *argv[] = { inner, loop, INNER_MANY, NULL };
+	const char *argv[] = { inner, loop, batch ? batch : INNER_MANY, batch ? INNER_MANY : NULL,
+			       NULL };
 	struct goal_spawn spawn = { .argv = argv };
 	struct goal_counts many, few;
 
 	if (!inner || goal_instructions(&spawn, options, &many, r))
 		return;
-	argv[2] = INNER_FEW;
+	argv[batch ? 3 : 2] = INNER_FEW;
 	if (goal_instructions(&spawn, options, &few, r))
 		return;
 	r->value = (many.others - few.others) / INNER_DIFF;
@@ -43,12 +44,17 @@ static void queue_count(const struct goal_run *run, const char *loop, const char
 		goal_skip(r, "wd-bench-inner is stripped");
 }
 
+static const char *const queue_send_options[] = { "--collect-atstart=no", "--toggle-collect=wd_send",
+						  "--toggle-collect=wd_recv", NULL };
+
 static void queue_send(const struct goal_run *run, struct goal_result *r)
 {
-	static const char *const options[] = { "--collect-atstart=no", "--toggle-collect=wd_send",
-					       "--toggle-collect=wd_recv", NULL };
+	queue_count(run, "send", "1", queue_send_options, r);
+}
 
-	queue_count(run, "send", options, r);
+static void queue_send_batch(const struct goal_run *run, struct goal_result *r)
+{
+	queue_count(run, "send", "16", queue_send_options, r);
 }
 
 /* The device, which works inside its doorbell, is left out. */
@@ -57,7 +63,7 @@ static void queue_deflate(const struct goal_run *run, struct goal_result *r)
 	static const char *const options[] = { "--collect-atstart=no", "--toggle-collect=deflate",
 					       "--toggle-collect=stub_doorbell", NULL };
 
-	queue_count(run, "deflate", options, r);
+	queue_count(run, "deflate", NULL, options, r);
 }
 
 static int queue_numbers(const struct goal_run *run, const char *const *argv, int nr, double *v,
@@ -138,6 +144,8 @@ static void queue_cost_deflate(const struct goal_run *run, struct goal_result *r
 const struct goal goals_queue[] = {
 	{ "send-instr", "libwd: a request sent and its result received", "instr", GOAL_AT_MOST, 160,
 	  "callgrind, stub device", NULL, NULL, queue_send },
+	{ "send-batch", "the same for each of sixteen at once", "instr", GOAL_AT_MOST, 160,
+	  "callgrind, stub device", NULL, NULL, queue_send_batch },
 	{ "deflate-instr", "a deflate() of 64 KB, beside device and payload", "instr", GOAL_AT_MOST, 1000,
 	  "callgrind, stub device", NULL, NULL, queue_deflate },
 	{ "path-4k", "emulated device at depth 8, 4 KB, against inline", "of inline", GOAL_AT_LEAST,

@@ -270,7 +270,8 @@ static void stream_gzip(const struct goal_run *run, int is_decompress, struct go
 		mbps = (double)len / plain.wall_us;
 	}
 	r->value = goal_median(ratios, (size_t)rounds_nr);
-	goal_anchor(r, "gzip %s: %.0f MB/s", is_decompress ? "-d" : "-6", mbps);
+	goal_anchor(r, "gzip %s: %.0f MB/s, of %.0f MB", is_decompress ? "-d" : "-6", mbps,
+		    (double)len / 1e6);
 	goal_noise_end(r);
 }
 

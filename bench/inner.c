@@ -2,7 +2,7 @@
 /*
  * wd-bench-inner: what wd-bench goals measures from inside the libraries, on a device that works in
  * the caller's thread. Prints numbers.
- *   send N              N null requests through libwd, to be counted
+ *   send BATCH N        N null requests through libwd, so many at once, to be counted
  *   deflate N           N calls of deflate() with 64 KB, to be counted
  *   cost libwd|deflate  CPU seconds per GB of the caller, and of zlib level 1
  *   path LEN DEPTH COPY emulated device against the engine called inline
@@ -88,20 +88,23 @@ static struct wd_zip_req request(const struct lane *lane, unsigned int slot, con
 	};
 }
 
-static void send_loop(long nr)
+enum { BATCH_MAX = 16 };
+
+static void send_loop(unsigned int batch, long nr)
 {
-	struct wd_zip_req req;
-	struct wd_zip_res res;
+	struct wd_zip_req reqs[BATCH_MAX];
+	struct wd_zip_res results[BATCH_MAX];
 	struct lane lane;
 
 	stub_set_null();
-	open_lane(&lane, STUB_DEVICE, UNIT_LEN, 1);
-	req = request(&lane, 0, lane.src);
-	for (long i = 0; i < nr; i++) {
-		if (wd_send(lane.queue, &req, 1) != 1)
+	open_lane(&lane, STUB_DEVICE, UNIT_LEN, batch);
+	for (unsigned int i = 0; i < batch; i++)
+		reqs[i] = request(&lane, i, lane.src);
+	for (long i = 0; i < nr; i += batch) {
+		if (wd_send(lane.queue, reqs, batch) != (int)batch)
 			die("wd_send");
 		stub_poll();
-		if (wd_recv(lane.queue, &res, 1) != 1)
+		if (wd_recv(lane.queue, results, batch) != (int)batch)
 			die("wd_recv");
 	}
 	wd_release_queue(lane.queue);
@@ -294,8 +297,8 @@ int main(int argc, char **argv)
 	setenv("WD_DEVICE", STUB_DEVICE, 1);
 	setenv("ZWD_ENGINE", "hw", 1);
 	make_plain();
-	if (argc == 3 && !strcmp(argv[1], "send") && n > 0)
-		send_loop(n);
+	if (argc == 4 && !strcmp(argv[1], "send") && n > 0 && n <= BATCH_MAX)
+		send_loop((unsigned int)n, atol(argv[3]));
 	else if (argc == 3 && !strcmp(argv[1], "deflate") && n > 0)
 		deflate_loop(n);
 	else if (argc == 3 && !strcmp(argv[1], "cost"))
