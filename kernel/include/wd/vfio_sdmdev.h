@@ -32,16 +32,19 @@ struct vfio_sdmdev_layout {
  * @is_q_updated and @mask_notify.
  *
  * @get_queue: reserves a hardware queue and allocates the queue object, at creation of the mediated
- *	device. -EBUSY: none is free.
+ *	device. It sets @sdmdev and @priv, sdmdev the rest. -EBUSY: none is free.
  * @put_queue: releases both, at its removal; the queue is stopped. Mandatory.
  * @describe: regions of the queue; valid from get_queue to put_queue.
  * @start_queue: programs the queue with q->pasid and its context. 0 or -errno.
  * @stop_queue: stops and drains. 0: no DMA of this queue is in flight nor will be until it is started
  *	again; -EIO: that could not be made sure of, memory is quarantined until @reset succeeded.
+ * @drain_queue: waits, for a bounded time, until what was rung so far is finished. The queue stays
+ *	started and its rings go on where they are: for taking memory away from under it. 0, -EIO.
  * @is_q_updated: has a completion arrived that the process has not taken? Atomic context.
  * @mask_notify: event_mask VFIO_SDMDEV_EVENT_Q_UPDATE lets completions call
  *	vfio_sdmdev_wake_up(), 0 stops that. Atomic context.
- * @reset: resets the function; called when a queue could not be drained. All its queues are stopped.
+ * @reset: resets the function; called when a queue could not be drained, with no queue's mutex held.
+ *	sdmdev tells the queues before and after, as vfio_sdmdev_reset_begin() and _done() do.
  * @reset_queue: VFIO_DEVICE_RESET of one queue: stopped and initialised anew.
  * @ioctl: a command that sdmdev does not know; -ENOTTY.
  * @get_available_instances: free hardware queues.
@@ -56,6 +59,7 @@ struct vfio_sdmdev_ops {
 	void (*describe)(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_layout *layout);
 	int (*start_queue)(struct vfio_sdmdev_queue *q);
 	int (*stop_queue)(struct vfio_sdmdev_queue *q);
+	int (*drain_queue)(struct vfio_sdmdev_queue *q);
 	int (*is_q_updated)(struct vfio_sdmdev_queue *q);
 	void (*mask_notify)(struct vfio_sdmdev_queue *q, int event_mask);
 	int (*reset)(struct vfio_sdmdev *sdmdev);
@@ -120,7 +124,10 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev);
 /* Completions arrived: wakes WAIT and signals SDMDEV_IRQ_UPDATE. Any context. */
 void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q);
 
-/* The function failed or is being reset: every open queue becomes RESET (or DEAD). May sleep. */
+/*
+ * The function failed or is being reset: every open queue becomes RESET (or DEAD). Takes each queue's
+ * mutex, calls no op. May sleep.
+ */
 void vfio_sdmdev_reset_begin(struct vfio_sdmdev *sdmdev, bool is_gone);
 /* It works again: queues may be started, quarantined memory is freed. May sleep. */
 void vfio_sdmdev_reset_done(struct vfio_sdmdev *sdmdev);
