@@ -237,16 +237,6 @@ static void shape(struct zwd_job *job)
 	zwd_count(ZWD_DEFLATE, ZWD_STORED, 1);
 }
 
-static int is_verify_due(struct zwd_jobq *q)
-{
-	unsigned int every = zwd_settings()->verify;
-
-	if (!every || ++q->verify_nr < every)
-		return 0;
-	q->verify_nr = 0;
-	return 1;
-}
-
 /* What the device says and made: believed as far as it can be checked. 0 or -EBADMSG. */
 static int accept(struct zwd_jobq *q, struct zwd_job *job, const struct wd_zip_res *res)
 {
@@ -257,7 +247,7 @@ static int accept(struct zwd_jobq *q, struct zwd_job *job, const struct wd_zip_r
 	if (ret)
 		return ret;
 	job->out = job->lane->dst;
-	if (is_verify_due(q))
+	if (zwd_verify_is_due())
 		ret = zwd_offload_verify(job->lane, job->out_len, job->in_len, NULL, 0);
 	if (ret)
 		return ret;

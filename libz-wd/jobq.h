@@ -37,7 +37,6 @@ struct zwd_jobq {
 	int wrap, level, mem_level; /* the stream's */
 	unsigned int depth;
 	unsigned int first, nr; /* in job[], a ring */
-	unsigned int verify_nr; /* units since the last one that was verified */
 	struct zwd_job job[ZWD_DEPTH_MAX + 1];
 };
 

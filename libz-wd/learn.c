@@ -14,7 +14,7 @@
 #define NOTES_MAX 15u
 #define FAR_SHIFT 28
 
-/* So many times too long is an outlier: page faults, another process. Three in a row are the truth. */
+/* So many times too long is an outlier: page faults, other processes. Three in a row are true. */
 #define FAR 4u
 #define FAR_ROW 3u
 /* Of which so much is believed at once. */

@@ -25,7 +25,7 @@ struct zwd_learn_cost {
  */
 struct zwd_learn {
 	struct zwd_learn_cost seed[2];
-	/* From here on a device is preferred unless it measures far slower: it frees a processor. */
+	/* From here on a device is preferred unless it is far slower: it frees a processor. */
 	size_t bulk_len;
 	struct {
 		_Atomic uint32_t factor[2];
@@ -33,7 +33,7 @@ struct zwd_learn {
 	} size[ZWD_LEARN_SIZES];
 } __attribute__((aligned(64))); /* one direction's threads do not disturb the other's */
 
-/* What zlib and a ZIP engine of 2023 cost. Inflate is counted by its input, which expands 4.5 times. */
+/* What zlib and a ZIP engine of 2023 cost. Inflate counts its input, which expands 4.5 times. */
 #define ZWD_LEARN_SEED(bulk, ...) { .seed = { __VA_ARGS__ }, .bulk_len = (bulk) }
 #define ZWD_LEARN_DEFLATE_FAST ZWD_LEARN_SEED(65536, { 13000, 5500 }, { 14000, 500 }) /* 1 to 3 */
 #define ZWD_LEARN_DEFLATE_SLOW ZWD_LEARN_SEED(65536, { 9000, 16000 }, { 14000, 500 })

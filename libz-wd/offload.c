@@ -129,16 +129,6 @@ static int run(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_uni
 	return zwd_offload_result(&segment, lane, &res, len, unit->is_last, unit->check, out_len);
 }
 
-static int is_verify_due(struct zwd_deflate *d)
-{
-	unsigned int every = zwd_settings()->verify;
-
-	if (!every || ++d->verify_nr < every)
-		return 0;
-	d->verify_nr = 0;
-	return 1;
-}
-
 /* The unit is done: what the next one builds on. */
 static void commit(struct zwd_stream *s, struct zwd_lane *lane, const struct zwd_unit *unit)
 {
@@ -183,7 +173,7 @@ int zwd_offload_unit(struct zwd_stream *s, struct zwd_lane **lane, const struct 
 		if (ret)
 			return ret;
 		ret = run(s, *lane, unit, out_len);
-		if (!ret && is_verify_due(&s->d))
+		if (!ret && zwd_verify_is_due())
 			ret = zwd_offload_verify(*lane, *out_len, unit->head_len + unit->tail_len,
 						 s->d.history, s->d.history_len);
 		if (!ret)

@@ -65,7 +65,8 @@ static enum zwd_counter inflate_obstacle(int window_bits)
 	default:
 		return ZWD_SOFT_WINDOW;
 	}
-	if (!zwd_qpool_has_device(ZWD_INFLATE) || (window_bits < 0 && !zwd_qpool_has_raw(ZWD_INFLATE)))
+	if (!zwd_qpool_has_device(ZWD_INFLATE) ||
+	    (window_bits < 0 && !zwd_qpool_has_raw(ZWD_INFLATE)))
 		return ZWD_SOFT_NO_DEVICE;
 	return ZWD_COUNTERS;
 }

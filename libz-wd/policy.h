@@ -8,8 +8,8 @@
 #include "zstream.h"
 
 /*
- * May a device do this stream, by its parameters? Opens the device at the first question; counts why
- * not.
+ * May a device do this stream, by its parameters? Opens the device at the first question, and counts
+ * why not.
  */
 int zwd_policy_deflate_candidate(const struct zwd_deflate *d, int is_custom);
 int zwd_policy_inflate_candidate(int window_bits);

@@ -3,13 +3,26 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "settings.h"
 #include "soft_zlib.h"
 #include "verify.h"
 
 #define PIECE_LEN 65536u
+
+/* Counted by process: most streams are shorter than N units. */
+int zwd_verify_is_due(void)
+{
+	static _Atomic unsigned int units_nr;
+	unsigned int every = zwd_settings()->verify;
+
+	if (!every)
+		return 0;
+	return atomic_fetch_add_explicit(&units_nr, 1, memory_order_relaxed) % every == every - 1;
+}
 
 int zwd_verify_unit(const unsigned char *out, size_t out_len, const unsigned char *plain,
 		    size_t plain_len, const unsigned char *history, size_t history_len)

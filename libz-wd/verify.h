@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* Is this unit, of all the process's, one to verify? */
+int zwd_verify_is_due(void);
+
 /*
  * Do the deflate blocks of out give plain again, with history before them? 0; -EBADMSG: no;
  * -ENOMEM.

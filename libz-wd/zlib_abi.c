@@ -135,7 +135,8 @@ uLong ZEXPORT deflateBound(z_streamp strm, uLong len)
 	}
 
 DEFLATE_FUNCTION(deflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
-		 (strm, dict, len), ZWD_SOFT_DICTIONARY, zwd_deflate_set_dictionary(strm, s, dict, len))
+		 (strm, dict, len), ZWD_SOFT_DICTIONARY,
+		 zwd_deflate_set_dictionary(strm, s, dict, len))
 DEFLATE_FUNCTION(deflateGetDictionary, (z_streamp strm, Bytef *dict, uInt *len), (strm, dict, len),
 		 ZWD_COUNTERS, zwd_deflate_get_dictionary(strm, s, dict, len))
 DEFLATE_FUNCTION(deflatePending, (z_streamp strm, unsigned int *pending, int *bits),

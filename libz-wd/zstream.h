@@ -72,7 +72,6 @@ struct zwd_deflate {
 	struct zwd_jobq *jobs; /* the parallel plan's units, or NULL: it was never needed */
 	int is_away;	       /* software has the body only until the device is back */
 	uint64_t away_len;     /* input bytes it took since */
-	unsigned int verify_nr; /* units since the last one that was verified */
 	struct zwd_trial trial;
 	z_stream raw;
 };

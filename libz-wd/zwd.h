@@ -33,7 +33,7 @@ struct zwd_dir_stats {
 
 /* How the work of one direction was distributed. */
 struct zwd_dir_choice {
-	uint64_t parallel_units; /* deflate: units that were in flight beside another of their stream */
+	uint64_t parallel_units; /* deflate: units in flight beside another of their stream */
 	uint64_t returns;	 /* streams that came back to the device after software had them */
 	/* Why streams were software's, from their beginning or from some point on. */
 	uint64_t soft_setting;	  /* ZWD_ENGINE=soft, or SOURCE_DATE_EPOCH */

@@ -79,8 +79,12 @@ tests_stream_small_LDADD = $(zwd_test_libs)
 tests_stream_small_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
-check_PROGRAMS += tests/stream/failover tests/stream/faults tests/stream/inflate_faults
-TESTS += tests/stream/failover tests/stream/faults tests/stream/inflate_faults
+process_tests = tests/stream/choice tests/stream/failover tests/stream/faults \
+	tests/stream/inflate_faults
+check_PROGRAMS += $(process_tests)
+TESTS += $(process_tests)
+tests_stream_choice_LDADD = $(zwd_test_libs)
+tests_stream_choice_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_failover_LDADD = $(zwd_test_libs)
 tests_stream_failover_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_faults_LDADD = $(zwd_test_libs)
