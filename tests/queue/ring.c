@@ -61,7 +61,7 @@ static void test_order_over_rounds(void **state)
 			while (burst-- && sent < 3000) {
 				struct wd_zip_req req = block(&s, sent << 32 | sent, 64);
 
-				req.dst = s.dst + sent % 64 * 256;
+				req.dst = s.dst + sent % 2048 * 256; /* more than are in flight */
 				req.dst_len = 256;
 				r = wd_send(s.q, &req, 1);
 				if (r == -EBUSY)
@@ -129,8 +129,11 @@ static void test_batch_with_a_bad_request(void **state)
 	struct side s;
 
 	side_open(&s, device_name("", 2), WD_OP_COMPRESS, 0);
-	for (unsigned int n = 0; n < 3; n++)
+	for (unsigned int n = 0; n < 3; n++) {
 		req[n] = block(&s, n, 64);
+		req[n].dst = s.dst + n * 256;
+		req[n].dst_len = 256;
+	}
 	req[1].src_len = 0;
 	assert_int_equal(wd_send(s.q, req, 3), 1);
 	assert_int_equal(wd_send(s.q, req + 1, 2), -EINVAL);

@@ -2,6 +2,7 @@
 /* Guards one queue of many threads: every call gets its own result, a failure reaches them all. */
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include "../sanitizer.h"
@@ -71,10 +72,13 @@ static int make_expected(void **state)
 	return 0;
 }
 
+static unsigned int started; /* workers, atomic */
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 
+	__atomic_add_fetch(&started, 1, __ATOMIC_RELEASE);
 	while (w->done < w->rounds && !w->r) {
 		struct wd_zip_req req = request(w->s, w->nr, w->done++);
 		struct wd_zip_res res = { 0 };
@@ -290,12 +294,19 @@ static void test_fork(void **state)
 
 	if (IS_TSAN)
 		skip();
-	shared_open(&s, "emu:threads=2", 0);
+	/* Threads that start may hold the sanitizers' locks at the fork, so all of them are up. */
+	shared_open(&s, "emu:threads=1", 0);
+	workers[0] = (struct worker){ .s = &s, .rounds = 1, .timeout_ms = UINT_MAX };
+	work(&workers[0]);
+	assert_int_equal(workers[0].r, 0);
+	__atomic_store_n(&started, 0, __ATOMIC_RELEASE);
 	for (unsigned int i = 1; i < THREADS; i++) {
 		workers[i] = (struct worker){ .s = &s, .nr = i, .rounds = 500,
 					      .timeout_ms = UINT_MAX };
 		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
 	}
+	while (__atomic_load_n(&started, __ATOMIC_ACQUIRE) < THREADS - 1)
+		sched_yield();
 	for (unsigned int i = 0; i < 5; i++) {
 		int status;
 		pid_t pid = fork();
