@@ -50,7 +50,7 @@ static uint32_t soft_adler32(uint32_t adler, const unsigned char *buf, size_t le
 #define BYTES4(i)  BYTE(i), BYTE((i) + 1), BYTE((i) + 2), BYTE((i) + 3)
 #define BYTES16(i) BYTES4(i), BYTES4((i) + 4), BYTES4((i) + 8), BYTES4((i) + 12)
 #define BYTES64(i) BYTES16(i), BYTES16((i) + 16), BYTES16((i) + 32), BYTES16((i) + 48)
-static const uint32_t crc_of_byte[] = { BYTES64(0), BYTES64(64), BYTES64(128), BYTES64(192) };
+static const z_crc_t crc_of_byte[] = { BYTES64(0), BYTES64(64), BYTES64(128), BYTES64(192) };
 
 static uint32_t crc_bytes(uint32_t crc, const unsigned char *buf, size_t len)
 {
@@ -402,6 +402,11 @@ uint32_t zwd_adler32(uint32_t adler, const unsigned char *buf, size_t len)
 		atomic_store_explicit(&best_adler32, f, memory_order_relaxed);
 	}
 	return f(adler, buf, len);
+}
+
+const z_crc_t *ZEXPORT get_crc_table(void)
+{
+	return crc_of_byte;
 }
 
 uLong ZEXPORT crc32_z(uLong crc, const Bytef *buf, z_size_t len)

@@ -6,7 +6,9 @@
  */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "soft_zlib.h"
 
@@ -16,7 +18,6 @@
 		return zwd_soft()->name args;                                                      \
 	}
 
-FORWARD(const char *, zlibVersion, (void), ())
 FORWARD(uLong, zlibCompileFlags, (void), ())
 FORWARD(const char *, zError, (int err), (err))
 
@@ -27,7 +28,6 @@ FORWARD(uLong, crc32_combine64, (uLong a, uLong b, z_off64_t len), (a, b, len))
 FORWARD(uLong, crc32_combine_gen, (z_off_t len), (len))
 FORWARD(uLong, crc32_combine_gen64, (z_off64_t len), (len))
 FORWARD(uLong, crc32_combine_op, (uLong a, uLong b, uLong op), (a, b, op))
-FORWARD(const z_crc_t *, get_crc_table, (void), ())
 
 FORWARD(int, inflateBackInit_, (z_streamp strm, int window_bits, unsigned char *window,
 	const char *version, int size), (strm, window_bits, window, version, size))
@@ -69,6 +69,20 @@ FORWARD(const char *, gzerror, (gzFile file, int *err), (file, err))
 FORWARD(void, gzclearerr, (gzFile file), (file))
 
 FORWARD(int, gzgetc, (gzFile file), (file))
+
+/*
+ * Programs ask for it that then do nothing with zlib: the one such a program is linked with answers,
+ * and the one underneath stays closed.
+ */
+const char *ZEXPORT zlibVersion(void)
+{
+	const char *(*next)(void) = NULL;
+
+	if (!atomic_load_explicit(&zwd_soft_zlib_is_open, memory_order_acquire) &&
+	    !secure_getenv("ZWD_SOFT_ZLIB"))
+		*(void **)&next = dlsym(RTLD_NEXT, "zlibVersion");
+	return next ? next() : zwd_soft()->zlibVersion();
+}
 
 int ZEXPORTVA gzprintf(gzFile file, const char *format, ...)
 {

@@ -28,10 +28,11 @@ lib_LTLIBRARIES += libz-wd/libz-wd.la
 libz_wd_libz_wd_la_SOURCES =
 libz_wd_libz_wd_la_LIBADD = libz-wd/libzwd_core.la
 # nodelete: device threads and fork handlers must not outlive their code. noseparate-code: half the
-# mappings, which is what a preloaded program pays for at its start.
+# mappings, which is what a preloaded program pays for at its start; nostartfiles: see preload.c.
 libz_wd_libz_wd_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBZWD_VERSION_INFO) \
 	-Wl,--version-script=$(top_srcdir)/libz-wd/libz-wd.map \
-	-Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,noseparate-code
+	-Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,noseparate-code \
+	-XCClinker -nostartfiles
 EXTRA_libz_wd_libz_wd_la_DEPENDENCIES = libz-wd/libz-wd.map
 
 include_HEADERS += libz-wd/zwd.h

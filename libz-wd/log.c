@@ -13,7 +13,7 @@
 
 #include "log.h"
 
-static const char *const names[] = { "off", "error", "warn", "info", "debug" };
+static const char names[][8] = { "off", "error", "warn", "info", "debug" };
 static const int priorities[] = { LOG_DEBUG, LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 static atomic_int max_level;

@@ -15,14 +15,26 @@
 
 #define GUARD "ZWD_GZIP_TAKEN"
 
+/*
+ * The library is linked without the compiler's start files: what they do at load and exit is nothing
+ * to a library that is never unloaded, and costs a preloaded program more than all the rest here.
+ * This is the one thing of theirs that libc asks for.
+ */
+__attribute__((weak, visibility("hidden"))) void *__dso_handle;
+
+/* Calls no function of libc, for each first call costs every preloaded program its binding. */
 static int is_gzip(const char *argv0)
 {
-	static const char *const names[] = { "gzip", "gunzip", "zcat" };
-	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
+	static const char names[3][8] = { "gzip", "gunzip", "zcat" };
+	const char *name = argv0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
-			return 1;
+	for (const char *c = argv0; *c; c++)
+		if (*c == '/')
+			name = c + 1;
+	for (int i = 0; i < 3; i++)
+		for (int at = 0; name[at] == names[i][at]; at++)
+			if (!name[at])
+				return 1;
 	return 0;
 }
 
@@ -48,10 +60,11 @@ static int needs_zlib(struct dl_phdr_info *info, size_t size, void *data)
 __attribute__((constructor)) static void take_over(int argc, char **argv, char **envp)
 {
 	const char *command;
-	int saved_errno = errno;
+	int saved_errno;
 
 	if (argc < 1 || !argv || !argv[0] || !is_gzip(argv[0]) || getauxval(AT_SECURE))
 		return;
+	saved_errno = errno;
 	command = getenv("ZWD_GZIP");
 	if (getenv(GUARD) || (command && !strcmp(command, "0")) ||
 	    dl_iterate_phdr(needs_zlib, NULL) == 1)

@@ -110,7 +110,7 @@ static int parse_stats(struct zwd_settings *s, const char *value)
 
 static int parse_engine(const char *value, enum zwd_engine *engine)
 {
-	static const char *const names[] = { "auto", "hw", "soft" };
+	static const char names[][8] = { "auto", "hw", "soft" };
 
 	for (int i = 0; i < 3; i++)
 		if (!strcmp(value, names[i])) {
@@ -220,7 +220,7 @@ static atomic_bool were_read;
 static void read_once(void)
 {
 	/* The log first, so that the others' mistakes are seen. */
-	static const char *const names[] = {
+	static const char names[][24] = {
 		"ZWD_LOG", "WD_DEVICE", "ZWD_ENGINE", "ZWD_LEVELS", "ZWD_MIN_DEFLATE",
 		"ZWD_MIN_INFLATE", "ZWD_UNIT", "ZWD_QUEUES", "ZWD_DEPTH", "ZWD_VERIFY", "ZWD_KEEP",
 		"ZWD_TIMEOUT_MS", "ZWD_STATS",

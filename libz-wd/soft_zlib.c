@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 #include "soft_zlib.h"
@@ -26,15 +26,13 @@ static uintptr_t no_value(void)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	size_t offset;
-	int is_error; /* what its stand-in returns: an error or 0 */
-} functions[] = {
-#define SOFT_ERR(f) { #f, offsetof(struct zwd_soft_zlib, f), 1 },
-#define SOFT_NUL(f) { #f, offsetof(struct zwd_soft_zlib, f), 0 },
-	SOFT_ZLIB_FUNCTIONS(SOFT_ERR, SOFT_NUL, SOFT_NUL)
-};
+/*
+ * The members' names in their order, with a mark before those whose stand-in returns an error. One
+ * string, not a table of pointers: the loader would have to relocate that in every process.
+ */
+#define SOFT_ERR(f) "!" #f "\0"
+#define SOFT_NUL(f) #f "\0"
+static const char names[] = SOFT_ZLIB_FUNCTIONS(SOFT_ERR, SOFT_NUL, SOFT_NUL);
 
 /* NULL when path cannot be opened or is this library: its functions would call themselves. */
 static void *open_other(const char *path)
@@ -50,19 +48,20 @@ static void *open_other(const char *path)
 
 static void open_once(void)
 {
-	const char *path = secure_getenv("ZWD_SOFT_ZLIB");
-	void *lib = NULL;
+	const char *path = secure_getenv("ZWD_SOFT_ZLIB"), *name;
+	void **member = (void **)&zwd_soft_zlib, *lib = NULL;
 
 	if (path && *path)
 		lib = open_other(path);
 	if (!lib)
 		lib = open_other(SOFT_ZLIB_PATH);
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		void *f = lib ? dlsym(lib, functions[i].name) : NULL;
+	for (name = names; *name; name += strlen(name) + 1, member++) {
+		int is_error = *name == '!';
 
-		if (!f)
-			f = functions[i].is_error ? (void *)no_function : (void *)no_value;
-		*(void **)((char *)&zwd_soft_zlib + functions[i].offset) = f;
+		name += is_error;
+		*member = lib ? dlsym(lib, name) : NULL;
+		if (!*member)
+			*member = is_error ? (void *)no_function : (void *)no_value;
 	}
 	atomic_store_explicit(&zwd_soft_zlib_is_open, true, memory_order_release);
 }

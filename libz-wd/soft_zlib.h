@@ -33,7 +33,7 @@
 	ERR(gzclose) ERR(gzclose_r) ERR(gzclose_w) NIL(gzerror) NUL(gzclearerr)                    \
 	NUL(adler32) NUL(adler32_z) NUL(crc32) NUL(crc32_z) NUL(adler32_combine)                   \
 	NUL(adler32_combine64) NUL(crc32_combine) NUL(crc32_combine64) NUL(crc32_combine_gen)      \
-	NUL(crc32_combine_gen64) NUL(crc32_combine_op) NIL(get_crc_table)
+	NUL(crc32_combine_gen64) NUL(crc32_combine_op)
 
 struct zwd_soft_zlib {
 #define SOFT_MEMBER(name) __typeof__(&name) name;

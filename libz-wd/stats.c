@@ -2,6 +2,7 @@
 /* Counters of what the engines did, per process, and their report at exit. */
 #include "config.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,7 +24,7 @@ _Alignas(64) _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 static _Atomic uint64_t latencies[2][LATENCY_BUCKETS];
 
 static const struct {
-	const char *name;
+	char name[24];
 	size_t offset[2]; /* in struct zwd_stats, by direction */
 } fields[ZWD_COUNTERS] = {
 #define FIELD(counter, part, member)                                                               \
@@ -133,14 +134,14 @@ __attribute__((visibility("default"))) const char *zwd_version(void)
 	return PACKAGE_VERSION;
 }
 
-static void print_text(FILE *out, const char *name, struct zwd_stats *stats, enum zwd_dir dir)
+static void print_text(const char *name, struct zwd_stats *stats, enum zwd_dir dir)
 {
 	const struct zwd_dir_stats *d = stats_of(stats, dir);
 	const struct zwd_dir_choice *c = choice_of(stats, dir);
 
 	if (!d->hw_requests && !d->soft_in && !d->soft_streams && !d->errors)
 		return;
-	fprintf(out,
+	dprintf(STDERR_FILENO,
 		"libz-wd: %s: device: %" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64
 		" out, p50 < %" PRIu64 " us, p99 < %" PRIu64 " us; software: %" PRIu64
 		" streams, %" PRIu64 " bytes in, %" PRIu64 " out; %" PRIu64 " errors, %" PRIu64
@@ -149,14 +150,14 @@ static void print_text(FILE *out, const char *name, struct zwd_stats *stats, enu
 		name, d->hw_requests, d->hw_in, d->hw_out, d->ns_p50 / 1000, d->ns_p99 / 1000,
 		d->soft_streams, d->soft_in, d->soft_out, d->errors, d->retries, d->failovers,
 		c->returns, c->parallel_units, d->stored, d->verified, d->mismatches);
-	fprintf(out, "libz-wd: %s: to the device from", name);
+	dprintf(STDERR_FILENO, "libz-wd: %s: to the device from", name);
 	if (c->min_len == UINT64_MAX)
-		fprintf(out, " no size on");
+		dprintf(STDERR_FILENO, " no size on");
 	else
-		fprintf(out, " %" PRIu64 " bytes on", c->min_len);
-	fprintf(out, "; software's were by");
+		dprintf(STDERR_FILENO, " %" PRIu64 " bytes on", c->min_len);
+	dprintf(STDERR_FILENO, "; software's were by");
 	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_FAILED; i++)
-		fprintf(out, " %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
+		dprintf(STDERR_FILENO, " %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
 			*field(stats, dir, i), i < ZWD_SOFT_FAILED ? "," : "\n");
 }
 
@@ -179,11 +180,13 @@ static int print_json(char *buf, size_t size, const char *name, struct zwd_stats
 /* One line with one write, so that processes can share the file. */
 static void append_json(const char *path, struct zwd_stats *stats)
 {
+	/* Not by its name, which the loader would have to look up in every process. */
+	char **invocation = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
 	char line[4096], program[64];
 	size_t len = 0, program_len = 0;
 	int fd;
 
-	for (const char *c = program_invocation_short_name; *c && program_len < 63; c++)
+	for (const char *c = invocation ? *invocation : ""; *c && program_len < 63; c++)
 		if (*c >= ' ' && *c != '"' && *c != '\\')
 			program[program_len++] = *c;
 	program[program_len] = '\0';
@@ -211,8 +214,8 @@ __attribute__((destructor)) static void report(void)
 	settings = zwd_settings();
 	zwd_stats(&stats, sizeof(stats));
 	if (settings->stats_text) {
-		print_text(stderr, "deflate", &stats, ZWD_DEFLATE);
-		print_text(stderr, "inflate", &stats, ZWD_INFLATE);
+		print_text("deflate", &stats, ZWD_DEFLATE);
+		print_text("inflate", &stats, ZWD_INFLATE);
 	}
 	if (settings->stats_json[0])
 		append_json(settings->stats_json, &stats);

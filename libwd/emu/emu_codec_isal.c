@@ -25,18 +25,12 @@ static struct {
 	__typeof__(crc32_gzip_refl) *crc32;
 } isal;
 
-static const struct {
-	const char *name;
-	void *pointer;
-} symbols[] = {
-	{ "isal_deflate_init", &isal.deflate_init },
-	{ "isal_deflate_set_dict", &isal.deflate_set_dict },
-	{ "isal_deflate", &isal.deflate },
-	{ "isal_inflate_init", &isal.inflate_init },
-	{ "isal_inflate", &isal.inflate },
-	{ "isal_adler32", &isal.adler32 },
-	{ "crc32_gzip_refl", &isal.crc32 },
+/* By the order of the members. Not a table of pointers, which the loader would have to relocate. */
+static const char symbols[][24] = {
+	"isal_deflate_init", "isal_deflate_set_dict", "isal_deflate", "isal_inflate_init",
+	"isal_inflate", "isal_adler32", "crc32_gzip_refl",
 };
+_Static_assert(sizeof(isal) == sizeof(symbols) / sizeof(symbols[0]) * sizeof(void *), "a name each");
 
 static pthread_once_t open_once = PTHREAD_ONCE_INIT;
 static int open_result;
@@ -49,11 +43,11 @@ static void open_library(void)
 	if (!handle)
 		return;
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *address = dlsym(handle, symbols[i].name);
+		void *address = dlsym(handle, symbols[i]);
 
 		if (!address)
 			return;
-		memcpy(symbols[i].pointer, &address, sizeof(address));
+		memcpy((void **)&isal + i, &address, sizeof(address));
 	}
 	open_result = 0;
 }
@@ -94,6 +88,11 @@ static void *work_new(struct emu_streams *streams)
 {
 	/* ISA-L leaves some of its state as it finds it, and a sum is made of all of it. */
 	return calloc(1, sizeof(struct work));
+}
+
+static void work_free(void *work)
+{
+	free(work);
 }
 
 static int codec_deflate(void *work, const struct emu_deflate *d)
@@ -322,7 +321,7 @@ const struct emu_codec emu_codec_isal = {
 	.name = "isal",
 	.open = codec_open,
 	.work_new = work_new,
-	.work_free = free,
+	.work_free = work_free,
 	.deflate = codec_deflate,
 	.inflate = codec_inflate,
 	.adler32 = codec_adler32,

@@ -24,6 +24,11 @@ static void *work_new(struct emu_streams *streams)
 	return malloc(1);
 }
 
+static void work_free(void *work)
+{
+	free(work);
+}
+
 static int codec_deflate(void *work, const struct emu_deflate *d)
 {
 	static const uint8_t last[] = { 0x03, 0x00 };
@@ -61,7 +66,7 @@ const struct emu_codec emu_codec_null = {
 	.name = "null",
 	.open = codec_open,
 	.work_new = work_new,
-	.work_free = free,
+	.work_free = work_free,
 	.deflate = codec_deflate,
 	.inflate = codec_inflate,
 	.adler32 = codec_adler32,

@@ -25,22 +25,12 @@ static struct {
 	__typeof__(crc32) *crc32;
 } zlib;
 
-static const struct {
-	const char *name;
-	void *pointer;
-} symbols[] = {
-	{ "deflateInit2_", &zlib.deflate_init2 },
-	{ "deflateReset", &zlib.deflate_reset },
-	{ "deflateSetDictionary", &zlib.deflate_set_dictionary },
-	{ "deflate", &zlib.deflate },
-	{ "deflateEnd", &zlib.deflate_end },
-	{ "inflateInit2_", &zlib.inflate_init2 },
-	{ "inflateReset", &zlib.inflate_reset },
-	{ "inflate", &zlib.inflate },
-	{ "inflateEnd", &zlib.inflate_end },
-	{ "adler32", &zlib.adler32 },
-	{ "crc32", &zlib.crc32 },
+/* By the order of the members. Not a table of pointers, which the loader would have to relocate. */
+static const char symbols[][24] = {
+	"deflateInit2_", "deflateReset", "deflateSetDictionary", "deflate", "deflateEnd",
+	"inflateInit2_", "inflateReset", "inflate", "inflateEnd", "adler32", "crc32",
 };
+_Static_assert(sizeof(zlib) == sizeof(symbols) / sizeof(symbols[0]) * sizeof(void *), "a name each");
 
 static pthread_once_t open_once = PTHREAD_ONCE_INIT;
 static int open_result;
@@ -53,11 +43,11 @@ static void open_library(void)
 	if (!handle)
 		return;
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *address = dlsym(handle, symbols[i].name);
+		void *address = dlsym(handle, symbols[i]);
 
 		if (!address)
 			return;
-		memcpy(symbols[i].pointer, &address, sizeof(address));
+		memcpy((void **)&zlib + i, &address, sizeof(address));
 	}
 	open_result = 0;
 }

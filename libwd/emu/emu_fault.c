@@ -28,7 +28,7 @@
 #include <string.h>
 
 static const struct {
-	const char *name;
+	char name[12];
 	enum emu_fault_kind kind;
 	bool takes_arg;
 	bool needs_arg;

@@ -11,7 +11,7 @@
 #define SCALE 1000 /* a fraction has up to three digits */
 
 static const struct {
-	const char *name;
+	char name[12];
 	size_t offset;
 	unsigned int min;
 	unsigned int max;
@@ -25,7 +25,7 @@ static const struct {
 	{ "threads", offsetof(struct emu_options, threads), 1, 64, 1 },
 };
 
-static const char *const engines[] = {
+static const char engines[][8] = {
 	[EMU_ENGINE_AUTO] = "auto",
 	[EMU_ENGINE_ISAL] = "isal",
 	[EMU_ENGINE_NULL] = "null",

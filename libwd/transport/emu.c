@@ -37,7 +37,7 @@ static const char *options_of(const char *name)
 
 static int emu_list(const char *options, struct wd_device_info *info, unsigned int nr)
 {
-	static const char *const apis[] = { HISI_QM_API_V1, HISI_QM_API_V2, HISI_QM_API_V3 };
+	static const char apis[][16] = { HISI_QM_API_V1, HISI_QM_API_V2, HISI_QM_API_V3 };
 	struct emu_info emu;
 	struct emu_dev *dev;
 	int r;
