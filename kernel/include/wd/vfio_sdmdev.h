@@ -46,7 +46,8 @@ struct vfio_sdmdev_layout {
  * @reset: resets the function; called when a queue could not be drained, with no queue's mutex held.
  *	sdmdev tells the queues before and after, as vfio_sdmdev_reset_begin() and _done() do.
  * @reset_queue: VFIO_DEVICE_RESET of one queue: stopped and initialised anew.
- * @ioctl: a command that sdmdev does not know; -ENOTTY.
+ * @ioctl: a command that sdmdev does not know; -ENOTTY. data: the _IOC_SIZE(cmd) bytes of its argument
+ *	in kernel memory, copied from and to the process as _IOC_DIR(cmd) says.
  * @get_available_instances: free hardware queues.
  * @check_sqe: mediated mode: may this entry, in kernel memory, be executed for this queue? Every
  *	address field is checked by vfio_sdmdev_owns(). 0, -EINVAL, -EACCES.
@@ -64,7 +65,7 @@ struct vfio_sdmdev_ops {
 	void (*mask_notify)(struct vfio_sdmdev_queue *q, int event_mask);
 	int (*reset)(struct vfio_sdmdev *sdmdev);
 	int (*reset_queue)(struct vfio_sdmdev_queue *q);
-	long (*ioctl)(struct vfio_sdmdev_queue *q, unsigned int cmd, unsigned long arg);
+	int (*ioctl)(struct vfio_sdmdev_queue *q, unsigned int cmd, void *data);
 	int (*get_available_instances)(struct vfio_sdmdev *sdmdev);
 	int (*check_sqe)(struct vfio_sdmdev_queue *q, const void *sqe);
 	int (*submit)(struct vfio_sdmdev_queue *q, const void *sqes, u32 n);

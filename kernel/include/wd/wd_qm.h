@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The queue manager as the driver of an engine behind it sees it. */
+#ifndef _WD_WD_QM_H
+#define _WD_WD_QM_H
+
+#include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <wd/hisi_qm.h>
+#include <wd/vfio_sdmdev.h>
+
+struct wd_qm;
+struct wd_qp;
+
+/* A number that later hardware tells and V1 and V2 have built in (chapter 5). */
+struct wd_qm_cap {
+	u32 offset;
+	u32 v1;
+	u32 v2;
+	u32 v3; /* where the capability version is 0 */
+};
+
+typedef bool (*wd_qm_owns_fn)(void *arg, u64 addr, u64 len, bool is_write);
+
+/**
+ * struct wd_qm_engine - what is behind the queues; the register hooks are called on the PF alone
+ * @name: of the driver; part of the sysfs type directory
+ * @owner: module that an open queue keeps loaded
+ * @type_nr: algorithm types that a queue may have
+ * @reset_method: of the firmware, four letters
+ * @refusals: names of the reasons for which @check_sqe refuses, in its numbering; [0] is unused
+ * @refusal_nr: of @refusals, at most WD_QM_REFUSALS
+ * @caps: reads capabilities, sets sdmdev.algs; of each function
+ * @hw_init: programs the engine after its registers were reset
+ * @hw_fini: before a reset or the end: nothing is fetched ahead any more
+ * @err_enable: clears, then reports errors
+ * @err_disable: the reverse
+ * @err_status: pending errors; *is_reset: of those that need a reset
+ * @err_clear: forgets @status
+ * @master_open: lets the engine issue transactions again after an error stopped it
+ * @check_sqe: 0 or a reason; sets *is_reach when it is an address that is not the queue's
+ */
+struct wd_qm_engine {
+	const char *name;
+	struct module *owner;
+	u32 type_nr;
+	const char *reset_method;
+	const char *const *refusals;
+	u32 refusal_nr;
+	int (*caps)(struct wd_qm *qm);
+	int (*hw_init)(struct wd_qm *qm);
+	void (*hw_fini)(struct wd_qm *qm);
+	void (*err_enable)(struct wd_qm *qm);
+	void (*err_disable)(struct wd_qm *qm);
+	u32 (*err_status)(struct wd_qm *qm, bool *is_reset);
+	void (*err_clear)(struct wd_qm *qm, u32 status);
+	void (*master_open)(struct wd_qm *qm);
+	int (*check_sqe)(struct wd_qm *qm, u32 type, const void *sqe, wd_qm_owns_fn owns, void *arg,
+			 bool *is_reach);
+};
+
+#define WD_QM_REFUSALS 16
+
+enum wd_qm_state {
+	WD_QM_DOWN, /* not started, being reset, or its reset failed */
+	WD_QM_UP,
+	WD_QM_GONE,
+};
+
+enum wd_qm_counter {
+	WD_QM_IRQ_EQ,
+	WD_QM_IRQ_AEQ,
+	WD_QM_IRQ_ABNORMAL,
+	WD_QM_IRQ_EMPTY,	/* no event was there */
+	WD_QM_EVENT,
+	WD_QM_EVENT_BAD,	/* names no queue that is open */
+	WD_QM_MBOX,
+	WD_QM_MBOX_FAILED,
+	WD_QM_RESET,
+	WD_QM_RESET_FAILED,
+	WD_QM_QUEUE_STARTED,
+	WD_QM_QUEUE_UNDRAINED,
+	WD_QM_QUEUE_BROKEN,	/* by an asynchronous event */
+	WD_QM_CQE_BAD,		/* mediated */
+	WD_QM_SUBMITTED,	/* mediated */
+	WD_QM_REAPED,		/* mediated */
+	WD_QM_COUNTERS,
+};
+
+/* A ring that the device fills; belongs to its interrupt handler. */
+struct wd_qm_events {
+	u32 *entries;
+	dma_addr_t dma;
+	u32 depth;
+	u32 head;
+	u32 phase;
+};
+
+/* A block of memory that the device reaches: whole pages, as a process may be able to have it written. */
+struct wd_qm_mem {
+	void *va;
+	dma_addr_t dma;
+	size_t len;
+};
+
+struct wd_qm_irq {
+	u16 vector;
+	bool is_present;
+};
+
+struct wd_qm {
+	struct pci_dev *pdev;
+	const struct wd_qm_engine *engine;
+	struct vfio_sdmdev sdmdev;
+	struct list_head link; /* of all functions; wd_qm_list_lock */
+	void __iomem *io;
+	phys_addr_t io_phys;
+	phys_addr_t db_phys; /* of the isolated doorbells, or 0 */
+	u32 version;	     /* enum wd_qm_version */
+	bool is_vf;
+
+	/* capabilities */
+	u32 cap_version;
+	u32 cap_flags;
+	struct wd_qm_irq irq_eq, irq_aeq, irq_abnormal;
+	u32 vector_nr;
+	u32 err_nfe, err_ce, err_reset, err_shutdown;
+	u32 qp_total, qp_max; /* of the controller, of one function */
+	u32 qp_nr;	      /* of this function */
+	u32 vf_nr;
+
+	struct mutex lock; /* state, the queues' is_started and is_undrained, used, quarantine, vf_nr */
+	enum wd_qm_state state; /* read without the lock where being late does no harm */
+	unsigned long *used;
+	struct list_head quarantine; /* queues that were released undrained */
+
+	spinlock_t qp_lock; /* qps: a queue in it is alive while this is held */
+	struct wd_qp **qps;
+
+	struct mutex mbox_lock; /* mailbox, ctx */
+	struct wd_qm_mem ctx;
+
+	struct wd_qm_mem rings; /* both event rings and both base tables, each on its own pages */
+	struct wd_qm_mem park;	/* one page, see wd_qm_sqc_park() */
+	struct wd_qm_events eq, aeq;
+	dma_addr_t sqc_dma, cqc_dma;
+	u32 empty_nr; /* interrupts in a row that had no event */
+
+	struct work_struct err_work;
+	bool is_reset_wanted;
+	bool is_removing;
+	atomic64_t counters[WD_QM_COUNTERS];
+	atomic64_t refused[WD_QM_REFUSALS];
+	struct dentry *debugfs;
+};
+
+static inline u32 wd_qm_read(struct wd_qm *qm, u32 offset)
+{
+	return readl(qm->io + offset);
+}
+
+static inline void wd_qm_write(struct wd_qm *qm, u32 offset, u32 value)
+{
+	writel(value, qm->io + offset);
+}
+
+static inline void wd_qm_update(struct wd_qm *qm, u32 offset, u32 clear, u32 set)
+{
+	wd_qm_write(qm, offset, (wd_qm_read(qm, offset) & ~clear) | set);
+}
+
+static inline void wd_qm_count(struct wd_qm *qm, enum wd_qm_counter counter)
+{
+	atomic64_inc(&qm->counters[counter]);
+}
+
+/* The function's own value of a capability. */
+u32 wd_qm_cap(struct wd_qm *qm, const struct wd_qm_cap *cap);
+
+/* Waits until (register & mask) == value: 0, -ETIMEDOUT, -ENODEV when it reads all ones. */
+int wd_qm_poll(struct wd_qm *qm, u32 offset, u32 mask, u32 value, u32 timeout_us);
+
+/* A probe and its reverse; queue_nr: of a PF, as the administrator wishes. */
+int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is_vf, u32 queue_nr);
+void wd_qm_remove(struct pci_dev *pdev);
+void wd_qm_shutdown(struct pci_dev *pdev);
+int wd_qm_sriov_configure(struct pci_dev *pdev, int vf_nr);
+extern const struct pci_error_handlers wd_qm_err_handlers;
+extern const struct dev_pm_ops wd_qm_pm_ops;
+
+#endif
