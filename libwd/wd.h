@@ -127,8 +127,8 @@ int wd_recv_sync(struct wd_queue *queue, void *results, unsigned int nr, unsigne
  * On a shared queue, any number of threads at once; a full queue is waited for. Otherwise nothing
  * else may be in flight (-EBUSY). timeout_ms as above, for this caller alone; after -ETIMEDOUT the
  * request, if it was sent, stays the device's, and its result is dropped on a shared queue.
- * Other errors as wd_send() and wd_recv_sync(). A small request of an emulated device whose threads
- * sleep is run by the caller's own, which then does not look at timeout_ms.
+ * Other errors as wd_send() and wd_recv_sync(). A small request of an emulated device that
+ * has an idle engine is run by the calling thread, which then does not look at timeout_ms.
  */
 int wd_call(struct wd_queue *queue, const void *req, void *res, unsigned int timeout_ms);
 

@@ -56,7 +56,7 @@ void emu_queue_doorbell(struct emu_queue *queue, uint64_t value);
 
 /*
  * For a thread that is going to wait for the result: a doorbell that wakes no engine, and after it
- * either the request is run by this very thread, where every engine sleeps, or an engine is woken.
+ * either the request is run by this very thread, where an engine is idle, or an engine is woken.
  * No such help on a device with faults, latency_us or gbps.
  */
 void emu_queue_doorbell_quiet(struct emu_queue *queue, uint64_t value);

@@ -133,6 +133,7 @@ static void slot_reset(struct emu_slot *slot, const struct emu_queue_cfg *cfg)
 	atomic_store(&slot->cq_head, 0);
 	atomic_store(&slot->is_stalled, false);
 	atomic_store(&slot->is_attended, false);
+	atomic_store(&slot->is_lent, false);
 	atomic_store(&slot->is_signaled, false);
 	pthread_mutex_unlock(&slot->lock);
 }

@@ -25,6 +25,7 @@ struct emu_slot {
 	atomic_bool is_stalled; /* work waits for room in the completion ring */
 	/* An engine will look at sq_tail again before it does anything that takes time. */
 	_Alignas(EMU_LINE) atomic_bool is_attended;
+	atomic_bool is_lent; /* the thread that sent is about to run the request itself */
 
 	_Alignas(EMU_LINE) pthread_mutex_t lock; /* guards these, running and state */
 	pthread_cond_t left;
@@ -59,7 +60,7 @@ struct emu_engine_thread {
 	bool is_started; /* guarded by dev->life */
 	unsigned int position;
 	struct emu_slot *last; /* the queue it served last */
-	/* Held while the thread is awake: a thread that lends its CPU finds it free or not at all. */
+	/* Held at work, by the engine's thread or by one that lends its CPU. */
 	pthread_mutex_t unit;
 	struct emu_zip zip;
 };

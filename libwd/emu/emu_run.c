@@ -477,11 +477,15 @@ static const struct timespec *until_due(struct emu_dev *dev, struct timespec *ti
 	return timeout;
 }
 
-/* Something is to be done at the queue, or soon was. Without the lock, so only a hint. */
+/*
+ * Something is to be done at the queue, or soon was. Without the lock, so only a hint. What its own
+ * caller is about to run does not count, or a loop of such calls would keep the engine awake.
+ */
 static bool has_news(const struct emu_slot *slot)
 {
 	return atomic_load_explicit(&slot->sq_tail, memory_order_relaxed) !=
-	       atomic_load_explicit(&slot->fetch, memory_order_relaxed);
+		       atomic_load_explicit(&slot->fetch, memory_order_relaxed) &&
+	       !atomic_load_explicit(&slot->is_lent, memory_order_relaxed);
 }
 
 /*
@@ -523,19 +527,16 @@ static struct emu_slot *spin(struct emu_engine_thread *engine)
 	return found;
 }
 
-static void engine_sleep(struct emu_engine_thread *engine)
+static void engine_sleep(struct emu_dev *dev)
 {
-	struct emu_dev *dev = engine->dev;
 	const unsigned int wakes = atomic_load(&dev->wakes);
 	struct timespec timeout;
 
-	pthread_mutex_unlock(&engine->unit);
 	atomic_fetch_add(&dev->sleepers, 1);
 	/* A doorbell before the line above woke nobody. */
 	if (!is_any_ready(dev) && !atomic_load(&dev->ending))
 		futex(&dev->wakes, FUTEX_WAIT, wakes, until_due(dev, &timeout));
 	atomic_fetch_sub(&dev->sleepers, 1);
-	pthread_mutex_lock(&engine->unit);
 }
 
 void *emu_engine_main(void *arg)
@@ -543,10 +544,10 @@ void *emu_engine_main(void *arg)
 	struct emu_engine_thread *engine = arg;
 	struct emu_dev *dev = engine->dev;
 
-	pthread_mutex_lock(&engine->unit);
 	engine->last = NULL;
 	while (!atomic_load(&dev->ending)) {
 		struct emu_slot *slot = take_ready(dev, &engine->position);
+		unsigned int nr;
 
 		if (!slot)
 			slot = spin(engine);
@@ -555,40 +556,42 @@ void *emu_engine_main(void *arg)
 			engine->last = NULL;
 		}
 		if (!slot) {
-			engine_sleep(engine);
+			engine_sleep(dev);
 			continue;
 		}
 		/* While this one is busy, somebody has to look after the rest. */
 		if (is_any_ready(dev) || (dev->is_timed && dev->codec != &emu_codec_null))
 			wake_for_work(dev);
-		if (serve(&engine->zip, slot, TURN)) {
+		pthread_mutex_lock(&engine->unit);
+		nr = serve(&engine->zip, slot, TURN);
+		pthread_mutex_unlock(&engine->unit);
+		if (nr) {
 			engine->last = slot;
 		} else {
 			leave(slot);
 			engine->last = NULL;
 		}
 	}
-	pthread_mutex_unlock(&engine->unit);
 	return NULL;
 }
 
 /* Software's side */
 
-/* An engine that sleeps lends its unit: runs the queue's next request here, if that is possible. */
+/* An idle engine lends its unit: runs the queue's next request here, if that is possible. */
 static bool help(struct emu_slot *slot)
 {
 	struct emu_dev *dev = slot->dev;
 	bool is_done = false;
 
 	/* Scripted and modelled time is the device's own, not the caller's. */
-	if (dev->is_timed || dev->opt.faults.nr || atomic_load(&dev->spinners))
+	if (dev->is_timed || dev->opt.faults.nr)
 		return false;
-	for (unsigned int i = 0; i < dev->opt.threads && !is_done; i++) {
+	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		struct emu_engine_thread *engine = &dev->engine[i];
 
-		if (pthread_mutex_trylock(&engine->unit))
+		if (!engine->zip.work || pthread_mutex_trylock(&engine->unit))
 			continue;
-		is_done = engine->zip.work && serve(&engine->zip, slot, 1);
+		is_done = serve(&engine->zip, slot, 1);
 		pthread_mutex_unlock(&engine->unit);
 		break;
 	}
@@ -629,6 +632,8 @@ static void ring(struct emu_queue *queue, uint64_t value, bool is_quiet)
 	if (command == HISI_QM_DB_CMD_SQ) {
 		if (slot->dev->is_timed)
 			note_arrivals(slot, index);
+		if (is_quiet)
+			atomic_store_explicit(&slot->is_lent, true, memory_order_relaxed);
 		/* Sequentially consistent, before the looks at what engines do: see leave(). */
 		atomic_store(&slot->sq_tail, index);
 		if (!is_quiet && !atomic_load(&slot->is_attended))
@@ -657,9 +662,15 @@ void emu_queue_help(struct emu_queue *queue)
 {
 	struct emu_slot *slot = queue->slot;
 
-	if (queue->epoch != emu_epoch || atomic_load(&slot->is_attended) || help(slot))
+	bool is_done;
+
+	if (queue->epoch != emu_epoch)
 		return;
-	set_ready(slot);
+	is_done = help(slot);
+	atomic_store_explicit(&slot->is_lent, false, memory_order_relaxed);
+	/* An engine that attends the queue sees the tail from now on; its leave() would, too. */
+	if (!is_done)
+		set_ready(slot);
 }
 
 void emu_slot_drain(struct emu_slot *slot)
