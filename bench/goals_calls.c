@@ -16,7 +16,7 @@
 
 /* wd-bench loop soft|wd deflate|inflate N: N calls of 64 bytes, to be counted from outside. */
 
-enum { LOOP_PIECE = 64, LOOP_MAX = 8000 };
+enum { LOOP_PIECE = 64, LOOP_MAX = 40000 };
 
 static int loop_deflate(const struct zlib_api *z, unsigned char *plain, long nr)
 {
@@ -85,9 +85,9 @@ int loop_main(int argc, char **argv)
 	return ret;
 }
 
-#define LOOP_FEW  "1000"
-#define LOOP_MANY "5000"
-#define LOOP_DIFF 4000
+#define LOOP_FEW  "2000"
+#define LOOP_MANY "34000"
+#define LOOP_DIFF 32000
 
 /* Instructions of one call; NAN: the row is skipped. */
 static double calls_loop(const struct goal_run *run, const char *who, const char *action,
