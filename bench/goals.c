@@ -152,11 +152,11 @@ static const char *goals_verdict(const struct row *row)
 	return "not reached";
 }
 
-/* Three digits, more where they stand before the point. */
+/* Enough digits to tell a value from its limit. */
 static const char *goals_number(double v, char *text)
 {
 	double size = fabs(v);
-	int digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+	int digits = size >= 100 ? 0 : size >= 1 ? 2 : 3;
 
 	if (isnan(v))
 		strcpy(text, "-");
