@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,91 @@ static void free_buffers(struct zwd_stream *s)
 	free_buffer(s, &s->i.keep);
 }
 
+/*
+ * Requests ahead. What they consume is not reported before their output is taken, so each may be
+ * forgotten at any time; and a fork does, for a lane's memory is not inherited.
+ */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next, and each stream's ahead */
+static struct zwd_stream *ahead_all;
+
+static void wait_and_put(struct zwd_lane *lane)
+{
+	struct wd_zip_res res;
+	int ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
+
+	if (ret)
+		zwd_qpool_drop(lane, ret);
+	else
+		zwd_qpool_put(lane);
+}
+
+static void fork_prepare(void)
+{
+	pthread_mutex_lock(&lock);
+	for (; ahead_all; ahead_all = ahead_all->i.next_ahead) {
+		wait_and_put(ahead_all->i.ahead);
+		ahead_all->i.ahead = NULL;
+	}
+}
+
+static void fork_done(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void register_fork(void)
+{
+	pthread_atfork(fork_prepare, fork_done, fork_done);
+}
+
+static int has_ahead(const struct zwd_stream *s)
+{
+	int has_one;
+
+	pthread_mutex_lock(&lock);
+	has_one = s->i.ahead != NULL;
+	pthread_mutex_unlock(&lock);
+	return has_one;
+}
+
+/* The lane of the stream's request ahead is the caller's now. NULL: there is none. */
+static struct zwd_lane *take_ahead(struct zwd_stream *s)
+{
+	struct zwd_lane *lane;
+
+	pthread_mutex_lock(&lock);
+	lane = s->i.ahead;
+	s->i.ahead = NULL;
+	for (struct zwd_stream **at = &ahead_all; lane && *at; at = &(*at)->i.next_ahead)
+		if (*at == s) {
+			*at = s->i.next_ahead;
+			break;
+		}
+	pthread_mutex_unlock(&lock);
+	return lane;
+}
+
+static void leave_ahead(struct zwd_stream *s, struct zwd_lane *lane)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, register_fork);
+	pthread_mutex_lock(&lock);
+	s->i.ahead = lane;
+	s->i.next_ahead = ahead_all;
+	ahead_all = s;
+	pthread_mutex_unlock(&lock);
+}
+
+static void forget_ahead(struct zwd_stream *s)
+{
+	struct zwd_lane *lane = take_ahead(s);
+
+	if (lane)
+		wait_and_put(lane);
+}
+
 static void count_stream(z_streamp strm, struct zwd_stream *s)
 {
 	if (s->mode != ZWD_MODE_SOFT || (!strm->total_in && !strm->total_out))
@@ -67,6 +153,7 @@ void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
 	struct zwd_inflate *i = &s->i;
 
 	count_stream(strm, s);
+	forget_ahead(s);
 	free_buffers(s);
 	memset(i, 0, sizeof(*i));
 	i->window_bits = window_bits;
@@ -154,6 +241,7 @@ int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
 	if (!strm->zalloc || !strm->zfree)
 		return Z_STREAM_ERROR;
 	count_stream(strm, s);
+	forget_ahead(s);
 	free_buffers(s);
 	ret = close_soft(strm, s);
 	zwd_stream_free(strm, s);
@@ -198,6 +286,7 @@ int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	to->mode = s->mode;
 	to->i = *i;
 	to->i.ctx = to->i.pend = to->i.keep = NULL;
+	to->i.ahead = NULL;
 	dest->state = (struct internal_state *)to;
 	ret = copy_buffer(to, &to->i.ctx, i->ctx, WD_ZIP_CTX_SIZE, i->ctx_len);
 	if (ret == Z_OK)
@@ -405,6 +494,7 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	}
 	if (s->mode != ZWD_MODE_OURS)
 		return ret;
+	forget_ahead(s);
 	if (i->is_keep_full || i->is_engine_lost)
 		ret = Z_DATA_ERROR;
 	else
@@ -458,48 +548,73 @@ static int save(struct zwd_stream *s, struct zwd_lane *lane, uint64_t made)
 	return 0;
 }
 
-/* One request on the lane; on success its results are the stream's. 0 or -errno. */
-static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
+/* Until there is a context: input and output that are done again, from the stream's beginning. */
+static size_t old_in(const struct zwd_inflate *i)
+{
+	return i->ctx_len ? 0 : i->keep_len;
+}
+
+static size_t old_out(const struct zwd_inflate *i)
+{
+	return i->ctx_len ? 0 : (size_t)i->made;
+}
+
+/* Sends the next request. 0 or -errno. */
+static int send(struct zwd_stream *s, struct zwd_lane *lane, const unsigned char *in, size_t len,
+		size_t room)
 {
 	struct zwd_inflate *i = &s->i;
-	/* Input and output that are done again, from the beginning of the stream. */
-	size_t old_in = i->ctx_len ? 0 : i->keep_len, old_out = i->ctx_len ? 0 : (size_t)i->made;
-	size_t room = (size_t)strm->avail_out + AHEAD_LEN, len = strm->avail_in, direct;
-	const unsigned char *out = lane->dst + old_out;
 	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
-	struct wd_zip_res res;
-	uint32_t check;
-	int ret;
 
-	if (room > lane->dst_len - old_out)
-		room = lane->dst_len - old_out;
+	if (room > lane->dst_len - old_out(i))
+		room = lane->dst_len - old_out(i);
 	/* Input expands: more of it than there is room would only be copied in vain. */
 	if (len > room)
 		len = room;
-	if (len > lane->src_len - old_in)
-		len = lane->src_len - old_in;
-	if (old_in)
-		memcpy(lane->src, i->keep, old_in);
+	if (len > lane->src_len - old_in(i))
+		len = lane->src_len - old_in(i);
+	if (old_in(i))
+		memcpy(lane->src, i->keep, old_in(i));
 	if (len)
-		memcpy(lane->src + old_in, strm->next_in, len);
-	req.src_len = (uint32_t)(old_in + len);
-	req.dst_len = (uint32_t)(old_out + room);
+		memcpy(lane->src + old_in(i), in, len);
+	i->sent_len = len;
+	i->sent_room = room;
+	req.src_len = (uint32_t)(old_in(i) + len);
+	req.dst_len = (uint32_t)(old_out(i) + room);
 	req.format = (uint8_t)i->format;
 	req.flags = WD_ZIP_STREAM;
 	if (i->ctx_len)
 		memcpy(lane->ctx, i->ctx, i->ctx_len);
 	else
 		req.flags |= WD_ZIP_NEW;
-	ret = zwd_qpool_run(lane, &req, &res);
+	return zwd_qpool_send(lane, &req);
+}
+
+/*
+ * Takes the result; on success it is the stream's. 0 or -errno; -ESTALE: it was sent ahead for other
+ * input than the caller has now.
+ */
+static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
+{
+	struct zwd_inflate *i = &s->i;
+	const unsigned char *in = lane->src + old_in(i), *out = lane->dst + old_out(i);
+	struct wd_zip_res res;
+	size_t direct;
+	uint32_t check;
+	int ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
+
 	if (ret)
 		return ret;
 	if (res.status != WD_ZIP_OK && res.status != WD_ZIP_END && res.status != WD_ZIP_NO_ROOM)
 		return res.status == WD_ZIP_FAILED ? -EIO : -EBADMSG;
-	if (res.consumed > req.src_len || res.produced > req.dst_len || res.consumed < old_in ||
-	    res.produced < old_out)
+	if (res.consumed > old_in(i) + i->sent_len || res.consumed < old_in(i) ||
+	    res.produced > old_out(i) + i->sent_room || res.produced < old_out(i))
 		return -EIO;
-	res.consumed -= (uint32_t)old_in;
-	res.produced -= (uint32_t)old_out;
+	res.consumed -= (uint32_t)old_in(i);
+	res.produced -= (uint32_t)old_out(i);
+	if (res.consumed > strm->avail_in ||
+	    (res.consumed && memcmp(in, strm->next_in, res.consumed)))
+		return -ESTALE;
 	if (!res.consumed && !res.produced && res.status != WD_ZIP_END)
 		return -EIO;
 	check = check_of(i, i->check, out, res.produced);
@@ -540,17 +655,62 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
 	return 0;
 }
 
+/*
+ * Sends what comes next while the caller is busy with what it has. Only where the caller's memory is
+ * the library's, too: others are known to leave streams without their end, and a lane with them.
+ */
+static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
+{
+	struct zwd_inflate *i = &s->i;
+	/* What waits is delivered before; then the caller asks for as much as this time. */
+	size_t held = i->is_byte_held, room = i->pend_len < asked ? asked - i->pend_len : 0;
+	struct zwd_lane *lane;
+	int ret;
+
+	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
+	    (strm->avail_in == held && !i->has_more) || has_ahead(s) ||
+	    zwd_qpool_try(ZWD_INFLATE, &lane))
+		return;
+	room += AHEAD_LEN;
+	ret = send(s, lane, strm->next_in + held, strm->avail_in - held, room);
+	if (ret)
+		zwd_qpool_drop(lane, ret);
+	else
+		leave_ahead(s, lane);
+}
+
+/* On the lane, which may be one of a request ahead. 0 or -errno. */
+static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int is_ahead)
+{
+	int ret;
+
+	if (is_ahead) {
+		ret = receive(strm, s, lane);
+		if (ret != -ESTALE)
+			return ret;
+		s->i.is_ahead_off = 1;
+	}
+	ret = send(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + AHEAD_LEN);
+	return ret ? ret : receive(strm, s, lane);
+}
+
 /* A request, and a second try on another queue where that may help. */
 static int request(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane)
 {
 	int ret;
 
 	for (int try = 0;; try++) {
+		int is_ahead = 0;
+
 		ret = 0;
+		if (!*lane) {
+			*lane = take_ahead(s);
+			is_ahead = *lane != NULL;
+		}
 		if (!*lane)
 			ret = zwd_qpool_get(ZWD_INFLATE, zwd_settings()->timeout_ms, lane);
 		if (!ret)
-			ret = run(strm, s, *lane);
+			ret = run(strm, s, *lane, is_ahead);
 		if (!ret || !*lane)
 			return ret;
 		zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
@@ -572,6 +732,7 @@ static int body(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
 	struct zwd_lane *lane = NULL;
+	uInt asked = strm->avail_out;
 	int ret = 0;
 
 	for (;;) {
@@ -590,8 +751,10 @@ static int body(z_streamp strm, struct zwd_stream *s)
 		zwd_policy_inflate_lost(i, ret);
 		return zwd_inflate_go_soft(strm, s);
 	}
-	if (!i->is_ended || i->pend_len || i->is_byte_held)
+	if (!i->is_ended || i->pend_len || i->is_byte_held) {
+		send_ahead(strm, s, asked);
 		return Z_OK;
+	}
 	strm->data_type = 64; /* as zlib shows it: no bits left over, last block */
 	return Z_STREAM_END;
 }

@@ -76,6 +76,9 @@ struct zwd_deflate {
 	z_stream raw;
 };
 
+struct zwd_lane;
+struct zwd_stream;
+
 struct zwd_inflate {
 	int window_bits; /* as given */
 	int is_candidate;
@@ -96,6 +99,11 @@ struct zwd_inflate {
 	size_t keep_len, keep_size;
 	int is_keep_full;
 	struct zwd_trial trial;
+	size_t sent_len, sent_room; /* new input and room of the latest request */
+	/* The next request, sent before its output was asked for; guarded by inflate.c's lock. */
+	struct zwd_lane *ahead;
+	struct zwd_stream *next_ahead; /* of all streams that have one */
+	int is_ahead_off; /* the caller does not show the same input again */
 };
 
 struct zwd_stream {

@@ -15,6 +15,7 @@ stream_tests = \
 	tests/stream/deflate_params \
 	tests/stream/fork \
 	tests/stream/gz \
+	tests/stream/inflate_ahead \
 	tests/stream/inflate_back \
 	tests/stream/inflate_broken \
 	tests/stream/inflate_copy \
@@ -55,6 +56,8 @@ tests_stream_fork_LDADD = $(zwd_test_libs)
 tests_stream_fork_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_gz_LDADD = $(zwd_test_libs)
 tests_stream_gz_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_ahead_LDADD = $(zwd_test_libs)
+tests_stream_inflate_ahead_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_back_LDADD = $(zwd_test_libs)
 tests_stream_inflate_back_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_broken_LDADD = $(zwd_test_libs)

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * While a caller is busy with its output the library may read on. Until the next call nobody can see
+ * that: input may change, shrink or move, and the stream may be copied, reset, ended or forked.
+ */
+#include "config.h"
+#include "helpers.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LEN 1000000
+#define ROOM 16384
+#define STORED_MAX 65535
+
+static unsigned char plain[LEN], out[LEN + 1];
+
+static void begin(z_stream *strm, int wbits, const struct buf *packed)
+{
+	memset(strm, 0, sizeof(*strm));
+	assert_int_equal(inflateInit2(strm, wbits), Z_OK);
+	strm->next_in = packed->data;
+	strm->avail_in = packed->len;
+	strm->next_out = out;
+}
+
+/* One call with little room, whose output fills it. */
+static void some(z_stream *strm)
+{
+	strm->avail_out = ROOM;
+	assert_int_equal(ours.inflate(strm, Z_NO_FLUSH), Z_OK);
+	assert_int_equal(strm->avail_out, 0);
+}
+
+static void rest(z_stream *strm)
+{
+	int ret;
+
+	strm->avail_out = out + sizeof(out) - strm->next_out;
+	do
+		ret = ours.inflate(strm, Z_NO_FLUSH);
+	while (ret == Z_OK);
+	assert_int_equal(ret, Z_STREAM_END);
+	assert_int_equal(strm->total_out, LEN);
+	assert_memory_equal(out, plain, LEN);
+}
+
+static void pack(int wbits, struct buf *packed)
+{
+	memset(out, 0, sizeof(out));
+	gen_fill(GEN_MIXED, plain, LEN);
+	deflate_all(&ref, wbits, 6, Z_DEFAULT_STRATEGY, plain, LEN, packed);
+}
+
+/* Stored blocks: a byte of input is a byte of output, and any value is right. */
+static void input_that_changes(void **state)
+{
+	struct buf packed = { 0 };
+	z_stream strm;
+
+	gen_fill(GEN_MIXED, plain, LEN);
+	for (size_t pos = 0; pos < LEN; pos += STORED_MAX) {
+		size_t len = LEN - pos < STORED_MAX ? LEN - pos : STORED_MAX;
+		unsigned char head[] = { pos + len == LEN, len & 255, len >> 8, ~len & 255,
+					 (~len >> 8) & 255 };
+
+		buf_add(&packed, head, sizeof(head));
+		buf_add(&packed, plain + pos, len);
+	}
+	begin(&strm, -15, &packed);
+	while (strm.total_out < LEN / 2) {
+		size_t at, block;
+
+		some(&strm);
+		at = strm.total_in + 100;
+		block = at / (STORED_MAX + 5);
+		if (at % (STORED_MAX + 5) < 5)
+			continue;
+		packed.data[at] ^= 0xff;
+		plain[at - 5 * (block + 1)] ^= 0xff;
+	}
+	rest(&strm);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	buf_free(&packed);
+}
+
+static void input_that_shrinks_and_moves(void **state)
+{
+	struct buf packed = { 0 }, moved = { 0 };
+	z_stream strm;
+	size_t left;
+
+	pack(15, &packed);
+	buf_add(&moved, packed.data, packed.len);
+	begin(&strm, 15, &packed);
+	some(&strm);
+	/* Elsewhere, and what was there before is gone. */
+	strm.next_in = moved.data + strm.total_in;
+	memset(packed.data, 0, packed.len);
+	some(&strm);
+	/* A byte at a time, each shown until it is taken. */
+	for (left = strm.avail_in; left > packed.len / 2; left -= !strm.avail_in) {
+		strm.avail_in = 1;
+		strm.avail_out = 1000;
+		ours.inflate(&strm, Z_NO_FLUSH);
+	}
+	strm.avail_in = left;
+	rest(&strm);
+	assert_int_equal(strm.avail_in, 0);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	buf_free(&packed);
+	buf_free(&moved);
+}
+
+static void streams_that_are_interrupted(void **state)
+{
+	struct buf packed = { 0 };
+	z_stream strm, copy;
+
+	pack(31, &packed);
+	for (int calls = 1; calls <= 6; calls++) {
+		begin(&strm, 31, &packed);
+		for (int i = 0; i < calls; i++)
+			some(&strm);
+		assert_int_equal(ours.inflateCopy(&copy, &strm), Z_OK);
+		rest(&strm);
+		memset(out + copy.total_out, 0, LEN - copy.total_out);
+		rest(&copy);
+		assert_int_equal(ours.inflateEnd(&copy), Z_OK);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(ours.inflateReset(&strm), Z_OK);
+			strm.next_in = packed.data;
+			strm.avail_in = packed.len;
+			strm.next_out = out;
+			some(&strm);
+		}
+		rest(&strm);
+		assert_int_equal(ours.inflateReset(&strm), Z_OK);
+		strm.next_in = packed.data;
+		strm.avail_in = packed.len;
+		strm.next_out = out;
+		some(&strm);
+		assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	}
+	buf_free(&packed);
+}
+
+static void streams_of_two_processes(void **state)
+{
+	struct buf packed = { 0 };
+	z_stream strm;
+	int status;
+	pid_t pid;
+
+	if (IS_TSAN)
+		skip();
+	pack(15, &packed);
+	for (int calls = 1; calls <= 6; calls++) {
+		begin(&strm, 15, &packed);
+		for (int i = 0; i < calls; i++)
+			some(&strm);
+		fflush(NULL);
+		pid = fork();
+		assert_true(pid >= 0);
+		rest(&strm);
+		assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+		if (!pid)
+			_exit(0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	buf_free(&packed);
+}
+
+TEST_MAIN(60, cmocka_unit_test(input_that_changes), cmocka_unit_test(input_that_shrinks_and_moves),
+	  cmocka_unit_test(streams_that_are_interrupted), cmocka_unit_test(streams_of_two_processes))
