@@ -18,7 +18,7 @@ struct vfio_sdmdev_layout {
 	size_t mmio_len;	/* 0: no page of its own, requests are mediated */
 	void *dus;		/* dma_alloc_coherent() memory of the rings and status page */
 	dma_addr_t dus_dma;
-	size_t dus_len;		/* whole pages, the last one is the status page */
+	size_t dus_len;		/* whole pages, the last one is the status page; zeroed at open */
 	u32 sqe_len;
 	u32 sq_depth;
 	u32 cq_depth;
@@ -42,7 +42,8 @@ struct vfio_sdmdev_layout {
  *	started and its rings go on where they are: for taking memory away from under it. 0, -EIO.
  * @is_q_updated: has a completion arrived that the process has not taken? Atomic context.
  * @mask_notify: event_mask VFIO_SDMDEV_EVENT_Q_UPDATE lets completions call
- *	vfio_sdmdev_wake_up(), 0 stops that. Atomic context.
+ *	vfio_sdmdev_wake_up(), 0 stops that; at any time, the queue may not be started. Atomic context.
+ *	Does not call that itself.
  * @reset: resets the function; called when a queue could not be drained, with no queue's mutex held.
  *	sdmdev tells the queues before and after, as vfio_sdmdev_reset_begin() and _done() do.
  * @reset_queue: VFIO_DEVICE_RESET of one queue: stopped and initialised anew.
@@ -82,7 +83,9 @@ struct vfio_sdmdev_ops {
  * @dev: parent device
  * @ops: see there
  * @owner: module of @ops
- * @dma_flag: SDMDEV_DMA_* that hardware and driver can; sdmdev takes away what the platform cannot
+ * @dma_flag: SDMDEV_DMA_* that hardware and driver can; sdmdev takes away what the platform cannot.
+ *	For SINGLE the driver has set a DMA mask of 32 bits; all but MEDIATED need an mmio page for each
+ *	queue (SINGLE: for the function)
  * @is_vf: for sysfs
  * @priv: the driver's
  * @core: sdmdev's own

@@ -55,8 +55,8 @@ struct sdmdev_status {
 };
 
 /*
- * Every call but those of VFIO itself fails with EPERM for another process than the one that opened
- * the device, a forked child included.
+ * Every call and mmap() fails with EPERM for another process than the one that opened the device, a
+ * forked child included. A mapping is shared, and munmap()ped as a whole.
  */
 
 /* Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset). */
@@ -75,8 +75,8 @@ struct sdmdev_info {
 	__u32 number; /* of the queue, for doorbells */
 	__u32 state;
 	__u32 generation;
-	__u64 aperture_start; /* addresses that SHARE accepts, first and last */
-	__u64 aperture_end;
+	__u64 aperture_start; /* largest range of addresses that SHARE accepts: first and last */
+	__u64 aperture_end;   /* 0, 0: none */
 	__u64 static_max; /* bytes of static memory this queue may have */
 	__u32 static_slices_max;
 	__u32 ranges_max; /* of SHARE */
@@ -84,7 +84,10 @@ struct sdmdev_info {
 };
 #define SDMDEV_CMD_GET_INFO _IOWR('W', 0x10, struct sdmdev_info)
 
-/* Starts the queue after its context was set (HISI_QM_CMD_SET_QP_CTX). EBUSY: is started. */
+/*
+ * Starts the queue after its context was set (HISI_QM_CMD_SET_QP_CTX). EBUSY: is started; EIO: the
+ * function is being reset, or could not be; ENODEV: dead.
+ */
 #define SDMDEV_CMD_START _IO('W', 0x11)
 /* Stops and drains it; its memory stays. 0, EIO: it could not be drained, memory is quarantined. */
 #define SDMDEV_CMD_STOP _IO('W', 0x12)
@@ -115,14 +118,17 @@ struct sdmdev_static {
 	__u64 dma;    /* out: the device's address */
 };
 #define SDMDEV_CMD_SS_ALLOC _IOWR('W', 0x15, struct sdmdev_static)
-/* EBUSY: requests in flight could not be drained; ENOENT. Mappings of it must be gone: EBUSY. */
+/*
+ * EBUSY: it is mapped, or may be in use: requests in flight could not be drained, or, with
+ * SDMDEV_DMA_SINGLE, a queue of the function is started. ENOENT.
+ */
 #define SDMDEV_CMD_SS_FREE _IOWR('W', 0x16, struct sdmdev_static)
 
 /*
  * Mediated: count entries of sqe_len bytes at ptr are checked, then written. Every address in them is
  * a device address of static memory of this queue. Returns how many were accepted: fewer than count
- * when the ring is full or the next one is refused; none: EAGAIN (full), EINVAL, EFAULT, EACCES (an
- * address is not the queue's).
+ * when the ring is full or the next one is refused; none: EAGAIN (full), EINVAL (also: not started),
+ * EFAULT, EACCES (an address is not the queue's), EIO (reset), ENODEV (dead).
  */
 struct sdmdev_submit {
 	__u32 argsz;

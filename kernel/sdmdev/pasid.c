@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Modes behind a PASID: a page table for each process (multi), or the process's own one (SVM). */
+
+#include <linux/device.h>
+
+#include "compat.h"
+#include "sdmdev.h"
+
+/* Only an attempt tells whether device, IOMMU and kernel together can. */
+static int sdmdev_multi_probe(struct sdmdev_core *core, struct sdmdev_window *window)
+{
+	struct device *dev = core->sdmdev->dev;
+	struct iommu_domain *domain;
+	u32 pasid;
+	int ret;
+
+	if (!device_iommu_mapped(dev) || !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return -EOPNOTSUPP;
+	ret = compat_pasid_attach(dev, &domain, &pasid);
+	if (ret)
+		return ret;
+	ret = sdmdev_space_window(core, domain, window);
+	compat_pasid_detach(dev, domain, pasid);
+	return ret;
+}
+
+static int sdmdev_multi_attach(struct sdmdev_space *space)
+{
+	space->window = space->core->window;
+	return compat_pasid_attach(space->core->sdmdev->dev, &space->domain, &space->pasid);
+}
+
+static void sdmdev_multi_detach(struct sdmdev_space *space)
+{
+	compat_pasid_detach(space->core->sdmdev->dev, space->domain, space->pasid);
+}
+
+static int sdmdev_multi_bind(struct sdmdev_queue *sq)
+{
+	sq->q->pasid = sq->space->pasid;
+	return 0;
+}
+
+const struct sdmdev_mode sdmdev_mode_multi = {
+	.flag = SDMDEV_DMA_MULTI,
+	.is_direct = true,
+	.probe = sdmdev_multi_probe,
+	.attach = sdmdev_multi_attach,
+	.detach = sdmdev_multi_detach,
+	.bind = sdmdev_multi_bind,
+	.bind_pasid = sdmdev_mode_not_offered,
+	.share = sdmdev_space_share,
+	.unshare = sdmdev_space_unshare,
+	.quiesce = sdmdev_mode_not_offered,
+	.drop = sdmdev_mode_drop_isolated,
+};
+
+/* A device is made ready for SVA once. Under state_lock. */
+static int sdmdev_svm_enable(struct sdmdev_core *core)
+{
+	int ret = core->sva_nr ? 0 : compat_sva_enable(core->sdmdev->dev);
+
+	if (!ret)
+		core->sva_nr++;
+	return ret;
+}
+
+static void sdmdev_svm_disable(struct sdmdev_core *core)
+{
+	if (!--core->sva_nr)
+		compat_sva_disable(core->sdmdev->dev);
+}
+
+static struct iommu_sva *sdmdev_svm_bind_mm(struct device *dev, struct mm_struct *mm)
+{
+	struct iommu_sva *sva = compat_sva_bind(dev, mm);
+
+	return sva ? sva : ERR_PTR(-EOPNOTSUPP);
+}
+
+/* Tried with whoever registers the function, where that is a process. */
+static int sdmdev_svm_probe(struct sdmdev_core *core, struct sdmdev_window *window)
+{
+	struct device *dev = core->sdmdev->dev;
+	struct iommu_sva *sva;
+	int ret;
+
+	sdmdev_window_init(window, 1, 0);
+	if (!device_iommu_mapped(dev))
+		return -EOPNOTSUPP;
+	mutex_lock(&core->state_lock);
+	ret = sdmdev_svm_enable(core);
+	if (ret)
+		goto unlock;
+	if (current->mm) {
+		sva = sdmdev_svm_bind_mm(dev, current->mm);
+		if (IS_ERR(sva))
+			ret = PTR_ERR(sva);
+		else
+			iommu_sva_unbind_device(sva);
+	}
+	sdmdev_svm_disable(core);
+unlock:
+	mutex_unlock(&core->state_lock);
+	return ret;
+}
+
+static int sdmdev_svm_attach(struct sdmdev_space *space)
+{
+	return sdmdev_svm_enable(space->core);
+}
+
+static void sdmdev_svm_detach(struct sdmdev_space *space)
+{
+	if (space->sva)
+		iommu_sva_unbind_device(space->sva);
+	sdmdev_svm_disable(space->core);
+}
+
+/* The process is the one that opened: every call checks that first. */
+static int sdmdev_svm_bind(struct sdmdev_queue *sq)
+{
+	struct sdmdev_space *space = sq->space;
+	struct iommu_sva *sva;
+	int ret = 0;
+
+	mutex_lock(&space->lock);
+	if (!space->sva) {
+		sva = sdmdev_svm_bind_mm(space->core->sdmdev->dev, space->mm);
+		if (IS_ERR(sva)) {
+			ret = PTR_ERR(sva);
+		} else {
+			space->sva = sva;
+			space->pasid = iommu_sva_get_pasid(sva);
+		}
+	}
+	if (!ret)
+		sq->q->pasid = space->pasid;
+	mutex_unlock(&space->lock);
+	return ret;
+}
+
+const struct sdmdev_mode sdmdev_mode_svm = {
+	.flag = SDMDEV_DMA_SVM,
+	.is_direct = true,
+	.probe = sdmdev_svm_probe,
+	.attach = sdmdev_svm_attach,
+	.detach = sdmdev_svm_detach,
+	.bind = sdmdev_svm_bind,
+	.bind_pasid = sdmdev_svm_bind,
+	.share = sdmdev_mode_no_share,
+	.unshare = sdmdev_mode_no_unshare,
+	.quiesce = sdmdev_mode_not_offered,
+	.drop = sdmdev_mode_drop_isolated,
+};

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A queue: from its creation to its end, its state, waiting and events. */
+
+#include <linux/device.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "sdmdev.h"
+
+static struct sdmdev_status *sdmdev_queue_status(struct sdmdev_queue *sq)
+{
+	return sq->layout.dus + sq->layout.dus_len - PAGE_SIZE;
+}
+
+static void sdmdev_queue_signal(struct sdmdev_queue *sq, enum sdmdev_irq irq)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sq->irq_lock, flags);
+	if (sq->events[irq])
+		compat_eventfd_signal(sq->events[irq]);
+	spin_unlock_irqrestore(&sq->irq_lock, flags);
+}
+
+/**
+ * vfio_sdmdev_wake_up() - completions arrived
+ * @q: the queue
+ *
+ * Wakes who waits and signals the eventfd. Any context.
+ */
+void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q)
+{
+	wake_up_all(&q->wait);
+	sdmdev_queue_signal(q->core, SDMDEV_IRQ_UPDATE);
+}
+EXPORT_SYMBOL_GPL(vfio_sdmdev_wake_up);
+
+/* The process may write its status page: it is never read here. */
+static void sdmdev_queue_set_state(struct sdmdev_queue *sq, enum sdmdev_state state)
+{
+	struct sdmdev_status *status = sdmdev_queue_status(sq);
+
+	WRITE_ONCE(sq->state, state);
+	WRITE_ONCE(status->generation, READ_ONCE(sq->core->generation));
+	WRITE_ONCE(status->state, state);
+	wake_up_all(&sq->q->wait);
+	if (state == SDMDEV_STATE_RESET || state == SDMDEV_STATE_DEAD)
+		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
+}
+
+static void sdmdev_queue_free(struct sdmdev_retired *retired)
+{
+	struct sdmdev_queue *sq = container_of(retired, struct sdmdev_queue, retired);
+
+	sq->core->sdmdev->ops->put_queue(sq->q);
+	vfio_put_device(&sq->vdev);
+}
+
+static int sdmdev_queue_check_layout(struct sdmdev_queue *sq)
+{
+	const struct vfio_sdmdev_layout *layout = &sq->layout;
+
+	if (!layout->dus || !layout->dus_len || !PAGE_ALIGNED(layout->dus_len) || !layout->sqe_len)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(layout->mmio) || !PAGE_ALIGNED(layout->mmio_len))
+		return -EINVAL;
+	/* Without a page of its own nobody but the kernel may ring. */
+	return sq->mode->is_direct && !layout->mmio_len ? -EOPNOTSUPP : 0;
+}
+
+/* Puts a hardware queue behind dev, which a bus backend just bound. */
+int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
+{
+	struct vfio_sdmdev *sdmdev = core->sdmdev;
+	struct sdmdev_queue *sq;
+	int ret;
+
+	sq = vfio_alloc_device(sdmdev_queue, vdev, dev, &sdmdev_vfio_ops);
+	if (IS_ERR(sq))
+		return PTR_ERR(sq);
+	sq->core = core;
+	sq->retired.free = sdmdev_queue_free;
+	ret = sdmdev->ops->get_queue(sdmdev, &sq->q);
+	if (ret)
+		goto put_device;
+	mutex_init(&sq->q->mutex);
+	init_waitqueue_head(&sq->q->wait);
+	sq->q->core = sq;
+	sdmdev->ops->describe(sq->q, &sq->layout);
+
+	mutex_lock(&core->lock);
+	sq->mode = core->mode;
+	ret = sdmdev_queue_check_layout(sq);
+	if (!ret && (core->is_unregistering || core->is_gone))
+		ret = -ENODEV;
+	if (!ret)
+		list_add_tail(&sq->node, &core->queues);
+	mutex_unlock(&core->lock);
+	if (ret)
+		goto put_queue;
+
+	dev_set_drvdata(dev, sq);
+	ret = vfio_register_emulated_iommu_dev(&sq->vdev);
+	if (ret)
+		goto del_queue;
+	return 0;
+
+del_queue:
+	mutex_lock(&core->lock);
+	list_del(&sq->node);
+	mutex_unlock(&core->lock);
+put_queue:
+	sdmdev->ops->put_queue(sq->q);
+put_device:
+	vfio_put_device(&sq->vdev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(sdmdev_queue_create);
+
+/* Returns when nobody has the queue open. */
+void sdmdev_queue_destroy(struct device *dev)
+{
+	struct sdmdev_queue *sq = dev_get_drvdata(dev);
+	struct sdmdev_core *core = sq->core;
+
+	vfio_unregister_group_dev(&sq->vdev);
+	mutex_lock(&core->lock);
+	list_del(&sq->node);
+	mutex_unlock(&core->lock);
+	sq->mode->drop(sq, &sq->retired);
+	sdmdev_core_settle(core);
+}
+EXPORT_SYMBOL_GPL(sdmdev_queue_destroy);
+
+/*
+ * Whatever is left of the queue's last owner: the rings are emptied before another process can map
+ * them. VFIO opens a device once.
+ */
+int sdmdev_queue_open(struct sdmdev_queue *sq)
+{
+	struct vfio_sdmdev *sdmdev = sq->core->sdmdev;
+	struct sdmdev_space *space;
+	int ret = 0;
+
+	if (!try_module_get(sdmdev->owner))
+		return -ENODEV;
+	mutex_lock(&sq->q->mutex);
+	if (sq->state == SDMDEV_STATE_DEAD)
+		ret = -ENODEV;
+	else if (sq->is_stuck)
+		ret = -EBUSY;
+	if (ret)
+		goto unlock;
+	space = sdmdev_space_get(sq);
+	if (IS_ERR(space)) {
+		ret = PTR_ERR(space);
+		goto unlock;
+	}
+	sq->space = space;
+	sq->mm = current->mm;
+	mmgrab(sq->mm);
+	memset(sq->layout.dus, 0, sq->layout.dus_len);
+	sdmdev_queue_set_state(sq, SDMDEV_STATE_INIT);
+unlock:
+	mutex_unlock(&sq->q->mutex);
+	if (ret)
+		module_put(sdmdev->owner);
+	return ret;
+}
+
+/* Nobody can call any more, no mapping is left, and pins can still be given back. */
+void sdmdev_queue_close(struct sdmdev_queue *sq)
+{
+	struct sdmdev_core *core = sq->core;
+	u32 i;
+
+	for (i = 0; i < SDMDEV_IRQS; i++)
+		sdmdev_queue_set_event(sq, i, -1);
+	mutex_lock(&sq->q->mutex);
+	if (sq->state == SDMDEV_STATE_OK)
+		sdmdev_queue_stop(sq);
+	sq->mode->unshare(sq, 0, U64_MAX);
+	sdmdev_static_free_all(sq);
+	sdmdev_space_put(sq->space);
+	sq->space = NULL;
+	mmdrop(sq->mm);
+	sq->mm = NULL;
+	sq->q->pasid = 0;
+	mutex_unlock(&sq->q->mutex);
+	sdmdev_core_settle(core);
+	module_put(core->sdmdev->owner);
+}
+
+int sdmdev_queue_start(struct sdmdev_queue *sq)
+{
+	int ret;
+
+	if (sq->state == SDMDEV_STATE_OK)
+		return -EBUSY;
+	if (sq->state == SDMDEV_STATE_DEAD)
+		return -ENODEV;
+	if (sq->is_stuck)
+		return -EIO;
+	ret = sq->mode->bind(sq);
+	if (ret)
+		return ret;
+	ret = sdmdev_core_begin(sq->core);
+	if (ret)
+		return ret;
+	ret = sq->core->sdmdev->ops->start_queue(sq->q);
+	if (ret) {
+		sdmdev_core_end(sq->core, false);
+		return ret;
+	}
+	sdmdev_queue_set_state(sq, SDMDEV_STATE_OK);
+	return 0;
+}
+
+/* A queue that cannot be stopped is stuck until the function was reset. */
+static int sdmdev_queue_stopped(struct sdmdev_queue *sq, int ret)
+{
+	sq->is_stuck = ret;
+	sdmdev_core_end(sq->core, ret);
+	sdmdev_queue_set_state(sq, ret ? SDMDEV_STATE_RESET : SDMDEV_STATE_INIT);
+	return ret;
+}
+
+int sdmdev_queue_stop(struct sdmdev_queue *sq)
+{
+	if (sq->state == SDMDEV_STATE_DEAD)
+		return -ENODEV;
+	if (sq->state != SDMDEV_STATE_OK)
+		return sq->is_stuck ? -EIO : 0;
+	return sdmdev_queue_stopped(sq, sq->core->sdmdev->ops->stop_queue(sq->q));
+}
+
+int sdmdev_queue_reset(struct sdmdev_queue *sq)
+{
+	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
+	int ret;
+
+	if (!ops->reset_queue)
+		return -EOPNOTSUPP;
+	ret = sdmdev_queue_stop(sq);
+	if (!ret)
+		ret = ops->reset_queue(sq->q);
+	if (!ret)
+		sdmdev_queue_set_state(sq, SDMDEV_STATE_INIT);
+	return ret;
+}
+
+/* What was rung so far is finished, or -EIO and the queue is broken. */
+int sdmdev_queue_drain(struct sdmdev_queue *sq)
+{
+	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
+	int ret;
+
+	if (sq->state != SDMDEV_STATE_OK)
+		return sq->is_stuck ? -EIO : 0;
+	if (!ops->drain_queue)
+		return -EIO;
+	ret = ops->drain_queue(sq->q);
+	if (ret)
+		sdmdev_queue_stopped(sq, -EIO);
+	return ret;
+}
+
+/* VFIO asks again every ten seconds: the first time the process may still finish its work. */
+void sdmdev_queue_want_removal(struct sdmdev_queue *sq, unsigned int count)
+{
+	mutex_lock(&sq->q->mutex);
+	WRITE_ONCE(sdmdev_queue_status(sq)->is_removal_wanted, 1);
+	if (count) {
+		if (sq->state == SDMDEV_STATE_OK)
+			sdmdev_queue_stop(sq);
+		sdmdev_queue_set_state(sq, SDMDEV_STATE_DEAD);
+	} else {
+		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
+	}
+	mutex_unlock(&sq->q->mutex);
+}
+
+/* The driver stops the hardware itself; until it says so, a started queue counts as stuck. */
+void sdmdev_queue_reset_begin(struct sdmdev_queue *sq, bool is_gone)
+{
+	enum sdmdev_state state;
+
+	mutex_lock(&sq->q->mutex);
+	state = sq->state;
+	if (state == SDMDEV_STATE_OK) {
+		sq->is_stuck = true;
+		sdmdev_core_end(sq->core, true);
+		state = SDMDEV_STATE_RESET;
+	}
+	if (is_gone)
+		state = SDMDEV_STATE_DEAD;
+	sdmdev_queue_set_state(sq, state);
+	mutex_unlock(&sq->q->mutex);
+	if (is_gone)
+		sdmdev_vfio_revoke(sq);
+}
+
+/* Whether completions shall interrupt. The driver's op is called at the edges only. */
+static void sdmdev_queue_notify(struct sdmdev_queue *sq, bool is_wanted)
+{
+	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
+
+	lockdep_assert_held(&sq->irq_lock);
+	if (is_wanted && !sq->notify_nr++)
+		ops->mask_notify(sq->q, VFIO_SDMDEV_EVENT_Q_UPDATE);
+	else if (!is_wanted && !--sq->notify_nr)
+		ops->mask_notify(sq->q, 0);
+}
+
+static void sdmdev_queue_notify_locked(struct sdmdev_queue *sq, bool is_wanted)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sq->irq_lock, flags);
+	sdmdev_queue_notify(sq, is_wanted);
+	spin_unlock_irqrestore(&sq->irq_lock, flags);
+}
+
+/* 1: results; 0: not yet; or why there will not be any. */
+static int sdmdev_queue_poll(struct sdmdev_queue *sq)
+{
+	switch (READ_ONCE(sq->state)) {
+	case SDMDEV_STATE_OK:
+		return !!sq->core->sdmdev->ops->is_q_updated(sq->q);
+	case SDMDEV_STATE_DEAD:
+		return -ENODEV;
+	default:
+		return -EIO;
+	}
+}
+
+int sdmdev_queue_wait(struct sdmdev_queue *sq, unsigned long timeout_ms)
+{
+	long left = msecs_to_jiffies(min_t(unsigned long, timeout_ms, INT_MAX));
+	int ret;
+
+	ret = sdmdev_queue_poll(sq);
+	if (!ret && timeout_ms) {
+		sdmdev_queue_notify_locked(sq, true);
+		left = wait_event_interruptible_timeout(sq->q->wait,
+							(ret = sdmdev_queue_poll(sq)), left);
+		sdmdev_queue_notify_locked(sq, false);
+		if (!ret && left < 0)
+			return -EINTR;
+	}
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : -ETIMEDOUT;
+}
+
+/* fd < 0: none. */
+int sdmdev_queue_set_event(struct sdmdev_queue *sq, u32 irq, int fd)
+{
+	struct eventfd_ctx *new = NULL, *old;
+	unsigned long flags;
+
+	if (fd >= 0) {
+		new = eventfd_ctx_fdget(fd);
+		if (IS_ERR(new))
+			return PTR_ERR(new);
+	}
+	spin_lock_irqsave(&sq->irq_lock, flags);
+	old = sq->events[irq];
+	sq->events[irq] = new;
+	if (irq == SDMDEV_IRQ_UPDATE && !old != !new)
+		sdmdev_queue_notify(sq, new);
+	spin_unlock_irqrestore(&sq->irq_lock, flags);
+	if (old)
+		eventfd_ctx_put(old);
+	return 0;
+}

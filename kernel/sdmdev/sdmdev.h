@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of sdmdev share. Lock order: README. */
+#ifndef SDMDEV_H
+#define SDMDEV_H
+
+#include <linux/eventfd.h>
+#include <linux/iommu.h>
+#include <linux/kobject.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/vfio.h>
+#include <linux/workqueue.h>
+#include <wd/vfio_sdmdev.h>
+
+#include "ranges.h"
+#include "window.h"
+
+#define SDMDEV_REGION_SHIFT 40	/* a region's offset is its index, shifted */
+#define SDMDEV_SLICE_SHIFT 32	/* a slice's offset in its region is its slot, shifted */
+#define SDMDEV_SLICES 256
+#define SDMDEV_QUEUE_RANGES 1024
+#define SDMDEV_SPACE_RANGES 4096
+
+struct sdmdev_mode;
+
+/* Something the device may still reach; freed once it cannot. */
+struct sdmdev_retired {
+	struct list_head node; /* core->state_lock */
+	void (*free)(struct sdmdev_retired *retired);
+};
+
+/* How queues of one parent come into being. */
+struct sdmdev_bus {
+	struct list_head node;
+	const char *name;
+	struct module *owner;
+	int (*add)(struct sdmdev_core *core);
+	void (*del)(struct sdmdev_core *core); /* returns when no queue is left */
+};
+
+/* One function: what struct vfio_sdmdev is to its driver. */
+struct sdmdev_core {
+	struct vfio_sdmdev *sdmdev;
+	struct kobject params;
+	struct device *cls_dev;
+	const struct sdmdev_bus *bus;
+	void *bus_priv;
+	struct work_struct reset_work;
+
+	struct mutex lock; /* guards from here */
+	struct list_head queues;
+	const struct sdmdev_mode *mode; /* of queues to come; changes while there is none */
+	struct sdmdev_window window;	/* what that lets a process share */
+	u32 dma_flag;
+	bool is_unregistering;
+
+	struct mutex state_lock; /* guards from here */
+	struct list_head spaces;
+	struct list_head retired;
+	u32 generation;
+	u32 resets_nr;	/* in progress */
+	u32 started_nr; /* queues the device works for */
+	u32 stuck_nr;	/* queues that it may still work for */
+	u32 sva_nr;	/* spaces that hold the device ready for SVA */
+	bool is_isolated;
+	bool is_gone;
+};
+
+/* Closed while threads are inside VFIO_IOMMU_UNMAP_DMA: see sdmdev_gate_enter(). */
+struct sdmdev_gate {
+	struct kref ref;
+	atomic_t inside_nr;
+	wait_queue_head_t wait;
+};
+
+/* What one process's queues of one function have in common. */
+struct sdmdev_space {
+	struct sdmdev_retired retired;
+	struct list_head node; /* core->state_lock, users too */
+	u32 users;
+	struct sdmdev_core *core;
+	const struct sdmdev_mode *mode;
+	struct mm_struct *mm;
+	struct iommu_domain *domain;
+	struct sdmdev_window window;
+	struct sdmdev_gate *gate;
+	u32 pasid;
+
+	struct mutex lock; /* guards from here */
+	struct sdmdev_ranges ranges;
+	struct iommu_sva *sva;
+};
+
+/* A piece of static memory. */
+struct sdmdev_slice {
+	struct sdmdev_retired retired;
+	struct device *dev;
+	struct mm_struct *mm; /* which is charged */
+	void *cpu;
+	dma_addr_t dma;
+	size_t len;
+	u32 mappings_nr; /* map_lock of the queue */
+};
+
+struct sdmdev_queue {
+	struct vfio_device vdev; /* first */
+	struct sdmdev_core *core;
+	struct vfio_sdmdev_queue *q;
+	struct vfio_sdmdev_layout layout;
+	const struct sdmdev_mode *mode;
+	struct sdmdev_retired retired;
+	struct list_head node; /* core->lock */
+
+	/* q->mutex; the state is read without it */
+	struct mm_struct *mm; /* who opened it */
+	struct sdmdev_space *space;
+	enum sdmdev_state state;
+	bool is_stuck;
+	u32 ranges_nr;
+	u64 static_len;
+
+	struct mutex map_lock; /* under the mmap lock; guards from here */
+	struct list_head mappings;
+	struct sdmdev_slice *slices[SDMDEV_SLICES]; /* changes under q->mutex as well */
+	bool is_revoked;
+
+	spinlock_t irq_lock; /* guards from here */
+	struct eventfd_ctx *events[SDMDEV_IRQS];
+	u32 notify_nr; /* who waits for updates */
+};
+
+/**
+ * struct sdmdev_mode - a road of memory to the device
+ *
+ * @flag: SDMDEV_DMA_*, with SDMDEV_DMA_STATIC where @has_static
+ * @is_direct: the process writes rings and doorbell itself
+ * @is_exclusive: its queues reach each other's memory, so only one process may use the function
+ * @probe: can the function do it here? Fills the window of what can be shared. Under core->lock.
+ * @attach: a process opens its first queue; 0 or -errno. Under state_lock.
+ * @detach: the reverse, when the device no longer works for its queues. Under state_lock.
+ * @bind: makes a queue ready to start. Under q->mutex, as all that follow.
+ * @bind_pasid: the same on request of the process, where that makes a difference
+ * @share: lets the device reach whole pages [first, last] of the process; -EAGAIN: the gate is closed
+ * @unshare: takes away all ranges of the queue that overlap [first, last]; -ENOENT: there is none
+ * @quiesce: may memory be taken from under the queue? 0 or -EBUSY
+ * @drop: frees something now or when the device cannot reach it
+ */
+struct sdmdev_mode {
+	u32 flag;
+	bool is_direct;
+	bool is_exclusive;
+	bool has_static;
+	int (*probe)(struct sdmdev_core *core, struct sdmdev_window *window);
+	int (*attach)(struct sdmdev_space *space);
+	void (*detach)(struct sdmdev_space *space);
+	int (*bind)(struct sdmdev_queue *sq);
+	int (*bind_pasid)(struct sdmdev_queue *sq);
+	int (*share)(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags);
+	int (*unshare)(struct sdmdev_queue *sq, u64 first, u64 last);
+	int (*quiesce)(struct sdmdev_queue *sq);
+	void (*drop)(struct sdmdev_queue *sq, struct sdmdev_retired *retired);
+};
+
+/* In the order of preference. */
+extern const struct sdmdev_mode sdmdev_mode_single;
+extern const struct sdmdev_mode sdmdev_mode_mediated;
+extern const struct sdmdev_mode sdmdev_mode_multi;
+extern const struct sdmdev_mode sdmdev_mode_svm;
+
+/* mode.c */
+int sdmdev_mode_select(struct sdmdev_core *core, u32 flag); /* 0: the best; core->lock held */
+void sdmdev_mode_detect(struct sdmdev_core *core);
+int sdmdev_mode_not_offered(struct sdmdev_queue *sq);
+int sdmdev_mode_no_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags);
+int sdmdev_mode_no_unshare(struct sdmdev_queue *sq, u64 first, u64 last);
+int sdmdev_mode_nothing(struct sdmdev_queue *sq);
+void sdmdev_mode_drop_isolated(struct sdmdev_queue *sq, struct sdmdev_retired *retired);
+
+/* core.c */
+int sdmdev_core_begin(struct sdmdev_core *core);
+void sdmdev_core_end(struct sdmdev_core *core, bool is_stuck);
+void sdmdev_core_retire(struct sdmdev_core *core, struct sdmdev_retired *retired);
+void sdmdev_core_settle(struct sdmdev_core *core);
+int sdmdev_core_available(struct sdmdev_core *core);
+int sdmdev_bus_register(struct sdmdev_bus *bus);
+void sdmdev_bus_unregister(struct sdmdev_bus *bus);
+
+/* bus.c */
+int sdmdev_own_bus_init(void);
+void sdmdev_own_bus_exit(void);
+
+/* params.c */
+int sdmdev_params_add(struct sdmdev_core *core); /* consumes core on failure */
+void sdmdev_params_del(struct sdmdev_core *core);
+
+/* queue.c */
+int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev);
+void sdmdev_queue_destroy(struct device *dev);
+int sdmdev_queue_open(struct sdmdev_queue *sq);
+void sdmdev_queue_close(struct sdmdev_queue *sq);
+int sdmdev_queue_start(struct sdmdev_queue *sq);
+int sdmdev_queue_stop(struct sdmdev_queue *sq);
+int sdmdev_queue_reset(struct sdmdev_queue *sq);
+int sdmdev_queue_drain(struct sdmdev_queue *sq);
+void sdmdev_queue_want_removal(struct sdmdev_queue *sq, unsigned int count);
+void sdmdev_queue_reset_begin(struct sdmdev_queue *sq, bool is_gone);
+int sdmdev_queue_wait(struct sdmdev_queue *sq, unsigned long timeout_ms);
+int sdmdev_queue_set_event(struct sdmdev_queue *sq, u32 irq, int fd);
+
+/* space.c */
+struct sdmdev_space *sdmdev_space_get(struct sdmdev_queue *sq);
+void sdmdev_space_put(struct sdmdev_space *space);
+int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags);
+int sdmdev_space_unshare(struct sdmdev_queue *sq, u64 first, u64 last);
+int sdmdev_space_window(struct sdmdev_core *core, struct iommu_domain *domain,
+			struct sdmdev_window *window);
+bool sdmdev_space_is_shared(struct sdmdev_queue *sq, u64 first, u64 last);
+
+/* gate.c */
+struct sdmdev_gate *sdmdev_gate_alloc(void);
+void sdmdev_gate_put(struct sdmdev_gate *gate);
+void sdmdev_gate_enter(struct sdmdev_gate *gate);
+bool sdmdev_gate_is_open(const struct sdmdev_gate *gate);
+int sdmdev_gate_wait(struct sdmdev_gate *gate);
+
+/* static.c */
+int sdmdev_static_alloc(struct sdmdev_queue *sq, struct sdmdev_static *arg);
+int sdmdev_static_free(struct sdmdev_queue *sq, u64 offset);
+void sdmdev_static_free_all(struct sdmdev_queue *sq);
+u64 sdmdev_static_max(void);
+
+/* mediated.c */
+long sdmdev_mediated_submit(struct sdmdev_queue *sq, const struct sdmdev_submit *arg);
+long sdmdev_mediated_reap(struct sdmdev_queue *sq, const struct sdmdev_submit *arg);
+
+/* vfio.c */
+extern const struct vfio_device_ops sdmdev_vfio_ops;
+void sdmdev_vfio_revoke(struct sdmdev_queue *sq);
+
+#endif
