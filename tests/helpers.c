@@ -70,8 +70,8 @@ void test_begin(unsigned int limit_s)
 		broken("the system's zlib has no " #name);
 	ZLIB_FUNCS(X)
 #undef X
-	/* ThreadSanitizer takes its time. */
-	alarm(IS_TSAN ? 5 * limit_s : limit_s);
+	/* Sanitizers take their time. */
+	alarm(IS_TSAN || IS_ASAN ? 5 * limit_s : limit_s);
 }
 
 static const char *const gen_names[GEN_NR] = {
