@@ -98,7 +98,7 @@ static _Noreturn void goals_child(const struct goal_run *run, struct row *row, i
 	const struct goal *goal = row->goal;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(run->is_quick ? 40 : 900);
+	alarm(run->is_quick ? 120 : 900);
 	if (goal->device)
 		setenv("WD_DEVICE", goal->device, 1);
 	if (goal->engine)

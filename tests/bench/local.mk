@@ -11,5 +11,8 @@ tests_bench_parts_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 TESTS += tests/bench/smoke.sh
 if !SANITIZED
 TESTS += tests/bench/goals.sh
+if LONG_TESTS
+TESTS += tests/bench/goals_all.sh
 endif
-EXTRA_DIST += tests/bench/goals.sh tests/bench/smoke.sh
+endif
+EXTRA_DIST += tests/bench/goals.sh tests/bench/goals_all.sh tests/bench/smoke.sh
