@@ -172,15 +172,18 @@ static inline struct wd_qm_cqc wd_qm_cqc_pack(const struct wd_qm_pair *pair)
 
 /*
  * A drained queue of V1 or V2 cannot be stopped, and every process with the doorbell page can ring
- * it. Parked, it has one slot, so that there is no tail to move, disabled and with a value that
- * doorbells do not carry (chapter 8.4); its base is a page that belongs to the function for good.
+ * it. Parked, it is disabled and has a value that doorbells do not carry (chapter 8.4). Whoever rings
+ * with that value has one empty entry executed: the rings are a page that is the function's for good.
  */
+#define WD_QM_PARK_DEPTH 2
+#define WD_QM_PARK_CQ_OFFSET 0x800
+
 static inline struct wd_qm_sqc wd_qm_sqc_park(enum wd_qm_version version, __u16 number, __u64 dma)
 {
 	struct wd_qm_sqc sqc = wd_qm_sqc_pack(&(struct wd_qm_pair){
 		.version = version,
 		.number = number,
-		.depth = 1,
+		.depth = WD_QM_PARK_DEPTH,
 		.sq_dma = dma,
 	});
 
@@ -196,8 +199,8 @@ static inline struct wd_qm_cqc wd_qm_cqc_park(enum wd_qm_version version, __u16 
 	struct wd_qm_cqc cqc = wd_qm_cqc_pack(&(struct wd_qm_pair){
 		.version = version,
 		.number = number,
-		.depth = 1,
-		.cq_dma = dma,
+		.depth = WD_QM_PARK_DEPTH,
+		.cq_dma = dma + WD_QM_PARK_CQ_OFFSET,
 	});
 
 	if (version != WD_QM_V1)

@@ -62,16 +62,16 @@ static void test_events(void **state)
 	assert_words(&v1, (uint32_t[8]){ 0, 0x56789000, 0x1234, 0x2000, 0, 0, 0x000107ff });
 }
 
-/* A parked queue has one slot: index 0 is all that a doorbell can say, and it is there already. */
+/* A parked queue is disabled, wants a value that doorbells do not carry, and has its own memory. */
 static void test_parked(void **state)
 {
 	struct wd_qm_sqc sqc = wd_qm_sqc_park(WD_QM_V2, 5, SQ_DMA);
 	struct wd_qm_cqc cqc = wd_qm_cqc_park(WD_QM_V2, 5, SQ_DMA);
 
-	assert_words(&sqc, (uint32_t[8]){ 0, 0x56789000, 0x1234, 0x7000, 0xaaaa, 0, 0x00400005 });
-	assert_words(&cqc, (uint32_t[8]){ 0, 0x56789000, 0x1234, 0x4000, 0xaaaa, 0, 1 });
+	assert_words(&sqc, (uint32_t[8]){ 0, 0x56789000, 0x1234, 0x7001, 0xaaaa, 0, 0x00400005 });
+	assert_words(&cqc, (uint32_t[8]){ 0, 0x56789800, 0x1234, 0x4001, 0xaaaa, 0, 1 });
 	sqc = wd_qm_sqc_park(WD_QM_V1, 5, SQ_DMA);
-	assert_int_equal(sqc.rand, 0);
+	assert_int_equal(sqc.rand, 1);
 	assert_int_equal(sqc.geometry, 0x7000);
 }
 
