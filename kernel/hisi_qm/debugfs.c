@@ -31,7 +31,7 @@ static int counters_show(struct seq_file *file, void *unused)
 
 	for (u32 i = 0; i < WD_QM_COUNTERS; i++)
 		seq_printf(file, "%s %lld\n", counter_names[i], atomic64_read(&qm->counters[i]));
-	seq_printf(file, "queues %u\nqueues_open %u\n", qm->qp_nr,
+	seq_printf(file, "queues %u\nqueues_used %u\n", qm->qp_nr,
 		   bitmap_weight(qm->used, qm->qp_nr));
 	for (u32 i = 1; i < qm->engine->refusal_nr; i++)
 		seq_printf(file, "refused_%s %lld\n", qm->engine->refusals[i],

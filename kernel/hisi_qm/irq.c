@@ -83,6 +83,7 @@ static void queue_broken(struct wd_qm *qm, u32 number)
 	if (qp && !READ_ONCE(qp->is_started))
 		qp = NULL;
 	if (qp) {
+		WRITE_ONCE(qp->is_broken, true);
 		wd_qm_queue_stop_words(qp, 1);
 		vfio_sdmdev_wake_up(&qp->q);
 	}

@@ -24,7 +24,8 @@ struct wd_qp {
 	u16 type;	   /* q.mutex */
 	bool is_started;   /* qm->lock; q.mutex too but for a reset */
 	bool is_undrained; /* qm->lock: the device may still write */
-	bool is_notified;  /* one word, no lock */
+	bool is_notified;  /* one word, no lock; as is the next */
+	bool is_broken;    /* an asynchronous event said so: nothing will complete until a new start */
 
 	spinlock_t ring_lock; /* head, phase, is_mediated, in_flight */
 	bool is_mediated;     /* the kernel itself submitted since the start */
@@ -52,6 +53,7 @@ void __iomem *wd_qm_event_doorbell(struct wd_qm *qm);
 
 /* queue.c */
 extern const struct vfio_sdmdev_ops wd_qm_sdmdev_ops;
+bool wd_qm_has_doorbell_page(struct wd_qm *qm);
 void wd_qm_queue_stop_words(struct wd_qp *qp, u32 value);
 void wd_qm_queues_lost(struct wd_qm *qm);
 void wd_qm_queues_safe(struct wd_qm *qm);

@@ -185,18 +185,16 @@ static u32 version_of(struct pci_dev *pdev)
 	}
 }
 
+/* A process rings by itself where it has a page for that, beside others where it has its own. */
 static u32 dma_flags_of(struct wd_qm *qm)
 {
-	static const u32 flags[] = {
-		[WD_QM_V1] = SDMDEV_DMA_STATIC | SDMDEV_DMA_MEDIATED,
-		[WD_QM_V2] = SDMDEV_DMA_SINGLE | SDMDEV_DMA_PHY | SDMDEV_DMA_STATIC |
-			     SDMDEV_DMA_MEDIATED,
-		[WD_QM_V3] = SDMDEV_DMA_SINGLE | SDMDEV_DMA_MULTI | SDMDEV_DMA_SVM |
-			     SDMDEV_DMA_SVM_NO_FAULT | SDMDEV_DMA_PHY | SDMDEV_DMA_STATIC |
-			     SDMDEV_DMA_MEDIATED,
-	};
+	u32 flags = SDMDEV_DMA_STATIC | SDMDEV_DMA_MEDIATED;
 
-	return flags[qm->version];
+	if (wd_qm_has_doorbell_page(qm))
+		flags |= SDMDEV_DMA_SINGLE | SDMDEV_DMA_PHY;
+	if (qm->db_phys)
+		flags |= SDMDEV_DMA_MULTI | SDMDEV_DMA_SVM | SDMDEV_DMA_SVM_NO_FAULT;
+	return flags;
 }
 
 static const char *const apis[] = {
@@ -226,7 +224,6 @@ static struct wd_qm *qm_alloc(struct pci_dev *pdev, const struct wd_qm_engine *e
 	qm->sdmdev.dev = &pdev->dev;
 	qm->sdmdev.ops = &wd_qm_sdmdev_ops;
 	qm->sdmdev.owner = engine->owner;
-	qm->sdmdev.dma_flag = dma_flags_of(qm);
 	qm->sdmdev.is_vf = is_vf;
 	qm->sdmdev.priv = qm;
 	return qm;
@@ -275,6 +272,7 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 		goto release_regions;
 	if (qm->version >= WD_QM_V3 && (wd_qm_read(qm, QM_ISOLATION) & QM_ISOLATION_ON))
 		qm->db_phys = pci_resource_start(pdev, QM_DB_BAR);
+	qm->sdmdev.dma_flag = dma_flags_of(qm);
 	/*
 	 * Kernel addresses stay below 4 GiB: above it is the processes' part of the function's
 	 * address space.

@@ -33,7 +33,7 @@ void wd_qm_queue_stop_words(struct wd_qp *qp, u32 value)
 }
 
 /* V1 has its doorbell beside the mailbox, V2 its own in a page of 4 KiB for all queues (chapter 21). */
-static bool has_doorbell_page(struct wd_qm *qm)
+bool wd_qm_has_doorbell_page(struct wd_qm *qm)
 {
 	return qm->db_phys || (qm->version != WD_QM_V1 && PAGE_SIZE == SZ_4K);
 }
@@ -150,7 +150,7 @@ static void describe(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_layout *lay
 		.cq_depth = DEPTH,
 		.number = qp->number,
 	};
-	if (!has_doorbell_page(qm))
+	if (!wd_qm_has_doorbell_page(qm))
 		return;
 	if (qm->db_phys) {
 		layout->mmio = qm->db_phys + (phys_addr_t)qp->number * QM_DB_INTERVAL;
@@ -241,6 +241,7 @@ static void rings_reset(struct wd_qp *qp)
 	qp->head = 0;
 	qp->phase = WD_QM_PHASE;
 	qp->in_flight = 0;
+	WRITE_ONCE(qp->is_broken, false);
 	spin_unlock_irq(&qp->ring_lock);
 }
 
@@ -369,6 +370,7 @@ static int reset_queue(struct vfio_sdmdev_queue *q)
 }
 
 /*
+ * A broken queue is always worth a look: the process finds the stop words, or a call's -EIO.
  * A process that has the rings does not tell the kernel how far it read: what counts is that an entry
  * arrived which no earlier call has seen. It may write its ring, so the walk is bounded.
  */
@@ -377,7 +379,7 @@ static int is_q_updated(struct vfio_sdmdev_queue *q)
 	struct wd_qp *qp = to_qp(q);
 	struct hisi_qm_cqe *cq = qp_cq(qp);
 	unsigned long flags;
-	int is_updated = 0;
+	int is_updated = READ_ONCE(qp->is_broken);
 
 	spin_lock_irqsave(&qp->ring_lock, flags);
 	for (u32 n = 0; n < DEPTH; n++) {
@@ -462,6 +464,8 @@ static int submit(struct vfio_sdmdev_queue *q, const void *sqes, u32 n)
 
 	if (!qp->is_started)
 		return READ_ONCE(qm->state) == WD_QM_GONE ? -ENODEV : -EIO;
+	if (READ_ONCE(qp->is_broken))
+		return -EIO;
 	spin_lock_irq(&qp->ring_lock);
 	qp->is_mediated = true;
 	room = DEPTH - 1 - qp->in_flight;
@@ -487,7 +491,7 @@ static int reap(struct vfio_sdmdev_queue *q, void *sqes, u32 n)
 	struct wd_qp *qp = to_qp(q);
 	struct wd_qm *qm = qp->qm;
 	struct hisi_qm_cqe *cq = qp_cq(qp);
-	int ret = -EAGAIN;
+	int ret = READ_ONCE(qp->is_broken) ? -EIO : -EAGAIN;
 	u32 nr = 0;
 
 	spin_lock_irq(&qp->ring_lock);
