@@ -198,6 +198,10 @@ static int stub_open(void *dev, enum wd_op_type op_type, void **queue, struct wd
 	return 0;
 }
 
+static void stub_stop(void *tq)
+{
+}
+
 static void stub_close(void *queue, const struct wd_regions *regions)
 {
 	struct stub *s = queue;
@@ -229,22 +233,22 @@ static enum wd_state stub_state(void *queue, unsigned int *generation)
 	return WD_STATE_OK;
 }
 
-static int stub_share(void *dev, const void *mem, size_t len, int flags, uint64_t *addr)
+static int stub_share(void *tq, const void *mem, size_t len, int flags, uint64_t *addr)
 {
 	*addr = (uintptr_t)mem;
 	return 0;
 }
 
-static void stub_unshare(void *dev, uint64_t addr, size_t len)
+static void stub_unshare(void *tq, uint64_t addr, size_t len)
 {
 }
 
-static int stub_share_all(void *dev)
+static int stub_share_all(void *tq)
 {
 	return 0;
 }
 
-static void stub_unshare_all(void *dev)
+static void stub_unshare_all(void *tq)
 {
 }
 
@@ -254,6 +258,7 @@ static struct wd_transport stub_transport = {
 	.dev_open = stub_dev_open,
 	.dev_close = stub_dev_close,
 	.open = stub_open,
+	.stop = stub_stop,
 	.close = stub_close,
 	.forget = stub_forget,
 	.wait = stub_wait,

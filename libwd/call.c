@@ -201,7 +201,7 @@ static void spin(struct wd_queue *q, const struct wd_call *call, uint64_t end_ns
 			/* Who has it is sending or handing out. */
 			if (i % 4 || pthread_mutex_trylock(&q->share->lock))
 				continue;
-			if (hisi_qm_is_done(&q->qm) || hisi_qm_rx_stopped(&q->qm))
+			if (hisi_qm_is_done(&q->qm) || hisi_qm_rx_stopped(&q->qm) || q->reap)
 				sweep(q);
 			pthread_mutex_unlock(&q->share->lock);
 		}

@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += libwd/libwd_core.la
 libwd_libwd_core_la_SOURCES = \
 	kernel/include/uapi/wd/hisi_qm.h \
 	kernel/include/uapi/wd/hisi_zip.h \
+	kernel/include/uapi/wd/sdmdev.h \
 	libwd/barrier.h \
 	libwd/call.c \
 	libwd/device.c \
@@ -20,8 +21,13 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/queue.c \
 	libwd/submit.c \
 	libwd/transport/emu.c \
+	libwd/transport/sdmdev.c \
+	libwd/transport/sdmdev.h \
+	libwd/transport/sys.c \
+	libwd/transport/sys.h \
 	libwd/transport/transport.c \
 	libwd/transport/transport.h \
+	libwd/transport/uacce.c \
 	$(libwd_emu_sources)
 
 lib_LTLIBRARIES += libwd/libwd.la

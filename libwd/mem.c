@@ -86,6 +86,8 @@ int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size
 	for (unsigned int i = 0; i < dev->ranges_nr; i++) {
 		const struct wd_range *range = &dev->ranges[i];
 
+		if (q->regions.is_private && range->owner != q)
+			continue;
 		if (range->flags & WD_SHARE_ALL)
 			found = (struct wd_range){ 1, INTPTR_MAX - 1, 1, 0, NULL }; /* no NULL */
 		else if (found.len && goes_on(&found, range))
@@ -108,23 +110,24 @@ int wd_mem_find(struct wd_queue *q, enum wd_mem_role role, const void *mem, size
 }
 
 /* Gives the memory back to whom it came from. */
-static void range_end(struct wd_dev *dev, const struct wd_range *range)
+static void range_end(const struct wd_range *range)
 {
-	const struct wd_transport *transport = dev->transport;
+	const struct wd_transport *transport = range->owner->transport;
+	void *tq = range->owner->tq;
 
 	if (range->flags & WD_SHARE_ALL) {
-		transport->unshare_all(dev->handle);
-	} else if (range->flags & WD_RANGE_ALLOC && transport->alloc) {
-		transport->free(dev->handle, (void *)range->start, range->len);
+		transport->unshare_all(tq);
+	} else if (range->flags & WD_RANGE_OWN) {
+		transport->free(tq, (void *)range->start, range->len);
 	} else {
-		transport->unshare(dev->handle, range->addr, range->len);
+		transport->unshare(tq, range->addr, range->len);
 		if (range->flags & WD_RANGE_ALLOC)
 			munmap((void *)range->start, range->len);
 	}
 }
 
 /* Anonymous memory that the device may reach. */
-static int alloc_shared(struct wd_dev *dev, struct wd_range *range)
+static int alloc_shared(struct wd_range *range)
 {
 	void *mem = mmap(NULL, range->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int r;
@@ -135,7 +138,7 @@ static int alloc_shared(struct wd_dev *dev, struct wd_range *range)
 		r = -errno;
 		goto unmap;
 	}
-	r = dev->transport->share(dev->handle, mem, range->len, 0, &range->addr);
+	r = range->owner->transport->share(range->owner->tq, mem, range->len, 0, &range->addr);
 	if (r)
 		goto unmap;
 	range->start = (uintptr_t)mem;
@@ -143,6 +146,22 @@ static int alloc_shared(struct wd_dev *dev, struct wd_range *range)
 unmap:
 	munmap(mem, range->len);
 	return r;
+}
+
+static int alloc_own(struct wd_range *range)
+{
+	const struct wd_transport *transport = range->owner->transport;
+	void *mem;
+	int r;
+
+	if (!transport->alloc)
+		return -EOPNOTSUPP;
+	r = transport->alloc(range->owner->tq, range->len, &mem, &range->addr);
+	if (r)
+		return r;
+	range->start = (uintptr_t)mem;
+	range->flags |= WD_RANGE_OWN;
+	return 0;
 }
 
 static int error_of(const struct wd_queue *q)
@@ -160,7 +179,6 @@ int wd_alloc(struct wd_queue *q, size_t size, void **mem)
 	size_t page_len = sysconf(_SC_PAGESIZE);
 	struct wd_range range = { .flags = WD_RANGE_ALLOC, .owner = q };
 	int saved_errno = errno;
-	void *start;
 	int r;
 
 	r = error_of(q);
@@ -169,16 +187,13 @@ int wd_alloc(struct wd_queue *q, size_t size, void **mem)
 	if (!size || size > SIZE_MAX - page_len)
 		return -ENOMEM;
 	range.len = (size + page_len - 1) / page_len * page_len;
-	if (q->transport->alloc) {
-		r = q->transport->alloc(q->dev->handle, range.len, &start, &range.addr);
-		range.start = (uintptr_t)start;
-	} else {
-		r = alloc_shared(q->dev, &range);
-	}
+	r = alloc_shared(&range);
+	if (r == -EOPNOTSUPP)
+		r = alloc_own(&range);
 	if (!r) {
 		r = range_add(q->dev, &range);
 		if (r)
-			range_end(q->dev, &range);
+			range_end(&range);
 	}
 	if (!r)
 		*mem = (void *)range.start;
@@ -222,7 +237,7 @@ void wd_free(struct wd_queue *q, void *mem)
 	pthread_mutex_unlock(&q->dev->lock);
 	wd_queue_unlock(q);
 	if (range)
-		range_end(q->dev, &copy);
+		range_end(&copy);
 	errno = saved_errno;
 }
 
@@ -243,18 +258,16 @@ int wd_mem_share(struct wd_queue *q, const void *addr, size_t size, int flags)
 	if (flags & WD_SHARE_ALL) {
 		if (!transport->share_all)
 			return -EOPNOTSUPP;
-		r = transport->share_all(q->dev->handle);
+		r = transport->share_all(q->tq);
 	} else {
 		if (!addr || !size || (uintptr_t)addr + size < (uintptr_t)addr)
 			return -EINVAL;
-		if (!transport->share)
-			return -EOPNOTSUPP;
-		r = transport->share(q->dev->handle, addr, size, flags, &range.addr);
+		r = transport->share(q->tq, addr, size, flags, &range.addr);
 	}
 	if (!r) {
 		r = range_add(q->dev, &range);
 		if (r)
-			range_end(q->dev, &range);
+			range_end(&range);
 	}
 	errno = saved_errno;
 	return r;
@@ -278,7 +291,7 @@ void wd_mem_unshare(struct wd_queue *q, const void *addr, size_t size)
 	}
 	pthread_mutex_unlock(&q->dev->lock);
 	if (range)
-		range_end(q->dev, &copy);
+		range_end(&copy);
 	errno = saved_errno;
 }
 
@@ -301,6 +314,6 @@ void wd_mem_release(struct wd_queue *q)
 		pthread_mutex_unlock(&dev->lock);
 		if (!range)
 			return;
-		range_end(dev, &copy);
+		range_end(&copy);
 	}
 }

@@ -23,6 +23,7 @@ struct wd_range {
 };
 #define WD_RANGE_ALLOC 0x100 /* made by wd_alloc() */
 #define WD_RANGE_FREED 0x200 /* wd_free() came while a request in flight named it */
+#define WD_RANGE_OWN 0x400   /* memory of the device's own kind */
 
 /* An open device, shared by all its queues. */
 struct wd_dev {
@@ -69,6 +70,7 @@ struct wd_queue {
 	struct wd_slot *slots;
 	struct wd_recent recent[WD_MEM_ROLES];
 	void (*doorbell)(void *tq, uint64_t value);
+	int (*reap)(void *tq); /* NULL: the device itself fills the rings */
 	void *tq; /* transport's */
 
 	int error; /* 0; -ENODEV after fork; -EIO when the device broke the order of its ring */

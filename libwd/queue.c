@@ -61,7 +61,6 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	if (!q)
 		return -ENOMEM;
 	q->transport = transport;
-	q->doorbell = transport->doorbell;
 	q->op_type = attr->op_type;
 	q->spin_us = attr->spin_us ? attr->spin_us : SPIN_US;
 	if (!drv) {
@@ -76,6 +75,8 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	r = transport->open(q->dev->handle, attr->op_type, &q->tq, &q->regions);
 	if (r)
 		goto put_dev;
+	q->doorbell = q->regions.is_mediated ? transport->submit : transport->doorbell;
+	q->reap = q->regions.is_mediated ? transport->reap : NULL;
 	r = hisi_qm_init(&q->qm, drv->qm_version, q->regions.number, q->regions.depth,
 			 attr->depth, q->regions.mmio, q->regions.mmio_len, q->regions.mem,
 			 q->regions.mem_len);
@@ -96,6 +97,7 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 free_slots:
 	free(q->slots);
 close_queue:
+	transport->stop(q->tq);
 	transport->close(q->tq, &q->regions);
 put_dev:
 	wd_dev_put(q->dev);
@@ -177,8 +179,9 @@ void wd_release_queue(struct wd_queue *q)
 	if (!q)
 		return;
 	if (q->error != -ENODEV) {
-		q->transport->close(q->tq, &q->regions);
+		q->transport->stop(q->tq);
 		wd_mem_release(q);
+		q->transport->close(q->tq, &q->regions);
 	} else {
 		q->transport->forget(q->tq);
 	}

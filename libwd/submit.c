@@ -98,6 +98,12 @@ int wd_send(struct wd_queue *q, const void *reqs, unsigned int nr)
 	return req - (const struct wd_zip_req *)reqs;
 }
 
+/* Has the oldest request finished? */
+static inline int is_done(struct wd_queue *q)
+{
+	return hisi_qm_is_done(&q->qm) || (q->reap && q->reap(q->tq));
+}
+
 static inline void parse(struct wd_queue *q, struct wd_zip_res *res)
 {
 	const struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.head);
@@ -118,7 +124,7 @@ int wd_recv(struct wd_queue *q, void *results, unsigned int nr)
 		return wd_queue_error(q);
 	if (wd_unlikely(!nr))
 		return -EINVAL;
-	if (!hisi_qm_is_done(&q->qm))
+	if (!is_done(q))
 		return -EAGAIN;
 	do {
 		if (wd_unlikely(!hisi_qm_is_in_order(&q->qm))) {
@@ -139,6 +145,8 @@ int wd_flush(struct wd_queue *q)
 {
 	if (hisi_qm_rx_stopped(&q->qm))
 		return wd_queue_error(q);
+	if (q->transport->arm)
+		q->transport->arm(q->tq);
 	ring(q, hisi_qm_cq_value(&q->qm, 1));
 	return 0;
 }
@@ -156,7 +164,7 @@ static void spin(struct wd_queue *q, uint64_t end_ns)
 {
 	do {
 		for (unsigned int i = 0; i < SPIN_ROUNDS; i++) {
-			if (hisi_qm_is_done(&q->qm) || hisi_qm_rx_stopped(&q->qm))
+			if (is_done(q) || hisi_qm_rx_stopped(&q->qm))
 				return;
 			wd_barrier_relax();
 		}

@@ -34,6 +34,9 @@ int hisi_qm_init(struct hisi_qm *qm, unsigned int version, unsigned int number, 
 	size_t db_off = version == 1 ? HISI_QM_DB_OFFSET_V1 : HISI_QM_DB_OFFSET_V2;
 	uint8_t *end = (uint8_t *)mem + mem_len;
 
+	if (mmio_len && mmio_len <= db_off)
+		db_off %= mmio_len;
+
 	if (depth < 2 || depth > HISI_QM_MAX_DEPTH || mem_len < hisi_qm_mem_len(depth, 1) + 7 ||
 	    mmio_len < db_off + sizeof(uint64_t))
 		return -EINVAL;

@@ -32,7 +32,8 @@ uint64_t hisi_qm_doorbell(unsigned int version, unsigned int number, unsigned in
 			  unsigned int index, unsigned int priority);
 
 /*
- * Starts with empty rings in mem, which the caller zeroed. limit: 0 means as many as fit.
+ * Starts with empty rings in mem, which the caller zeroed. limit: 0 means as many as fit. mmio: where
+ * it is no longer than the doorbell's offset among the registers, it is the page of the doorbell.
  * -EINVAL: depth and lengths do not go together.
  */
 int hisi_qm_init(struct hisi_qm *qm, unsigned int version, unsigned int number, unsigned int depth,

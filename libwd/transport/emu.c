@@ -163,11 +163,15 @@ free_tq:
 	return r;
 }
 
+static void emu_stop(void *queue)
+{
+	emu_queue_stop(((struct tq *)queue)->queue);
+}
+
 static void emu_close(void *queue, const struct wd_regions *regions)
 {
 	struct tq *tq = queue;
 
-	emu_queue_stop(tq->queue);
 	__atomic_sub_fetch(&tq->handle->queues_nr, 1, __ATOMIC_RELEASE);
 	munmap(regions->mem, regions->mem_len + regions->mmio_len);
 	free(tq);
@@ -225,31 +229,34 @@ static enum wd_state emu_state(void *queue, unsigned int *generation)
 				      generation ? generation : &unused)];
 }
 
-static int emu_share(void *dev, const void *mem, size_t len, int flags, uint64_t *addr)
+static struct emu_dev *dev_of(void *queue)
+{
+	return ((struct tq *)queue)->handle->dev;
+}
+
+static int emu_share(void *queue, const void *mem, size_t len, int flags, uint64_t *addr)
 {
 	int access = EMU_DMA_READ | (flags & WD_SHARE_READ ? 0 : EMU_DMA_WRITE);
-	int r = emu_dma_map(((struct handle *)dev)->dev, (uintptr_t)mem, (void *)mem, len,
-			    access);
+	int r = emu_dma_map(dev_of(queue), (uintptr_t)mem, (void *)mem, len, access);
 
 	if (!r)
 		*addr = (uintptr_t)mem;
 	return r;
 }
 
-static void emu_unshare(void *dev, uint64_t addr, size_t len)
+static void emu_unshare(void *queue, uint64_t addr, size_t len)
 {
-	emu_dma_unmap(((struct handle *)dev)->dev, addr, len);
+	emu_dma_unmap(dev_of(queue), addr, len);
 }
 
-static int emu_share_all(void *dev)
+static int emu_share_all(void *queue)
 {
-	return emu_dma_map(((struct handle *)dev)->dev, 0, NULL, UINT64_MAX,
-			   EMU_DMA_READ | EMU_DMA_WRITE);
+	return emu_dma_map(dev_of(queue), 0, NULL, UINT64_MAX, EMU_DMA_READ | EMU_DMA_WRITE);
 }
 
-static void emu_unshare_all(void *dev)
+static void emu_unshare_all(void *queue)
 {
-	emu_dma_unmap(((struct handle *)dev)->dev, 0, UINT64_MAX);
+	emu_dma_unmap(dev_of(queue), 0, UINT64_MAX);
 }
 
 static void fork_child(void)
@@ -267,6 +274,7 @@ const struct wd_transport wd_transport_emu = {
 	.dev_open = emu_dev_open,
 	.dev_close = emu_dev_close,
 	.open = emu_open,
+	.stop = emu_stop,
 	.close = emu_close,
 	.forget = emu_forget,
 	.wait = emu_wait,

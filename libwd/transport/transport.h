@@ -15,7 +15,9 @@ struct wd_regions {
 	size_t mem_len;
 	unsigned int depth;  /* of both rings */
 	unsigned int number; /* of the queue, for doorbells */
-	int fd;		     /* readable after completions, once armed */
+	int fd;		     /* readable after completions, once armed; -EOPNOTSUPP: there is none */
+	int is_mediated;     /* submit() and reap() stand between these rings and the device's */
+	int is_private;	     /* memory of the device's other queues is not this one's */
 };
 
 struct wd_transport {
@@ -37,13 +39,17 @@ struct wd_transport {
 	/* Starts a queue. -EBUSY: none is free. */
 	int (*open)(void *dev, enum wd_op_type op_type, void **tq, struct wd_regions *regions);
 	/*
-	 * Stops the queue and drains it: on return the device touches neither its regions nor any
-	 * memory its requests named, and the regions are unmapped.
+	 * Drains the queue: on return the device touches neither its regions nor any memory its
+	 * requests named. Only memory is given back after it, then comes close().
 	 */
+	void (*stop)(void *tq);
+	/* Unmaps the regions of a stopped queue and frees the handle. */
 	void (*close)(void *tq, const struct wd_regions *regions);
 	/* Frees a handle inherited over fork; its queue and its regions are the parent's. */
 	void (*forget)(void *tq);
 
+	/* Comes before the doorbell that arms the event: what was signaled until then is old. NULL. */
+	void (*arm)(void *tq);
 	/* Sleeps until a completion came after the queue was armed: 0, -ETIMEDOUT, -ENODEV, -EIO. */
 	int (*wait)(void *tq, unsigned int timeout_ms);
 	/* Called after each doorbell store; NULL where the store is enough. */
@@ -55,17 +61,27 @@ struct wd_transport {
 	 */
 	void (*doorbell_quiet)(void *tq, uint64_t value);
 	void (*help)(void *tq);
+	/*
+	 * Of mediated queues, else NULL: submit() comes in place of doorbell(), and hands on the
+	 * entries that a submission doorbell announces; reap() fills in what finished, as the device
+	 * would, and returns whether there was any.
+	 */
+	void (*submit)(void *tq, uint64_t value);
+	int (*reap)(void *tq);
 	enum wd_state (*state)(void *tq, unsigned int *generation);
 
-	/* Lets the device reach memory of ours. flags: WD_SHARE_READ. NULL: it cannot. */
-	int (*share)(void *dev, const void *mem, size_t len, int flags, uint64_t *addr);
-	void (*unshare)(void *dev, uint64_t addr, size_t len);
-	/* The whole address space, device address = ours. NULL: it cannot. */
-	int (*share_all)(void *dev);
-	void (*unshare_all)(void *dev);
-	/* Zeroed memory of the device's own kind. NULL: anonymous memory and share() do. */
-	int (*alloc)(void *dev, size_t len, void **mem, uint64_t *addr);
-	void (*free)(void *dev, void *mem, size_t len);
+	/*
+	 * Lets the device reach memory of ours. flags: WD_SHARE_READ. -EOPNOTSUPP: it cannot. What a
+	 * queue shared is taken back by the same queue.
+	 */
+	int (*share)(void *tq, const void *mem, size_t len, int flags, uint64_t *addr);
+	void (*unshare)(void *tq, uint64_t addr, size_t len);
+	/* The whole address space, device address = ours. -EOPNOTSUPP; NULL: it cannot. */
+	int (*share_all)(void *tq);
+	void (*unshare_all)(void *tq);
+	/* Zeroed memory of the device's own kind, for where share() cannot. -EOPNOTSUPP; NULL. */
+	int (*alloc)(void *tq, size_t len, void **mem, uint64_t *addr);
+	void (*free)(void *tq, void *mem, size_t len);
 
 	/* Around fork(); NULL: nothing to do. After fork_child() the device handles of the parent are void. */
 	void (*fork_prepare)(void);
@@ -77,5 +93,7 @@ struct wd_transport {
 extern const struct wd_transport *const wd_transports[];
 
 extern const struct wd_transport wd_transport_emu;
+extern const struct wd_transport wd_transport_sdmdev;
+extern const struct wd_transport wd_transport_uacce;
 
 #endif

@@ -15,7 +15,9 @@ wd_queue_tests = \
 	tests/queue/memory \
 	tests/queue/ring \
 	tests/queue/shared \
-	tests/queue/threads
+	tests/queue/threads \
+	tests/queue/transport_sdmdev \
+	tests/queue/transport_uacce
 check_PROGRAMS += $(wd_queue_tests)
 TESTS += $(wd_queue_tests)
 wd_queue_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -36,4 +38,11 @@ tests_queue_shared_CFLAGS = $(wd_queue_cflags)
 tests_queue_shared_LDADD = $(wd_queue_ldadd)
 tests_queue_threads_CFLAGS = $(wd_queue_cflags)
 tests_queue_threads_LDADD = $(wd_queue_ldadd)
+wd_fake_kernel = tests/queue/fake_kernel.c tests/queue/fake_kernel.h tests/queue/transport.h
+tests_queue_transport_sdmdev_SOURCES = tests/queue/transport_sdmdev.c $(wd_fake_kernel)
+tests_queue_transport_sdmdev_CFLAGS = $(wd_queue_cflags)
+tests_queue_transport_sdmdev_LDADD = $(wd_queue_ldadd)
+tests_queue_transport_uacce_SOURCES = tests/queue/transport_uacce.c $(wd_fake_kernel)
+tests_queue_transport_uacce_CFLAGS = $(wd_queue_cflags)
+tests_queue_transport_uacce_LDADD = $(wd_queue_ldadd)
 endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Zlib */
+/* The system calls that transports to hardware make: the tests put a kernel of their own there. */
+#ifndef WD_SYS_H
+#define WD_SYS_H
+
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* All return -errno on failure and leave errno as it was. */
+struct wd_sys {
+	int (*open)(const char *path, int flags);
+	int (*close)(int fd);
+	int (*ioctl)(int fd, unsigned long cmd, void *arg);
+	/* Shared, readable and writable memory of a device. */
+	int (*map)(int fd, uint64_t off, size_t len, void **mem);
+	int (*unmap)(void *mem, size_t len);
+	int (*poll)(struct pollfd *fds, unsigned int nr, int timeout_ms);
+	int (*eventfd)(void);
+	/* An attribute in sysfs, without the blanks at its end. */
+	int (*read)(const char *path, char *text, size_t text_len);
+	int (*readlink)(const char *path, char *text, size_t text_len);
+	int (*access)(const char *path);
+	/* Names in a folder, sorted, that end with an empty one; the caller frees them. How many. */
+	int (*names)(const char *path, char **names);
+};
+
+extern const struct wd_sys wd_sys_linux;
+extern const struct wd_sys *wd_sys;
+
+/* An attribute that is a number: *value is untouched where there is none. 0 or -errno. */
+int wd_sys_number(const char *path, long long *value);
+
+/*
+ * Of the words in text, with blanks or newlines between them, those that are algorithms of a ZIP
+ * engine, with a blank between them.
+ */
+void wd_sys_algs(char *text, char *algs, size_t algs_len);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Zlib */
+/* Transport of mainline's uacce: the device has the process's page tables, so all memory is shared. */
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/ioctl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "drv/hisi_qm.h"
+#include "transport/sys.h"
+#include "transport/transport.h"
+#include "wd_zip.h"
+
+#define PATH_LEN 512
+#define CLASS_PATH "/sys/class/uacce"
+
+/* The kernel's <misc/uacce/uacce.h>, which not every system has. */
+#define UACCE_CMD_START_Q _IO('W', 0)
+#define UACCE_CMD_PUT_Q _IO('W', 1)
+#define UACCE_DEV_SVA 0x1
+#define UACCE_QFRT_MMIO 0
+#define UACCE_QFRT_DUS 1
+
+struct device {
+	char name[WD_NAME_LEN];
+};
+
+struct tq {
+	struct tq *next;
+	int fd;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
+static struct tq *queues;
+
+static int attribute(const char *name, const char *attr, char *text, size_t text_len)
+{
+	char path[PATH_LEN];
+
+	if (snprintf(path, sizeof(path), CLASS_PATH "/%s/%s", name, attr) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return wd_sys->read(path, text, text_len);
+}
+
+static long long number(const char *name, const char *attr, long long without)
+{
+	char path[PATH_LEN];
+
+	if (snprintf(path, sizeof(path), CLASS_PATH "/%s/%s", name, attr) < (int)sizeof(path))
+		wd_sys_number(path, &without);
+	return without;
+}
+
+/* 1: it is a device that libwd may know what to do with; other accelerators have the same api. */
+static int describe(const char *name, struct wd_device_info *info)
+{
+	char algs[256];
+
+	*info = (struct wd_device_info){
+		.transport = "uacce", .numa_node = -1, .max_len = WD_ZIP_MAX_LEN,
+	};
+	if (strlen(name) >= sizeof(info->name) ||
+	    attribute(name, "api", info->api, sizeof(info->api)) ||
+	    strncmp(info->api, "hisi_qm_v", 9) ||
+	    !(number(name, "flags", 0) & UACCE_DEV_SVA) ||
+	    attribute(name, "algorithms", algs, sizeof(algs)))
+		return 0;
+	wd_sys_algs(algs, info->algs, sizeof(info->algs));
+	if (!*info->algs)
+		return 0;
+	strcpy(info->name, name);
+	info->numa_node = number(name, "device/numa_node", -1);
+	info->queues_free = number(name, "available_instances", 0);
+	info->queues_total = info->queues_free; /* those in use are counted nowhere */
+	return 1;
+}
+
+static int uacce_list(const char *options, struct wd_device_info *info, unsigned int nr)
+{
+	struct wd_device_info one;
+	char *names;
+	int found = 0;
+	int r = wd_sys->names(CLASS_PATH, &names);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (const char *name = names; *name; name += strlen(name) + 1) {
+		if (!describe(name, &one))
+			continue;
+		if ((unsigned int)found < nr)
+			info[found] = one;
+		found++;
+	}
+	free(names);
+	return found;
+}
+
+static int uacce_dev_open(const struct wd_device_info *info, void **dev)
+{
+	struct device *device = malloc(sizeof(*device));
+
+	if (!device)
+		return -ENOMEM;
+	memcpy(device->name, info->name, sizeof(device->name));
+	*dev = device;
+	return 0;
+}
+
+static void uacce_dev_close(void *dev)
+{
+	free(dev);
+}
+
+static int set_context(int fd, enum wd_op_type op_type, struct wd_regions *regions)
+{
+	struct hisi_qp_ctx ctx = { .qc_type = op_type };
+	struct hisi_qp_info info = { 0 };
+	int r;
+
+	r = wd_sys->ioctl(fd, HISI_QM_CMD_SET_QP_CTX, &ctx);
+	if (r)
+		return r;
+	regions->number = ctx.id;
+	regions->depth = HISI_QM_DEFAULT_DEPTH;
+	r = wd_sys->ioctl(fd, HISI_QM_CMD_SET_QP_INFO, &info);
+	if (r == -EINVAL || r == -ENOTTY)
+		return 0; /* kernels without it have this depth only */
+	if (r)
+		return r;
+	if (info.sqe_size != HISI_QM_SQE_SIZE || info.sq_depth != info.cq_depth)
+		return -EOPNOTSUPP;
+	regions->depth = info.sq_depth;
+	return 0;
+}
+
+/* The kernel wants the exact sizes. */
+static int map_regions(int fd, const char *name, struct wd_regions *regions)
+{
+	uint64_t page_len = sysconf(_SC_PAGESIZE);
+	int r;
+
+	regions->mem_len = number(name, "region_dus_size", 0);
+	regions->mmio_len = number(name, "region_mmio_size", 0);
+	if (!regions->mem_len || !regions->mmio_len)
+		return -EOPNOTSUPP;
+	r = wd_sys->map(fd, UACCE_QFRT_DUS * page_len, regions->mem_len, &regions->mem);
+	if (r)
+		return r;
+	r = wd_sys->map(fd, UACCE_QFRT_MMIO * page_len, regions->mmio_len, &regions->mmio);
+	if (r)
+		wd_sys->unmap(regions->mem, regions->mem_len);
+	return r;
+}
+
+static void unmap_regions(const struct wd_regions *regions)
+{
+	wd_sys->unmap(regions->mmio, regions->mmio_len);
+	wd_sys->unmap(regions->mem, regions->mem_len);
+}
+
+static int uacce_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_regions *regions)
+{
+	struct device *device = dev;
+	struct wd_regions found = { 0 };
+	struct tq *tq = malloc(sizeof(*tq));
+	char path[PATH_LEN];
+	int r;
+
+	if (!tq)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "/dev/%s", device->name);
+	tq->fd = r = wd_sys->open(path, O_RDWR);
+	if (r < 0)
+		goto free_tq;
+	r = set_context(tq->fd, op_type, &found);
+	if (r)
+		goto close_fd;
+	r = map_regions(tq->fd, device->name, &found);
+	if (r)
+		goto close_fd;
+	r = wd_sys->ioctl(tq->fd, UACCE_CMD_START_Q, NULL);
+	if (r)
+		goto unmap_regions;
+	found.fd = tq->fd;
+	pthread_mutex_lock(&lock);
+	tq->next = queues;
+	queues = tq;
+	pthread_mutex_unlock(&lock);
+	*queue = tq;
+	*regions = found;
+	return 0;
+unmap_regions:
+	unmap_regions(&found);
+close_fd:
+	wd_sys->close(tq->fd);
+free_tq:
+	free(tq);
+	return r;
+}
+
+static void uacce_stop(void *queue)
+{
+	wd_sys->ioctl(((struct tq *)queue)->fd, UACCE_CMD_PUT_Q, NULL);
+}
+
+static void uacce_close(void *queue, const struct wd_regions *regions)
+{
+	struct tq *tq = queue;
+
+	unmap_regions(regions);
+	pthread_mutex_lock(&lock);
+	for (struct tq **at = &queues; *at; at = &(*at)->next)
+		if (*at == tq) {
+			*at = tq->next;
+			break;
+		}
+	wd_sys->close(tq->fd);
+	pthread_mutex_unlock(&lock);
+	free(tq);
+}
+
+static void uacce_forget(void *queue)
+{
+	free(queue);
+}
+
+static void fork_prepare(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void fork_parent(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* The child's copies of the fds would keep the parent's queues from anybody else. */
+static void fork_child(void)
+{
+	for (struct tq *tq = queues; tq; tq = tq->next)
+		wd_sys->close(tq->fd);
+	queues = NULL;
+	pthread_mutex_unlock(&lock);
+}
+
+static int uacce_wait(void *queue, unsigned int timeout_ms)
+{
+	struct pollfd p = { .fd = ((struct tq *)queue)->fd, .events = POLLIN };
+	int r = wd_sys->poll(&p, 1, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
+
+	if (r < 0)
+		return r == -EINTR ? 0 : r;
+	if (p.revents & (POLLERR | POLLHUP))
+		return -ENODEV;
+	return r ? 0 : -ETIMEDOUT;
+}
+
+/* A removed device answers ENXIO, and its status words are mapped no more. */
+static enum wd_state uacce_state(void *queue, unsigned int *generation)
+{
+	struct hisi_qp_info info = { 0 };
+
+	if (generation)
+		*generation = 0; /* nobody counts resets */
+	return wd_sys->ioctl(((struct tq *)queue)->fd, HISI_QM_CMD_SET_QP_INFO, &info) == -ENXIO
+		       ? WD_STATE_DEAD : WD_STATE_OK;
+}
+
+static int uacce_share(void *queue, const void *mem, size_t len, int flags, uint64_t *addr)
+{
+	*addr = (uintptr_t)mem;
+	return 0;
+}
+
+static void uacce_unshare(void *queue, uint64_t addr, size_t len)
+{
+}
+
+static int uacce_share_all(void *queue)
+{
+	return 0;
+}
+
+static void uacce_unshare_all(void *queue)
+{
+}
+
+const struct wd_transport wd_transport_uacce = {
+	.name = "uacce",
+	.list = uacce_list,
+	.dev_open = uacce_dev_open,
+	.dev_close = uacce_dev_close,
+	.open = uacce_open,
+	.stop = uacce_stop,
+	.close = uacce_close,
+	.forget = uacce_forget,
+	.wait = uacce_wait,
+	.state = uacce_state,
+	.share = uacce_share,
+	.unshare = uacce_unshare,
+	.share_all = uacce_share_all,
+	.unshare_all = uacce_unshare_all,
+	.fork_prepare = fork_prepare,
+	.fork_parent = fork_parent,
+	.fork_child = fork_child,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Zlib */
+/* A kernel in the test: sysfs, VFIO with sdmdev, and uacce, with the emulated device's engines behind. */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include <stdint.h>
+#include <wd/sdmdev.h>
+
+#define FAKE_QUEUES 3 /* of each function */
+#define FAKE_FUNCTIONS 2
+#define FAKE_UACCE "hisi_zip-0"
+
+struct fake_setup {
+	const char *emu;	/* options of the emulated device */
+	uint32_t mode;		/* SDMDEV_DMA_*; 0: uacce */
+	uint64_t aperture_end;	/* 0: all there is */
+	uint64_t mmio_len;	/* 0: a page */
+	int has_no_events;	/* SET_IRQS is not known */
+	int has_no_info;	/* nor SET_QP_INFO */
+};
+
+/* The function's name, as it is listed. */
+const char *fake_parent(unsigned int function);
+
+void fake_kernel_init(const struct fake_setup *setup);
+void fake_kernel_fini(void);
+
+/* What user space has. */
+struct fake_counts {
+	unsigned int fds;
+	unsigned int maps;
+	unsigned int dma_maps;
+	unsigned int shares;
+	unsigned int slices;
+	unsigned int started;
+};
+struct fake_counts fake_counts(void);
+/* System calls so far, those that release something not counted. */
+unsigned int fake_calls(void);
+/* The call of that number fails. 0: none. */
+void fake_fail(unsigned int call, int error);
+/* Requests that were refused. */
+unsigned int fake_refused(void);
+
+/* Another process has it. */
+void fake_take_group(unsigned int function, unsigned int queue);
+void fake_take_function(unsigned int function);
+
+void fake_want_removal(void);
+/* All queues: SDMDEV_STATE_RESET or _DEAD; with the latter uacce answers no more. */
+void fake_fail_device(enum sdmdev_state state);
+
+/* In place of a doorbell that traps. */
+void fake_doorbell(void *tq, uint64_t value);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Zlib */
+/* What is to be seen on every road to a device; fake_kernel.h is at the other end. */
+#ifndef TRANSPORT_TEST_H
+#define TRANSPORT_TEST_H
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include "fake_kernel.h"
+#include "queue.h"
+#include "transport/sys.h"
+#include "transport/transport.h"
+
+static struct wd_transport under_test;
+const struct wd_transport *const wd_transports[] = { &under_test, NULL };
+
+/* Stores of the process trap nowhere here: the kernel is told of doorbells. */
+static inline void transport_use(const struct wd_transport *transport)
+{
+	under_test = *transport;
+	under_test.doorbell = fake_doorbell;
+}
+
+static inline unsigned int fds_nr(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int nr = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr;
+}
+
+static inline void check_nothing_left(void)
+{
+	struct fake_counts counts = fake_counts();
+
+	assert_int_equal(counts.fds, 0);
+	assert_int_equal(counts.maps, 0);
+	assert_int_equal(counts.dma_maps, 0);
+	assert_int_equal(counts.shares, 0);
+	assert_int_equal(counts.slices, 0);
+	assert_int_equal(counts.started, 0);
+	assert_int_equal(fake_refused(), 0);
+}
+
+static inline void run_round_trip(struct side *comp, struct side *decomp, uint32_t len)
+{
+	struct wd_zip_req req = block(comp, len, len);
+	struct wd_zip_res res;
+
+	fill_text(comp->src, len, len);
+	res = run(comp, &req);
+	assert_int_equal(res.status, WD_ZIP_OK);
+	assert_int_equal(res.consumed, len);
+	memcpy(decomp->src, comp->dst, res.produced);
+	req = block(decomp, len + 1, res.produced);
+	res = run(decomp, &req);
+	assert_int_equal(res.status, WD_ZIP_END);
+	assert_int_equal(res.produced, len);
+	assert_memory_equal(decomp->dst, comp->src, len);
+}
+
+/* One stream in many requests: its context is reached as well. */
+static inline void run_stream(struct side *comp)
+{
+	const uint32_t step = 10000, len = 50000;
+	uint32_t done = 0, produced = 0;
+
+	fill_text(comp->src, len, 7);
+	while (done < len) {
+		struct wd_zip_req req = {
+			.tag = done, .src = comp->src + done, .dst = comp->dst + produced,
+			.ctx = comp->ctx, .src_len = step, .dst_len = BUF_LEN - produced,
+			.format = WD_ZIP_ZLIB,
+			.flags = WD_ZIP_STREAM | (done ? 0 : WD_ZIP_NEW) |
+				 (done + step == len ? WD_ZIP_FINISH : 0),
+		};
+		struct wd_zip_res res = run(comp, &req);
+
+		assert_int_equal(res.status, WD_ZIP_OK);
+		assert_int_equal(res.consumed, step);
+		done += step;
+		produced += res.produced;
+	}
+}
+
+/* More requests than the ring has entries, many at a time. */
+static inline void run_many(struct side *s, unsigned int nr)
+{
+	unsigned int sent = 0, got = 0;
+
+	fill_text(s->src, 2000, 3);
+	while (got < nr) {
+		struct wd_zip_req reqs[7];
+		struct wd_zip_res res[5];
+		int r;
+
+		for (unsigned int i = 0; i < ARRAY_NR(reqs); i++) {
+			reqs[i] = block(s, sent + i, 2000);
+			reqs[i].dst = s->dst + (sent + i) % 128 * 4096;
+			reqs[i].dst_len = 4096;
+		}
+		r = sent < nr ? wd_send(s->q, reqs, nr - sent < 7 ? nr - sent : 7) : 0;
+		if (r != -EBUSY) {
+			assert_true(r >= 0);
+			sent += r;
+		}
+		r = wd_recv_sync(s->q, res, ARRAY_NR(res), WAIT_MS);
+		assert_true(r > 0);
+		for (int i = 0; i < r; i++) {
+			assert_int_equal(res[i].tag, got++);
+			assert_int_equal(res[i].status, WD_ZIP_OK);
+			assert_int_equal(res[i].consumed, 2000);
+		}
+	}
+}
+
+/* Everything a user does on the way to a result: 0, or the first thing that failed. */
+static inline int use_device(void)
+{
+	struct wd_device_info info;
+	struct wd_queue *q;
+	struct wd_zip_req req = { .src_len = 100, .dst_len = 4096, .format = WD_ZIP_ZLIB };
+	struct wd_zip_res res;
+	static char own[100];
+	void *mem;
+	int r = wd_list_devices("auto", &info, 1);
+
+	if (r < 0)
+		return r;
+	r = queue_open(&q, "auto", WD_OP_COMPRESS, 0);
+	if (r)
+		return r;
+	r = wd_alloc(q, 8192, &mem);
+	if (r)
+		goto release;
+	req.src = mem;
+	req.dst = (char *)mem + 4096;
+	r = wd_mem_share(q, own, sizeof(own), WD_SHARE_READ);
+	if (!r)
+		wd_mem_unshare(q, own, sizeof(own));
+	else if (r == -EOPNOTSUPP)
+		r = 0;
+	if (!r)
+		r = wd_send(q, &req, 1);
+	if (r == 1)
+		r = wd_recv_sync(q, &res, 1, WAIT_MS);
+	if (r == 1)
+		r = res.status == WD_ZIP_OK ? 0 : -EPROTO;
+release:
+	wd_release_queue(q);
+	return r;
+}
+
+/* Each system call fails once, in each way: the user is told or the road goes on, nothing is left. */
+static inline void check_failures(const struct fake_setup *setup)
+{
+	static const int errors[] = {
+		EACCES, EAGAIN, EBUSY, EEXIST, EFAULT, EINTR, EINVAL, EIO, EMFILE, ENODEV, ENOENT,
+		ENOMEM, ENOTTY, ENXIO, EOPNOTSUPP, EPERM, ERANGE,
+	};
+	unsigned int calls, fds;
+
+	fake_kernel_init(setup);
+	fds = fds_nr();
+	calls = fake_calls();
+	assert_int_equal(use_device(), 0);
+	calls = fake_calls() - calls;
+	assert_true(calls > 10);
+	for (size_t e = 0; e < ARRAY_NR(errors); e++) {
+		unsigned int failed = 0;
+
+		for (unsigned int call = 1; call <= calls; call++) {
+			int r;
+
+			errno = 1234;
+			fake_fail(fake_calls() + call, errors[e]);
+			r = use_device();
+			fake_fail(0, 0);
+			assert_int_equal(errno, 1234);
+			assert_true(r <= 0 && r != -EPROTO);
+			failed += r != 0;
+			check_nothing_left();
+		}
+		/* Of a full device the next queue is taken. */
+		assert_true(failed || errors[e] != EMFILE);
+	}
+	/* Epoll and threads of the kernel's side come and go. */
+	assert_int_equal(use_device(), 0);
+	assert_true(fds_nr() <= fds + 2);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
+/* In the child a queue is dead and the kernel's side of it is not; a new one works. */
+static inline int in_child(struct side *s)
+{
+	struct wd_zip_req req = block(s, 1, 100);
+
+	alarm(TIME_LIMIT_S);
+	if (wd_send(s->q, &req, 1) != -ENODEV || wd_queue_state(s->q, NULL) != WD_STATE_DEAD)
+		return 1;
+	if (fake_counts().fds)
+		return 2; /* the parent could not give its queue away */
+	wd_release_queue(s->q);
+	if (use_device())
+		return 3;
+	if (fake_counts().fds)
+		return 4;
+	return 0;
+}
+
+static inline void check_fork(const struct fake_setup *setup)
+{
+	struct side comp, decomp;
+	int status;
+	pid_t pid;
+
+	fake_kernel_init(setup);
+	side_open(&comp, "auto", WD_OP_COMPRESS, 0);
+	side_open(&decomp, "auto", WD_OP_DECOMPRESS, 0);
+	run_round_trip(&comp, &decomp, 20000);
+	pid = fork();
+	if (!pid)
+		_exit(in_child(&comp));
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	run_round_trip(&comp, &decomp, 20000);
+	side_close(&comp);
+	side_close(&decomp);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Zlib */
+/* Guards the road through mainline's uacce: all memory is shared, and what may fail on it. */
+#include "transport.h"
+
+static const struct fake_setup setups[] = {
+	{ "qm=2,threads=1,depth=16", 0, 0, 0x2000, 0, 0 },
+	{ "qm=3", 0, 0, 0x10000, 0, 0 },
+	{ "qm=2", 0, 0, 0x2000, 0, 1 }, /* an old kernel: one depth */
+};
+
+static void test_round_trips(void **state)
+{
+	for (size_t i = 0; i < ARRAY_NR(setups); i++) {
+		static uint8_t src[1000], dst[4000];
+		struct wd_zip_req req = {
+			.src = src, .dst = dst, .src_len = sizeof(src), .dst_len = sizeof(dst),
+			.format = WD_ZIP_ZLIB,
+		};
+		struct wd_device_info info[2];
+		struct side comp, decomp;
+
+		fake_kernel_init(&setups[i]);
+		assert_int_equal(wd_list_devices("auto", info, 2), 1);
+		assert_string_equal(info[0].name, FAKE_UACCE);
+		assert_string_equal(info[0].transport, "uacce");
+		assert_int_equal(info[0].queues_free, FAKE_FUNCTIONS * FAKE_QUEUES);
+		assert_null(strstr(info[0].algs, "lz77"));
+
+		side_open(&comp, FAKE_UACCE, WD_OP_COMPRESS, 0);
+		side_open(&decomp, "auto", WD_OP_DECOMPRESS, 0);
+		run_round_trip(&comp, &decomp, 300000);
+		run_stream(&comp);
+		run_many(&comp, 100);
+		assert_int_equal(wd_mem_share(comp.q, NULL, 0, WD_SHARE_ALL), 0);
+		run(&comp, &req);
+		side_close(&comp);
+		side_close(&decomp);
+		check_nothing_left();
+		fake_kernel_fini();
+	}
+}
+
+static void test_failures(void **state)
+{
+	for (size_t i = 0; i < ARRAY_NR(setups); i++)
+		check_failures(&setups[i]);
+}
+
+static void test_fork(void **state)
+{
+	check_fork(&setups[0]);
+}
+
+static void test_busy(void **state)
+{
+	struct wd_queue *q[FAKE_FUNCTIONS * FAKE_QUEUES], *none;
+
+	fake_kernel_init(&setups[0]);
+	for (unsigned int i = 0; i < ARRAY_NR(q); i++)
+		assert_int_equal(queue_open(&q[i], "auto", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&none, "auto", WD_OP_COMPRESS, 0), -EBUSY);
+	for (unsigned int i = 0; i < ARRAY_NR(q); i++)
+		wd_release_queue(q[i]);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
+static void check_failed_device(enum sdmdev_state state, int error, enum wd_state expected)
+{
+	struct wd_zip_req req;
+	struct wd_zip_res res;
+	struct side s;
+
+	fake_kernel_init(&setups[0]);
+	side_open(&s, "auto", WD_OP_COMPRESS, 0);
+	check_alive(&s);
+	fake_fail_device(state);
+	req = block(&s, 1, 1000);
+	assert_int_equal(wd_send(s.q, &req, 1), error);
+	assert_int_equal(wd_recv(s.q, &res, 1), error);
+	assert_int_equal(wd_queue_state(s.q, NULL), expected);
+	side_close(&s);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
+static void test_failed_device(void **state)
+{
+	check_failed_device(SDMDEV_STATE_RESET, -EIO, WD_STATE_RESETTING);
+	check_failed_device(SDMDEV_STATE_DEAD, -ENODEV, WD_STATE_DEAD);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_failed_device),
+	};
+
+	alarm(TIME_LIMIT_S);
+	transport_use(&wd_transport_uacce);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
