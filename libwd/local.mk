@@ -41,5 +41,18 @@ pkgconfig_DATA += libwd/libwd.pc
 EXTRA_DIST += libwd/libwd.map
 
 bin_PROGRAMS += wdctl
-wdctl_SOURCES = libwd/tools/wdctl.c
+wdctl_SOURCES = libwd/tools/queues.c libwd/tools/queues.h libwd/tools/wdctl.c
 wdctl_LDADD = libwd/libwd.la
+
+# Makes the queues of a device when it appears, for the group wd.
+systemdunitdir = $(prefix)/lib/systemd/system
+udevrulesdir = $(prefix)/lib/udev/rules.d
+sysusersdir = $(prefix)/lib/sysusers.d
+nodist_systemdunit_DATA = libwd/tools/wd-queues@.service
+dist_udevrules_DATA = libwd/tools/90-wd.rules
+sysusers_DATA = libwd/tools/wd.conf
+EXTRA_DIST += libwd/tools/wd-queues@.service.in libwd/tools/wd.conf
+CLEANFILES += libwd/tools/wd-queues@.service
+libwd/tools/wd-queues@.service: $(srcdir)/libwd/tools/wd-queues@.service.in
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	sed 's,@bindir[@],$(bindir),' $(srcdir)/libwd/tools/wd-queues@.service.in >$@

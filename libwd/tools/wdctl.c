@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tools/queues.h"
 #include "wd.h"
 #include "wd_zip.h"
 
 #define TIMEOUT_MS 30000
 #define DEVICES_MAX 256
+#define QUEUES_MAX 4096
 #define ARRAY_NR(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct wd_device_info devices[DEVICES_MAX];
@@ -19,15 +21,18 @@ static const char usage[] =
 	"Usage: wdctl [-d SPEC] [--json] list\n"
 	"       wdctl [-d SPEC] [--json] info [DEVICE]\n"
 	"       wdctl [-d SPEC] selftest [DEVICE]\n"
+	"       wdctl [-n COUNT] queues create|list|remove [DEVICE]\n"
 	"Shows the accelerators that libwd can use and checks that one works.\n"
 	"\n"
 	"  list        a table of the devices, in order of preference\n"
 	"  info        everything known of one device\n"
 	"  selftest    round trips of many sizes through the device, results checked\n"
+	"  queues      makes, shows or removes queues of sdmdev's devices, or of one\n"
 	"\n"
 	"  -d, --device=SPEC  which devices, as the environment variable WD_DEVICE;\n"
 	"                     DEVICE after the command is the same\n"
 	"      --json         list and info: JSON instead of text\n"
+	"  -n, --count=COUNT  queues create: so many of each device; without it 8\n"
 	"  -h, --help         this text\n"
 	"  -V, --version      the version\n";
 
@@ -393,9 +398,36 @@ no_queue:
 	return 1;
 }
 
+/* Or exits. */
+static unsigned int parse_count(const char *text)
+{
+	char *end;
+	unsigned long count = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !count || count > QUEUES_MAX) {
+		fprintf(stderr, "wdctl: not a number of queues: %s\n", text);
+		exit(2);
+	}
+	return count;
+}
+
+/* args: what follows the command, ending with NULL. */
+static int do_queues(char **args, unsigned int count)
+{
+	const char *command = args[0];
+
+	if (!command || (args[1] && args[2]) ||
+	    (strcmp(command, "create") && strcmp(command, "list") && strcmp(command, "remove"))) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	return queues_run(command, args[1], count);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "count", required_argument, NULL, 'n' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
@@ -404,17 +436,21 @@ int main(int argc, char **argv)
 	};
 	const char *spec = NULL;
 	const char *command;
+	unsigned int count = QUEUES_COUNT;
 	int is_json = 0;
 	int r = 2;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "d:hV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "d:hn:V", options, NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			spec = optarg;
 			break;
 		case 'j':
 			is_json = 1;
+			break;
+		case 'n':
+			count = parse_count(optarg);
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -428,6 +464,8 @@ int main(int argc, char **argv)
 		}
 	}
 	command = optind < argc ? argv[optind++] : "";
+	if (!strcmp(command, "queues"))
+		return do_queues(argv + optind, count);
 	if (optind < argc && strcmp(command, "list"))
 		spec = argv[optind++];
 	if (optind < argc)

@@ -379,25 +379,29 @@ static int map_regions(struct tq *tq, struct wd_regions *regions)
 {
 	const struct region *mmio = &tq->region[SDMDEV_REGION_MMIO];
 	const struct region *dus = &tq->region[SDMDEV_REGION_DUS];
+	int is_mediated = tq->mode & SDMDEV_DMA_MEDIATED;
 	size_t page_len = sysconf(_SC_PAGESIZE);
 	void *mem;
 	int r;
 
 	if (dus->len < page_len || dus->len % page_len)
 		return -EOPNOTSUPP;
-	r = wd_sys->map(tq->fd, dus->off, dus->len, &mem);
+	r = wd_sys->map(tq->fd, dus->off, dus->len, PROT_READ | (is_mediated ? 0 : PROT_WRITE),
+			&mem);
 	if (r)
 		return r;
 	tq->dus = mem;
 	tq->status = (void *)(tq->dus + dus->len - page_len);
-	if (tq->mode & SDMDEV_DMA_MEDIATED) {
+	if (is_mediated) {
 		r = make_rings(tq, regions);
 	} else {
 		regions->mem = mem;
 		regions->mem_len = dus->len;
 		regions->mmio_len = mmio->len;
-		r = mmio->len ? wd_sys->map(tq->fd, mmio->off, mmio->len, &regions->mmio)
-			      : -EOPNOTSUPP;
+		r = -EOPNOTSUPP;
+		if (mmio->len)
+			r = wd_sys->map(tq->fd, mmio->off, mmio->len, PROT_READ | PROT_WRITE,
+					&regions->mmio);
 	}
 	if (r) {
 		wd_sys->unmap(tq->dus, dus->len);
@@ -984,7 +988,7 @@ static int sdmdev_alloc(void *queue, size_t len, void **mem, uint64_t *addr)
 	if (r)
 		goto free_slice;
 	r = wd_sys->map(tq->fd, tq->region[SDMDEV_REGION_STATIC].off + arg.offset, len,
-			&slice->mem);
+			PROT_READ | PROT_WRITE, &slice->mem);
 	if (r)
 		goto free_static;
 	slice->off = arg.offset;

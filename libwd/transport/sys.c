@@ -43,10 +43,10 @@ static int sys_ioctl(int fd, unsigned long cmd, void *arg)
 	return result(ioctl(fd, cmd, arg), saved_errno);
 }
 
-static int sys_map(int fd, uint64_t off, size_t len, void **mem)
+static int sys_map(int fd, uint64_t off, size_t len, int prot, void **mem)
 {
 	int saved_errno = errno;
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
+	void *p = mmap(NULL, len, prot, MAP_SHARED, fd, off);
 
 	if (p == MAP_FAILED)
 		return result(-1, saved_errno);

@@ -13,8 +13,8 @@ struct wd_sys {
 	int (*open)(const char *path, int flags);
 	int (*close)(int fd);
 	int (*ioctl)(int fd, unsigned long cmd, void *arg);
-	/* Shared, readable and writable memory of a device. */
-	int (*map)(int fd, uint64_t off, size_t len, void **mem);
+	/* Shared memory of a device. prot: PROT_*. */
+	int (*map)(int fd, uint64_t off, size_t len, int prot, void **mem);
 	int (*unmap)(void *mem, size_t len);
 	int (*poll)(struct pollfd *fds, unsigned int nr, int timeout_ms);
 	int (*eventfd)(void);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "drv/hisi_qm.h"
 #include "transport/sys.h"
@@ -147,10 +148,12 @@ static int map_regions(int fd, const char *name, struct wd_regions *regions)
 	regions->mmio_len = number(name, "region_mmio_size", 0);
 	if (!regions->mem_len || !regions->mmio_len)
 		return -EOPNOTSUPP;
-	r = wd_sys->map(fd, UACCE_QFRT_DUS * page_len, regions->mem_len, &regions->mem);
+	r = wd_sys->map(fd, UACCE_QFRT_DUS * page_len, regions->mem_len, PROT_READ | PROT_WRITE,
+			&regions->mem);
 	if (r)
 		return r;
-	r = wd_sys->map(fd, UACCE_QFRT_MMIO * page_len, regions->mmio_len, &regions->mmio);
+	r = wd_sys->map(fd, UACCE_QFRT_MMIO * page_len, regions->mmio_len,
+			PROT_READ | PROT_WRITE, &regions->mmio);
 	if (r)
 		wd_sys->unmap(regions->mem, regions->mem_len);
 	return r;

@@ -778,7 +778,7 @@ static int fake_eventfd(void)
 	return r;
 }
 
-static int map(struct file *file, uint64_t off, size_t len, void **mem)
+static int map(struct file *file, uint64_t off, size_t len, int prot, void **mem)
 {
 	struct queue *q = file->queue;
 	unsigned int region = file->kind == DEVICE ? off >> 40 : off / page_len;
@@ -786,6 +786,8 @@ static int map(struct file *file, uint64_t off, size_t len, void **mem)
 
 	if (file->kind != DEVICE && file->kind != UACCE)
 		return -EBADF;
+	if (q->rings && region == SDMDEV_REGION_DUS && prot & PROT_WRITE)
+		return -EACCES;
 	if (region == SDMDEV_REGION_MMIO && len == q->mmio_len) {
 		*mem = q->mmio;
 	} else if (region == SDMDEV_REGION_DUS && len == q->dus_len) {
@@ -803,13 +805,13 @@ static int map(struct file *file, uint64_t off, size_t len, void **mem)
 	return 0;
 }
 
-static int fake_map(int fd, uint64_t off, size_t len, void **mem)
+static int fake_map(int fd, uint64_t off, size_t len, int prot, void **mem)
 {
 	int r;
 
 	pthread_mutex_lock(&lock);
 	if (!is_failing(&r))
-		r = map(&files[fd], off, len, mem);
+		r = map(&files[fd], off, len, prot, mem);
 	pthread_mutex_unlock(&lock);
 	return r;
 }

@@ -17,7 +17,8 @@ wd_queue_tests = \
 	tests/queue/shared \
 	tests/queue/threads \
 	tests/queue/transport_sdmdev \
-	tests/queue/transport_uacce
+	tests/queue/transport_uacce \
+	tests/queue/wdctl_queues
 check_PROGRAMS += $(wd_queue_tests)
 TESTS += $(wd_queue_tests)
 wd_queue_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -45,4 +46,8 @@ tests_queue_transport_sdmdev_LDADD = $(wd_queue_ldadd)
 tests_queue_transport_uacce_SOURCES = tests/queue/transport_uacce.c $(wd_fake_kernel)
 tests_queue_transport_uacce_CFLAGS = $(wd_queue_cflags)
 tests_queue_transport_uacce_LDADD = $(wd_queue_ldadd)
+tests_queue_wdctl_queues_SOURCES = tests/queue/wdctl_queues.c libwd/tools/queues.c \
+	libwd/tools/queues.h
+tests_queue_wdctl_queues_CFLAGS = $(wd_queue_cflags)
+tests_queue_wdctl_queues_LDADD = $(CMOCKA_LIBS)
 endif
