@@ -45,5 +45,6 @@ include tests/diff/local.mk
 include tests/gzip/local.mk
 include tests/clients/local.mk
 include tests/abi/local.mk
+include tests/system/local.mk
 include tests/fuzz/local.mk
 EXTRA_DIST += tests/packages

@@ -3,6 +3,8 @@
 #ifndef EMU_CODEC_H
 #define EMU_CODEC_H
 
+#include "emu_priv.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,6 +55,9 @@ struct emu_codec {
 extern const struct emu_codec emu_codec_isal;
 extern const struct emu_codec emu_codec_null;
 extern const struct emu_codec emu_codec_zlib;
+
+/* The one that is asked for, opened; NULL: it is not to be had. */
+const struct emu_codec *emu_codec_choose(enum emu_engine engine);
 
 /* Decoders that live in the device because zlib cannot write their state down. */
 struct emu_streams *emu_streams_new(void);

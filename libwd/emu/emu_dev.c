@@ -252,7 +252,7 @@ enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *gene
 static void dev_free(struct emu_dev *dev)
 {
 	for (unsigned int i = 0; dev->engine && i < dev->opt.threads; i++)
-		dev->codec->work_free(dev->engine[i].zip.work);
+		emu_zip_fini(&dev->engine[i].zip);
 	emu_streams_free(dev->streams);
 	emu_dma_fini(&dev->dma);
 	pthread_mutex_destroy(&dev->life);
@@ -268,17 +268,6 @@ static void dev_free(struct emu_dev *dev)
 	free(dev->slot);
 	free(dev->name);
 	free(dev);
-}
-
-static const struct emu_codec *choose_codec(const struct emu_options *opt)
-{
-	if (opt->engine == EMU_ENGINE_NULL)
-		return emu_codec_null.open() ? NULL : &emu_codec_null;
-	if (opt->engine != EMU_ENGINE_ZLIB && !emu_codec_isal.open())
-		return &emu_codec_isal;
-	if (opt->engine != EMU_ENGINE_ISAL && !emu_codec_zlib.open())
-		return &emu_codec_zlib;
-	return NULL;
 }
 
 /* Zeroed memory for what has its fields on lines of their own. */
@@ -309,7 +298,7 @@ static int dev_new(const char *options, struct emu_dev **result)
 		return -ENOMEM;
 	ret = emu_options_parse(&dev->opt, options);
 	if (!ret) {
-		dev->codec = choose_codec(&dev->opt);
+		dev->codec = emu_codec_choose(dev->opt.engine);
 		ret = dev->codec ? 0 : -EINVAL;
 	}
 	if (ret) {

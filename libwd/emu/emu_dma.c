@@ -151,7 +151,8 @@ static uintptr_t lookup(const struct emu_dma *dma, uint64_t iova, uint64_t len, 
 	for (uint64_t done = 0; done < len; range++) {
 		uint64_t off;
 
-		if (range == end || range->iova > iova + done || (range->flags & flags) != flags)
+		if (range == end || range->iova > iova + done ||
+		    (range->flags & flags) != flags || !range->va)
 			return 0;
 		off = iova + done - range->iova;
 		if (!done)
@@ -185,6 +186,52 @@ void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int fl
 	}
 	pthread_mutex_unlock(&dma->lock);
 	return (void *)va;
+}
+
+/* Under the lock: the piece that begins here, at most *len bytes of it. 0 or -EFAULT. */
+static int copy_piece(struct emu_dma *dma, uint64_t iova, void *buf, uint64_t *len, int flag)
+{
+	const size_t i = find(dma, iova);
+	const struct emu_range *range = i < dma->nr ? &dma->range[i] : NULL;
+	uintptr_t va = iova;
+
+	if (range && range->iova <= iova) {
+		const uint64_t off = iova - range->iova;
+
+		if (!(range->flags & flag))
+			return -EFAULT;
+		if (*len > range->len - off)
+			*len = range->len - off;
+		if (!range->va)
+			return !buf ? 0 : dma->remote(dma->owner, iova, buf, *len, flag) ? -EFAULT : 0;
+		va = range->va + off;
+	} else {
+		if (!dma->all_nr || iova < NULL_LEN)
+			return -EFAULT;
+		if (range && *len > range->iova - iova)
+			*len = range->iova - iova;
+	}
+	if (buf && flag == EMU_DMA_READ)
+		memcpy(buf, (const void *)va, *len);
+	else if (buf)
+		memcpy((void *)va, buf, *len);
+	return 0;
+}
+
+int emu_dma_copy(struct emu_dma *dma, uint64_t iova, void *buf, uint64_t len, int flag)
+{
+	int ret = 0;
+
+	if (!len || iova + (len - 1) < iova)
+		return -EFAULT;
+	pthread_mutex_lock(&dma->lock);
+	for (uint64_t done = 0, piece; done < len && !ret; done += piece) {
+		piece = len - done;
+		ret = copy_piece(dma, iova + done, buf ? (uint8_t *)buf + done : NULL, &piece,
+				 flag);
+	}
+	pthread_mutex_unlock(&dma->lock);
+	return ret;
 }
 
 void emu_dma_release(struct emu_dma_user *user)

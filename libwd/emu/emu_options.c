@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Zlib
 /* Options of the emulated device: a list of name=value, joined with commas. */
 #include "emu.h"
+#include "emu_codec.h"
 #include "emu_priv.h"
 
 #include <errno.h>
@@ -122,4 +123,15 @@ int emu_options_check(const char *options)
 	struct emu_options opt;
 
 	return emu_options_parse(&opt, options);
+}
+
+const struct emu_codec *emu_codec_choose(enum emu_engine engine)
+{
+	if (engine == EMU_ENGINE_NULL)
+		return emu_codec_null.open() ? NULL : &emu_codec_null;
+	if (engine != EMU_ENGINE_ZLIB && !emu_codec_isal.open())
+		return &emu_codec_isal;
+	if (engine != EMU_ENGINE_ISAL && !emu_codec_zlib.open())
+		return &emu_codec_zlib;
+	return NULL;
 }

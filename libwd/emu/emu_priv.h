@@ -105,7 +105,7 @@ void emu_clock_drop(struct emu_clock *clock, const struct emu_slot *slot);
 struct emu_range {
 	uint64_t iova;
 	uint64_t len;
-	uintptr_t va;
+	uintptr_t va; /* 0: not in this process, see emu_dma.remote */
 	int flags;
 };
 
@@ -131,6 +131,9 @@ struct emu_dma {
 	unsigned int all_nr; /* the whole address space is mapped so many times */
 	unsigned int waiting;
 	struct emu_dma_user *users;
+	/* Reaches memory of ranges without an address here. 0 or -errno. Set before the first one. */
+	int (*remote)(void *owner, uint64_t iova, void *buf, uint64_t len, int flag);
+	void *owner;
 };
 
 void emu_dma_init(struct emu_dma *dma);
@@ -143,11 +146,19 @@ void emu_dma_forget(struct emu_dma *dma);
 
 /* The memory at this address, usable until emu_dma_release(); NULL when the table denies it. */
 void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int flags);
+/*
+ * EMU_DMA_READ: to buf, EMU_DMA_WRITE: from buf, whatever pieces the memory consists of. buf NULL:
+ * nothing but the question whether it may be done. 0 or -EFAULT.
+ */
+int emu_dma_copy(struct emu_dma *dma, uint64_t iova, void *buf, uint64_t len, int flag);
 void emu_dma_release(struct emu_dma_user *user);
 
 /* emu_zip.c */
 
 struct emu_codec;
+
+/* Copies of memory that is not one piece. */
+enum emu_copy { EMU_COPY_SRC, EMU_COPY_DST, EMU_COPY_CTX, EMU_COPIES };
 
 /* One engine's ZIP unit. Not for two threads at once. */
 struct emu_zip {
@@ -155,8 +166,16 @@ struct emu_zip {
 	void *work; /* the codec's */
 	struct emu_dma_user dma;
 	unsigned int qm;
+	struct {
+		uint8_t *mem;
+		uint64_t room;
+	} copy[EMU_COPIES];
 };
 
+/* Frees what the unit itself has, the codec's work included. */
+void emu_zip_fini(struct emu_zip *zip);
+/* Damages a byte of the request's output. */
+void emu_zip_damage(struct emu_zip *zip, const struct hisi_zip_sqe *sqe);
 /* Executes one entry and fills its output fields. alg_type: HISI_ZIP_QUEUE_*. */
 void emu_zip_exec(struct emu_zip *zip, unsigned int alg_type, struct hisi_zip_sqe *sqe);
 

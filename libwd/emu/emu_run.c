@@ -279,16 +279,6 @@ static void hold_until(struct emu_slot *slot, uint64_t end_ns)
 	}
 }
 
-static void damage_output(struct emu_zip *zip, const struct hisi_zip_sqe *sqe)
-{
-	uint64_t iova = emu_addr(sqe->dst_l, sqe->dst_h) + sqe->produced / 2;
-	uint8_t *byte = sqe->produced ? emu_dma_get(&zip->dma, iova, 1, EMU_DMA_WRITE) : NULL;
-
-	if (byte)
-		*byte ^= 0x10;
-	emu_dma_release(&zip->dma);
-}
-
 static void execute_with(struct emu_zip *zip, struct emu_slot *slot, struct claim *claim)
 {
 	struct hisi_zip_sqe *sqe = &claim->sqe;
@@ -307,7 +297,7 @@ static void execute_with(struct emu_zip *zip, struct emu_slot *slot, struct clai
 	if (fault->kind == EMU_FAULT_CHECKSUM)
 		sqe->checksum ^= 0x00010000;
 	if (fault->kind == EMU_FAULT_CORRUPT)
-		damage_output(zip, sqe);
+		emu_zip_damage(zip, sqe);
 	if (fault->kind == EMU_FAULT_LATE)
 		hold_until(slot, now_ns() + fault->arg * UINT64_C(1000000));
 }

@@ -5,6 +5,7 @@
 #include "emu_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HIST_MAX    0x8000
@@ -396,10 +397,126 @@ static bool is_valid(const struct emu_zip *zip, unsigned int alg_type,
 	if (format != HISI_ZIP_FORMAT_ZLIB && format != HISI_ZIP_FORMAT_GZIP &&
 	    (format != HISI_ZIP_FORMAT_DEFLATE || zip->qm < 3))
 		return false;
-	if (sqe->req_ctrl & HISI_ZIP_REQ_SGL)
-		return false;
 	return alg_type <= HISI_ZIP_QUEUE_DECOMPRESS && sqe->src_len <= HISI_ZIP_MAX_LEN &&
 	       sqe->dst_len <= HISI_ZIP_MAX_LEN;
+}
+
+/* Memory of a request: a flat piece, or so many bytes of a scatter list. */
+struct area {
+	uint64_t addr;
+	uint32_t len;
+	uint32_t skip; /* bytes of the list */
+	bool is_list;
+};
+
+static struct area src_area(const struct hisi_zip_sqe *sqe)
+{
+	return (struct area){ emu_addr(sqe->src_l, sqe->src_h), sqe->src_len,
+			      sqe->src_ctrl & HISI_ZIP_SRC_OFFSET,
+			      sqe->req_ctrl & HISI_ZIP_REQ_SGL };
+}
+
+static struct area dst_area(const struct hisi_zip_sqe *sqe)
+{
+	return (struct area){ emu_addr(sqe->dst_l, sqe->dst_h), sqe->dst_len,
+			      sqe->dst_ctrl & HISI_ZIP_SRC_OFFSET,
+			      sqe->req_ctrl & HISI_ZIP_REQ_SGL };
+}
+
+/* The first len bytes of the area, as emu_dma_copy() does. 0 or -EFAULT. */
+static int area_copy(struct emu_dma *dma, const struct area *area, uint8_t *buf, uint32_t len,
+		     int flag)
+{
+	uint32_t skip = area->skip, done = 0;
+	uint64_t addr = area->addr;
+
+	if (!area->is_list)
+		return emu_dma_copy(dma, addr, buf, len, flag);
+	for (unsigned int lists = 0; done < len && addr && lists < HISI_SGL_CHAIN_MAX; lists++) {
+		struct hisi_sgl sgl;
+
+		if (addr % HISI_SGL_ALIGN || emu_dma_copy(dma, addr, &sgl, sizeof(sgl), EMU_DMA_READ) ||
+		    sgl.entries_nr > HISI_SGL_ENTRIES_MAX)
+			return -EFAULT;
+		for (unsigned int i = 0; done < len && i < sgl.entries_nr; i++) {
+			struct hisi_sge sge;
+			uint32_t piece;
+
+			if (emu_dma_copy(dma, addr + sizeof(sgl) + i * sizeof(sge), &sge, sizeof(sge),
+					 EMU_DMA_READ) ||
+			    !sge.len || sge.len > HISI_ZIP_MAX_LEN)
+				return -EFAULT;
+			if (skip >= sge.len) {
+				skip -= sge.len;
+				continue;
+			}
+			piece = sge.len - skip < len - done ? sge.len - skip : len - done;
+			if (emu_dma_copy(dma, sge.addr + skip, buf ? buf + done : NULL, piece, flag))
+				return -EFAULT;
+			skip = 0;
+			done += piece;
+		}
+		addr = sgl.next;
+	}
+	return done < len ? -EFAULT : 0;
+}
+
+/* Room for a copy of so many bytes, or NULL. */
+static uint8_t *copy_room(struct emu_zip *zip, enum emu_copy which, uint32_t len)
+{
+	if (zip->copy[which].room < len) {
+		free(zip->copy[which].mem);
+		zip->copy[which].mem = malloc(len);
+		zip->copy[which].room = zip->copy[which].mem ? len : 0;
+	}
+	return zip->copy[which].mem;
+}
+
+/*
+ * The area as one piece: where it lies, or else a copy. flags: EMU_DMA_READ to have its content in
+ * the copy, EMU_DMA_WRITE to be sure that it can be written back. NULL: denied.
+ */
+static void *area_get(struct emu_zip *zip, const struct area *area, enum emu_copy which, int flags)
+{
+	struct emu_dma *dma = zip->dma.dma;
+	void *mem = area->is_list ? NULL : emu_dma_get(&zip->dma, area->addr, area->len, flags);
+
+	if (mem)
+		return mem;
+	mem = copy_room(zip, which, area->len);
+	if (!mem || (flags & EMU_DMA_WRITE && area_copy(dma, area, NULL, area->len, EMU_DMA_WRITE)) ||
+	    (flags & EMU_DMA_READ && area_copy(dma, area, mem, area->len, EMU_DMA_READ)))
+		return NULL;
+	return mem;
+}
+
+/* Writes back what area_get() made a copy of. 0 or -EFAULT. */
+static int area_put(struct emu_zip *zip, const struct area *area, enum emu_copy which,
+		    const void *mem, uint32_t len)
+{
+	if (!len || !mem || mem != zip->copy[which].mem)
+		return 0;
+	return area_copy(zip->dma.dma, area, zip->copy[which].mem, len, EMU_DMA_WRITE);
+}
+
+void emu_zip_damage(struct emu_zip *zip, const struct hisi_zip_sqe *sqe)
+{
+	struct area area = dst_area(sqe);
+	uint8_t *mem = sqe->produced ? area_get(zip, &area, EMU_COPY_DST, EMU_DMA_READ | EMU_DMA_WRITE)
+				     : NULL;
+
+	if (mem) {
+		mem[sqe->produced / 2] ^= 0x10;
+		area_put(zip, &area, EMU_COPY_DST, mem, sqe->produced);
+	}
+	emu_dma_release(&zip->dma);
+}
+
+void emu_zip_fini(struct emu_zip *zip)
+{
+	zip->codec->work_free(zip->work);
+	for (int i = 0; i < EMU_COPIES; i++)
+		free(zip->copy[i].mem);
 }
 
 /* HISI_ZIP_OK: the output fields are filled; else the status the request fails with. */
@@ -415,6 +532,9 @@ static uint32_t execute(struct emu_zip *zip, unsigned int alg_type, struct hisi_
 		.is_new = !is_stream || sqe->src_ctrl & HISI_ZIP_SRC_NEW,
 		.is_finish = !is_stream || sqe->src_ctrl & HISI_ZIP_SRC_FINISH,
 	};
+	struct area src = src_area(sqe), dst = dst_area(sqe);
+	struct area ctx = { emu_addr(sqe->ctx_l, sqe->ctx_h), CTX_LEN, 0, false };
+	uint32_t status;
 
 	if (!is_valid(zip, alg_type, sqe))
 		return HISI_ZIP_BAD_DATA;
@@ -427,20 +547,24 @@ static uint32_t execute(struct emu_zip *zip, unsigned int alg_type, struct hisi_
 		return HISI_ZIP_BAD_DATA;
 	if (job.dst_len < (is_stream ? HISI_ZIP_STREAM_MIN_DST : 1))
 		return HISI_ZIP_DST_FULL;
-	job.src = emu_dma_get(&zip->dma, emu_addr(sqe->src_l, sqe->src_h),
-			      job.src_len ? job.src_len : 1, EMU_DMA_READ);
-	job.dst = emu_dma_get(&zip->dma, emu_addr(sqe->dst_l, sqe->dst_h), job.dst_len,
-			      EMU_DMA_WRITE);
+	/* No input still has an address. */
+	if (!src.len)
+		src.len = 1;
+	job.src = area_get(zip, &src, EMU_COPY_SRC, EMU_DMA_READ);
+	job.dst = area_get(zip, &dst, EMU_COPY_DST, EMU_DMA_WRITE);
 	if (!job.src || !job.dst)
 		return HISI_ZIP_BAD_DATA;
 	if (is_stream) {
-		job.ctx = emu_dma_get(&zip->dma, emu_addr(sqe->ctx_l, sqe->ctx_h), CTX_LEN,
-				      EMU_DMA_READ | EMU_DMA_WRITE);
+		job.ctx = area_get(zip, &ctx, EMU_COPY_CTX, EMU_DMA_READ | EMU_DMA_WRITE);
 		if (!job.ctx || load_ctx(&job, alg_type))
 			return HISI_ZIP_BAD_DATA;
 	}
 	start_sum(&job);
-	return alg_type == HISI_ZIP_QUEUE_COMPRESS ? compress(&job) : decompress(&job);
+	status = alg_type == HISI_ZIP_QUEUE_COMPRESS ? compress(&job) : decompress(&job);
+	if (status == HISI_ZIP_OK && (area_put(zip, &dst, EMU_COPY_DST, job.dst, sqe->produced) ||
+				      area_put(zip, &ctx, EMU_COPY_CTX, job.ctx, CTX_LEN)))
+		status = HISI_ZIP_BAD_DATA;
+	return status;
 }
 
 void emu_zip_exec(struct emu_zip *zip, unsigned int alg_type, struct hisi_zip_sqe *sqe)

@@ -13,5 +13,9 @@ libwd_emu_sources = \
 	libwd/emu/emu_fault.c \
 	libwd/emu/emu_options.c \
 	libwd/emu/emu_priv.h \
+	libwd/emu/emu_qm.c \
+	libwd/emu/emu_qm.h \
+	libwd/emu/emu_qm_priv.h \
+	libwd/emu/emu_qm_ring.c \
 	libwd/emu/emu_run.c \
 	libwd/emu/emu_zip.c

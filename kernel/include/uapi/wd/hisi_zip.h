@@ -18,7 +18,7 @@ struct hisi_zip_sqe {
 	__u32 lba_l;
 	__u32 lba_h;
 	__u32 src_ctrl; /* HISI_ZIP_SRC_* */
-	__u32 dst_ctrl; /* 23:0 offset into the output list */
+	__u32 dst_ctrl; /* 23:0 offset into the output list's bytes */
 	__u32 req_ctrl; /* HISI_ZIP_REQ_* */
 	__u32 dif_gen;
 	__u32 priv_info;
@@ -56,7 +56,7 @@ struct hisi_zip_sqe {
 #define HISI_ZIP_BAD_DATA 0x41	 /* corrupt data, bad parameters, stale stream state */
 
 /* src_ctrl */
-#define HISI_ZIP_SRC_OFFSET 0x00ffffff
+#define HISI_ZIP_SRC_OFFSET 0x00ffffff /* into the input list's bytes */
 #define HISI_ZIP_SRC_FINISH (1u << 25) /* 0: sync flush, 1: last request of the stream */
 #define HISI_ZIP_SRC_STREAM (1u << 26) /* 0: one request, one stream */
 #define HISI_ZIP_SRC_NEW (1u << 27)    /* first request of a stream */
@@ -73,7 +73,7 @@ struct hisi_zip_sqe {
  * not inverted, CRC-32 = reverse(~checksum).
  */
 #define HISI_ZIP_FORMAT_GZIP 0x03
-#define HISI_ZIP_REQ_SGL (1u << 8) /* addresses are those of scatter lists */
+#define HISI_ZIP_REQ_SGL (1u << 8) /* addresses are those of struct hisi_sgl */
 #define HISI_ZIP_REQ_WINDOW_SHIFT 12
 #define HISI_ZIP_WINDOW_4K 0u
 #define HISI_ZIP_WINDOW_8K 1u
@@ -95,7 +95,30 @@ struct hisi_zip_sqe {
 #define HISI_ZIP_CTX_SIZE 0x10000
 #define HISI_ZIP_CTX_SW_SIZE 0x40
 
-#define HISI_ZIP_MAX_LEN 0x800000 /* bytes of input, and of output, in one flat request */
+/* A scatter list: this, HISI_SGL_ALIGN bytes aligned, and entries_nr entries behind it. */
+struct hisi_sgl {
+	__u64 next; /* device address of the list's continuation; 0: none */
+	__u16 chain_nr;
+	__u16 entries_nr; /* that are in use here */
+	__u16 entries_max;
+	__u16 reserved0;
+	__u64 reserved1[5];
+	__u64 sw_private;
+};
+
+struct hisi_sge {
+	__u64 addr;
+	__u64 sw_private;
+	__u32 len; /* bytes, at most HISI_ZIP_MAX_LEN */
+	__u32 reserved0;
+	__u64 reserved1;
+};
+
+#define HISI_SGL_ALIGN 64
+#define HISI_SGL_ENTRIES_MAX 255
+#define HISI_SGL_CHAIN_MAX 256
+
+#define HISI_ZIP_MAX_LEN 0x800000 /* bytes of input, and of output, in one request */
 #define HISI_ZIP_STREAM_MIN_DST 200 /* bytes of room a stream request needs */
 #define HISI_ZIP_BYPASS_DST 0x10    /* at most this much room and no input: the device does nothing */
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Zlib */
+/* A register-level model of the queue manager and ZIP function (hardware reference, 25). */
+#ifndef EMU_QM_H
+#define EMU_QM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * It does nothing by itself and is for one thread at a time: register accesses change its state,
+ * emu_qm_run() executes requests, and both call the host.
+ */
+struct emu_qm;
+
+struct emu_qm_host {
+	void *owner;
+	/* A message-signalled interrupt. Masking and what is pending then is the host's matter. */
+	void (*msi)(void *owner, unsigned int vector);
+	/* Memory that was mapped without an address: flag EMU_DMA_READ to buf, _WRITE from it. */
+	int (*dma)(void *owner, uint64_t iova, void *buf, uint64_t len, int flag);
+};
+
+#define EMU_QM_ISOLATED 1 /* version 3: a page of doorbells for each queue, in BAR 4 */
+#define EMU_QM_FULL	2 /* version 3: what silicon has, else only what a queue needs */
+
+/*
+ * options: what follows "emu:"; those that count here are qm, queues, depth, engine and fault,
+ * where fault=reset reports an error that closes the device's way to memory until it is reset.
+ * -EINVAL, -ENOMEM.
+ */
+int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host *host,
+	       struct emu_qm **qm);
+void emu_qm_free(struct emu_qm *qm);
+
+/* Power-on state; memory stays mapped. A function level reset by way of the config space, too. */
+void emu_qm_reset(struct emu_qm *qm);
+/* The device is pulled out: reads as ones, does nothing. */
+void emu_qm_unplug(struct emu_qm *qm);
+
+#define EMU_QM_CONFIG_LEN 4096
+#define EMU_QM_BARS	  6
+unsigned int emu_qm_vectors(const struct emu_qm *qm);
+/* Bytes; 0: there is no such BAR. */
+uint64_t emu_qm_bar_len(const struct emu_qm *qm, unsigned int bar);
+
+/* Of registers, little-endian. 0, or -EINVAL outside of the BAR or the config space. */
+int emu_qm_read(struct emu_qm *qm, unsigned int bar, uint64_t off, void *buf, size_t len);
+int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *buf, size_t len);
+int emu_qm_config_read(struct emu_qm *qm, uint64_t off, void *buf, size_t len);
+int emu_qm_config_write(struct emu_qm *qm, uint64_t off, const void *buf, size_t len);
+
+/* As emu_dma_map() and emu_dma_unmap(); va NULL: reached by the host's dma(). */
+int emu_qm_map(struct emu_qm *qm, uint64_t iova, void *va, uint64_t len, int flags);
+void emu_qm_unmap(struct emu_qm *qm, uint64_t iova, uint64_t len);
+
+/* Executes one request. 0: call again; > 0: after so many milliseconds; -1: there is none. */
+int emu_qm_run(struct emu_qm *qm);
+
+struct emu_qm_stats {
+	uint64_t requests;
+	uint64_t errors; /* requests with another status than success */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+	uint64_t interrupts;
+	uint64_t mailboxes;
+	uint64_t doorbells;
+	uint64_t resets;
+	uint64_t faults;
+};
+void emu_qm_stats(const struct emu_qm *qm, struct emu_qm_stats *stats);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Zlib */
+/* What the parts of the queue manager's model share: registers, contexts and rings. */
+#ifndef EMU_QM_PRIV_H
+#define EMU_QM_PRIV_H
+
+#include "emu.h"
+#include "emu_codec.h"
+#include "emu_priv.h"
+#include "emu_qm.h"
+
+/* Registers in BAR 2 (hardware reference, 4 and 16). */
+enum emu_qm_reg {
+	REG_AEQ_SOURCE = 0x0,
+	REG_AEQ_MASK = 0x4,
+	REG_EQ_SOURCE = 0x8,
+	REG_EQ_MASK = 0xc,
+	REG_MESSAGE_SOURCE = 0x20,
+	REG_MESSAGE_STATUS = 0x28,
+	REG_MESSAGE_SET = 0x2c,
+	REG_ISOLATION = 0x30,
+	REG_WRITE_BACK_DONE = 0x208,
+	REG_SUB_VERSION = 0x210,
+	REG_MAILBOX = 0x300,
+	REG_MAILBOX_LOW = 0x304,
+	REG_MAILBOX_HIGH = 0x308,
+	REG_MAILBOX_END = 0x30c,
+	REG_DOORBELL_V1 = 0x340,
+	REG_DOORBELL = 0x1000,
+	REG_DOORBELL_EVENTS = 0x2000,
+	REG_CAPS = 0x3100,
+	REG_CAPS_END = 0x3180,
+	REG_ERROR_SOURCE = 0x100000,
+	REG_ERROR_MASK = 0x100004,
+	REG_ERROR_STATUS = 0x100008,
+	REG_ERROR_SET = 0x10000c,
+	REG_MEM_INIT = 0x100040,
+	REG_MEM_INIT_DONE = 0x100044,
+	REG_VFT_OP = 0x100054,
+	REG_VFT_IS_READ = 0x100058,
+	REG_VFT_TYPE = 0x10005c,
+	REG_VFT_FUNCTION = 0x100060,
+	REG_VFT_LOW = 0x100064,
+	REG_VFT_HIGH = 0x100068,
+	REG_VFT_READY = 0x10006c,
+	REG_COUNT_CLEAR = 0x100118,
+	REG_QUEUES = 0x100158,
+	REG_COUNT_MAILBOX = 0x104018,
+	REG_COUNT_DOORBELL = 0x104028,
+	REG_COUNT_SENT = 0x104050,
+	REG_COUNT_BACK = 0x104058,
+	REG_COUNT_DONE = 0x104060,
+	REG_IDLE = 0x1040e4,
+	REG_SHUTDOWN = 0x1040f8,
+	REG_COUNT_CQE = 0x104100,
+	REG_COUNT_EQE = 0x104104,
+	REG_COUNT_AEQE = 0x104108,
+	REG_MASTER_CTRL = 0x300000,
+	REG_MASTER_IDLE = 0x300150,
+	REG_ZIP_COUNT_CLEAR = 0x301000,
+	REG_ZIP_CONTROL = 0x30100c,
+	REG_ZIP_ERROR_SOURCE = 0x3010a0,
+	REG_ZIP_ERROR_MASK = 0x3010a4,
+	REG_ZIP_ERROR_SET = 0x3010a8,
+	REG_ZIP_ERROR_STATUS = 0x3010ac,
+	REG_ZIP_SVA_TRANS = 0x3011c4,
+	REG_ZIP_SHUTDOWN = 0x30120c,
+	REG_ZIP_COMP_CORE = 0x302000,
+	REG_ZIP_DECOMP_CORE = 0x304000,
+	REG_ZIP_CORES_END = 0x30a000,
+	REG_END = 0x400000,
+};
+
+/* Bits of the error sources, 14.1 and 14.2. */
+#define ERROR_AXI_READ	    (1u << 0)
+#define ERROR_AXI_WRITE	    (1u << 1)
+#define ERROR_ZIP_ECC_2BIT  (1u << 1)
+#define ZIP_CONTROL_SHUTDOWN (1u << 14)
+
+/* A context, as memory has it: chapter 8. */
+struct emu_qm_context {
+	uint16_t head;
+	uint16_t tail;
+	uint32_t base_l;
+	uint32_t base_h;
+	uint32_t size; /* depth - 1 and, from bit 12 on, the entry's binary logarithm */
+	uint16_t random; /* version 1: depth - 1 */
+	uint16_t reserved0;
+	uint16_t pasid;
+	uint16_t flags;
+	uint32_t mode; /* SQ: 27:24 algorithm type; CQ: phase, arm; EQ, AEQ: depth - 1, phase */
+	uint32_t reserved1;
+};
+
+#define CONTEXT_TAIL_WRAPPED (1u << 6)	/* flags */
+#define CONTEXT_SQ_TYPE_SHIFT 24	/* mode */
+#define CONTEXT_CQ_PHASE (1u << 0)
+#define CONTEXT_CQ_ARMED (1u << 1)
+#define CONTEXT_EQ_PHASE (1u << 16)
+
+struct emu_qm_ring {
+	struct emu_qm_context context; /* as it was loaded */
+	uint64_t base;
+	uint32_t depth;
+	uint32_t head; /* the consumer's */
+	uint32_t tail;
+	bool is_loaded;
+	bool is_wrapped; /* the tail, an odd number of times */
+	bool phase;	 /* of the next entry; not of the SQ */
+	bool is_armed;	 /* the next entry is told of; not of the SQ */
+};
+
+/* A queue pair. */
+struct emu_qm_pair {
+	struct emu_qm_ring sq;
+	struct emu_qm_ring cq;
+	unsigned int alg_type;
+	bool is_hung;
+	uint64_t held_until_ns; /* 0: not held */
+	struct hisi_zip_sqe held; /* its result */
+};
+
+#define EMU_QM_FUNCTIONS 64
+#define EMU_QM_VFT_TYPES 3
+struct emu_qm {
+	struct emu_qm_host host;
+	struct emu_options opt;
+	unsigned int flags;
+	unsigned int queues_max; /* of the controller */
+	bool is_gone;
+	bool is_shut; /* an error closed the way to memory */
+	uint8_t config[EMU_QM_CONFIG_LEN];
+	uint8_t config_mask[256]; /* writable bits */
+	uint32_t *reg;		  /* BAR 2 */
+	uint64_t vft[EMU_QM_VFT_TYPES][EMU_QM_FUNCTIONS * 4];
+	unsigned int queues_nr; /* of the function, by its VFT */
+	struct emu_qm_ring eq;
+	struct emu_qm_ring aeq;
+	struct emu_qm_pair *pair;
+	unsigned int next; /* pair to look at first */
+	uint64_t message;
+	struct emu_dma dma;
+	struct emu_zip zip;
+	struct emu_streams *streams;
+	struct emu_qm_stats stats;
+};
+
+static inline uint32_t *emu_qm_reg(struct emu_qm *qm, uint32_t off)
+{
+	return &qm->reg[off / sizeof(uint32_t)];
+}
+
+/* emu_qm_ring.c */
+
+/* Forgets contexts and what is in flight. */
+void emu_qm_drop_pairs(struct emu_qm *qm);
+/* One mailbox command. 0 or -errno. */
+int emu_qm_mailbox(struct emu_qm *qm, unsigned int command, bool is_read, unsigned int queue,
+		   uint64_t *base);
+void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue,
+		     unsigned int random, unsigned int index, unsigned int priority);
+/* An event mask was changed. */
+void emu_qm_unmask(struct emu_qm *qm);
+
+/* emu_qm.c */
+
+void emu_qm_msi(struct emu_qm *qm, unsigned int vector);
+/* Latches device errors; tells of them where they are not masked. */
+void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits);
+/* May the device reach memory? */
+bool emu_qm_is_master(const struct emu_qm *qm);
+
+#endif

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: Zlib
+/* The queue manager's contexts, rings and events, and the requests in them. */
+#include "emu_qm_priv.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+_Static_assert(sizeof(struct emu_qm_context) == 32, "as the hardware has it");
+
+/* Mailbox commands (hardware reference, 6). */
+enum {
+	MB_SQC = 0x0,
+	MB_CQC = 0x1,
+	MB_EQC = 0x2,
+	MB_AEQC = 0x3,
+	MB_SQC_BT = 0x4,
+	MB_CQC_BT = 0x5,
+	MB_VFT = 0x6,
+	MB_STOP_QP = 0x8,
+	MB_FLUSH = 0x9,
+	MB_SEND = 0xc,
+	MB_RECEIVE = 0xd,
+	MB_PAUSE = 0xe,
+};
+
+/* Doorbells (10). */
+enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
+
+#define EVENT_PHASE	     (1u << 16)
+#define EVENT_TYPE_SHIFT     17
+#define EVENT_EQ_OVERFLOW    (1u << EVENT_TYPE_SHIFT)
+#define EVENT_LEN	     4
+#define CQE_LEN		     sizeof(struct hisi_qm_cqe)
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* Memory: what goes wrong there is an error of the device. 0 or -EIO. */
+
+static int dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
+{
+	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, buf, len, EMU_DMA_READ))
+		return 0;
+	emu_qm_error(qm, ERROR_AXI_READ, 0);
+	return -EIO;
+}
+
+static int dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len)
+{
+	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, (void *)buf, len, EMU_DMA_WRITE))
+		return 0;
+	emu_qm_error(qm, ERROR_AXI_WRITE, 0);
+	return -EIO;
+}
+
+/* Rings */
+
+static uint32_t next_index(const struct emu_qm_ring *ring, uint32_t index)
+{
+	return index + 1 == ring->depth ? 0 : index + 1;
+}
+
+static bool is_full(const struct emu_qm_ring *ring)
+{
+	return next_index(ring, ring->tail) == ring->head;
+}
+
+static void advance_tail(struct emu_qm_ring *ring)
+{
+	ring->tail = next_index(ring, ring->tail);
+	if (ring->tail)
+		return;
+	ring->phase = !ring->phase;
+	ring->is_wrapped = !ring->is_wrapped;
+}
+
+/* Events: an entry in EQ or AEQ, and an interrupt unless one is under way (11) */
+
+static void event_interrupt(struct emu_qm *qm, struct emu_qm_ring *ring)
+{
+	const bool is_eq = ring == &qm->eq;
+	const uint32_t mask = is_eq ? REG_EQ_MASK : REG_AEQ_MASK;
+
+	if (!ring->is_loaded || !ring->is_armed || ring->tail == ring->head ||
+	    *emu_qm_reg(qm, mask) & 1)
+		return;
+	*emu_qm_reg(qm, is_eq ? REG_EQ_SOURCE : REG_AEQ_SOURCE) = 1;
+	ring->is_armed = false;
+	if (is_eq || emu_qm_vectors(qm) > 1)
+		emu_qm_msi(qm, is_eq ? 0 : 1);
+}
+
+static void event_put(struct emu_qm *qm, struct emu_qm_ring *ring, uint32_t entry)
+{
+	if (!ring->is_loaded)
+		return;
+	if (is_full(ring)) {
+		if (ring == &qm->eq)
+			event_put(qm, &qm->aeq, EVENT_EQ_OVERFLOW);
+		return;
+	}
+	if (ring->phase)
+		entry |= EVENT_PHASE;
+	if (dma_write(qm, ring->base + (uint64_t)ring->tail * EVENT_LEN, &entry, sizeof(entry)))
+		return;
+	++*emu_qm_reg(qm, ring == &qm->eq ? REG_COUNT_EQE : REG_COUNT_AEQE);
+	advance_tail(ring);
+	event_interrupt(qm, ring);
+}
+
+void emu_qm_unmask(struct emu_qm *qm)
+{
+	event_interrupt(qm, &qm->eq);
+	event_interrupt(qm, &qm->aeq);
+}
+
+/* An armed completion queue with something in it is told of, once. */
+static void cq_event(struct emu_qm *qm, unsigned int queue)
+{
+	struct emu_qm_ring *cq = &qm->pair[queue].cq;
+
+	if (!cq->is_armed || cq->tail == cq->head)
+		return;
+	cq->is_armed = false;
+	event_put(qm, &qm->eq, queue);
+}
+
+/* Requests */
+
+static bool has_work(const struct emu_qm_pair *pair)
+{
+	return pair->sq.is_loaded && pair->cq.is_loaded && !pair->is_hung &&
+	       pair->sq.head != pair->sq.tail && !is_full(&pair->cq);
+}
+
+static void count_core(struct emu_qm *qm, const struct emu_qm_pair *pair,
+		       const struct hisi_zip_sqe *sqe, bool is_good)
+{
+	const uint32_t core = pair->alg_type == HISI_ZIP_QUEUE_COMPRESS ? REG_ZIP_COMP_CORE
+									: REG_ZIP_DECOMP_CORE;
+	uint64_t sums[2];
+
+	++*emu_qm_reg(qm, core);
+	++*emu_qm_reg(qm, core + (is_good ? 0x4 : 0x8));
+	++*emu_qm_reg(qm, core + 0xc);
+	memcpy(sums, emu_qm_reg(qm, core + 0x38), sizeof(sums));
+	sums[0] += sqe->consumed;
+	sums[1] += sqe->produced;
+	memcpy(emu_qm_reg(qm, core + 0x38), sums, sizeof(sums));
+	qm->stats.requests++;
+	qm->stats.errors += !is_good;
+	qm->stats.bytes_in += sqe->consumed;
+	qm->stats.bytes_out += sqe->produced;
+}
+
+/* Output, entry, completion, event, interrupt: in this order (9). */
+static void complete(struct emu_qm *qm, struct emu_qm_pair *pair, const struct hisi_zip_sqe *sqe)
+{
+	const unsigned int queue = pair - qm->pair;
+	struct emu_qm_ring *sq = &pair->sq, *cq = &pair->cq;
+	struct hisi_qm_cqe cqe = { .sq_head = sq->head,
+				   .sq_num = queue,
+				   .phase = cq->phase ? HISI_QM_CQE_PHASE : 0 };
+	const uint64_t at = cq->base + (uint64_t)cq->tail * CQE_LEN;
+	const size_t body_len = offsetof(struct hisi_qm_cqe, phase);
+
+	if (dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe, sizeof(*sqe)) ||
+	    dma_write(qm, at, &cqe, body_len)) {
+		pair->is_hung = true;
+		return;
+	}
+	/* A CPU that sees the phase must see everything before it. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	if (dma_write(qm, at + body_len, &cqe.phase, sizeof(cqe.phase))) {
+		pair->is_hung = true;
+		return;
+	}
+	++*emu_qm_reg(qm, REG_COUNT_BACK);
+	++*emu_qm_reg(qm, REG_COUNT_DONE);
+	++*emu_qm_reg(qm, REG_COUNT_CQE);
+	sq->head = next_index(sq, sq->head);
+	advance_tail(cq);
+	cq_event(qm, queue);
+}
+
+/* True: the request has no result, now or ever. */
+static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_fault *fault)
+{
+	switch (fault->kind) {
+	case EMU_FAULT_HANG:
+		pair->is_hung = true;
+		return true;
+	case EMU_FAULT_RESET:
+		qm->is_shut = true;
+		emu_qm_error(qm, 0, ERROR_ZIP_ECC_2BIT);
+		return true;
+	case EMU_FAULT_GONE:
+		emu_qm_unplug(qm);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
+		    const struct emu_fault *fault)
+{
+	const enum emu_fault_kind kind = fault ? fault->kind : EMU_FAULT_NONE;
+
+	if (kind == EMU_FAULT_ERROR || kind == EMU_FAULT_SHORT)
+		emu_zip_fail(sqe, kind == EMU_FAULT_SHORT ? HISI_ZIP_DST_FULL : fault->arg);
+	else
+		emu_zip_exec(&qm->zip, pair->alg_type, sqe);
+	if (kind == EMU_FAULT_CHECKSUM)
+		sqe->checksum ^= 0x00010000;
+	if (kind == EMU_FAULT_CORRUPT)
+		emu_zip_damage(&qm->zip, sqe);
+}
+
+static bool is_success(const struct hisi_zip_sqe *sqe)
+{
+	const uint32_t status = sqe->result & HISI_ZIP_RESULT_STATUS;
+
+	return status == HISI_ZIP_OK || status == HISI_ZIP_NEGATIVE || status == HISI_ZIP_STREAM_END;
+}
+
+/* The oldest request of the pair, which has one. */
+static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
+{
+	const struct emu_fault *fault;
+	struct hisi_zip_sqe sqe;
+
+	if (pair->held_until_ns) {
+		pair->held_until_ns = 0;
+		complete(qm, pair, &pair->held);
+		return;
+	}
+	if (dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe, sizeof(sqe))) {
+		pair->is_hung = true;
+		return;
+	}
+	++*emu_qm_reg(qm, REG_COUNT_SENT);
+	fault = emu_fault_request(&qm->opt.faults, qm->stats.requests + 1);
+	if (fault) {
+		qm->stats.faults++;
+		if (is_lost(qm, pair, fault)) {
+			qm->stats.requests++;
+			return;
+		}
+	}
+	execute(qm, pair, &sqe, fault);
+	count_core(qm, pair, &sqe, is_success(&sqe));
+	if (fault && fault->kind == EMU_FAULT_LATE) {
+		pair->held_until_ns = now_ns() + fault->arg * UINT64_C(1000000);
+		pair->held = sqe;
+		return;
+	}
+	complete(qm, pair, &sqe);
+}
+
+int emu_qm_run(struct emu_qm *qm)
+{
+	uint64_t first_ns = UINT64_MAX, now = 0;
+
+	if (!emu_qm_is_master(qm))
+		return -1;
+	for (unsigned int i = 0; i < qm->queues_nr; i++) {
+		const unsigned int queue = (qm->next + i) % qm->queues_nr;
+		struct emu_qm_pair *pair = &qm->pair[queue];
+
+		if (!has_work(pair))
+			continue;
+		if (pair->held_until_ns && !now)
+			now = now_ns();
+		if (pair->held_until_ns > now) {
+			if (first_ns > pair->held_until_ns)
+				first_ns = pair->held_until_ns;
+			continue;
+		}
+		qm->next = queue + 1;
+		run_one(qm, pair);
+		return 0;
+	}
+	return first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1);
+}
+
+/* Executes what the queue has, late or not. False: not all of it has a result. */
+static bool drain(struct emu_qm *qm, struct emu_qm_pair *pair)
+{
+	while (has_work(pair) && emu_qm_is_master(qm))
+		run_one(qm, pair);
+	return !pair->sq.is_loaded || pair->sq.head == pair->sq.tail;
+}
+
+/* Mailbox */
+
+/* The depth of a ring whose entries are 1 << entry_shift bytes; 0: the context is impossible. */
+static uint32_t context_depth(const struct emu_qm *qm, const struct emu_qm_context *c,
+			      unsigned int entry_shift)
+{
+	uint32_t depth;
+
+	if (qm->opt.qm == 1)
+		depth = c->random + 1;
+	else
+		depth = (c->size & 0xfff) + 1;
+	return c->size >> 12 == entry_shift && depth > 1 ? depth : 0;
+}
+
+static int load(struct emu_qm_ring *ring, const struct emu_qm_context *context, uint32_t depth)
+{
+	if (!depth)
+		return -EINVAL;
+	*ring = (struct emu_qm_ring){
+		.context = *context,
+		.base = emu_addr(context->base_l, context->base_h),
+		.depth = depth,
+		.is_loaded = true,
+	};
+	return 0;
+}
+
+static int load_sq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
+{
+	int ret = load(&pair->sq, c, context_depth(qm, c, 7));
+
+	if (ret)
+		return ret;
+	pair->alg_type = c->mode >> CONTEXT_SQ_TYPE_SHIFT & 0xf;
+	pair->is_hung = false;
+	pair->held_until_ns = 0;
+	return 0;
+}
+
+static int load_cq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
+{
+	int ret = load(&pair->cq, c, context_depth(qm, c, 4));
+
+	if (ret)
+		return ret;
+	pair->cq.phase = c->mode & CONTEXT_CQ_PHASE;
+	pair->cq.is_armed = c->mode & CONTEXT_CQ_ARMED;
+	return 0;
+}
+
+static int load_events(struct emu_qm_ring *ring, const struct emu_qm_context *c)
+{
+	const uint32_t depth = (c->mode & 0xffff) + 1;
+	int ret = load(ring, c, depth > 1 ? depth : 0);
+
+	if (ret)
+		return ret;
+	ring->phase = c->mode & CONTEXT_EQ_PHASE;
+	ring->is_armed = true;
+	return 0;
+}
+
+/* The context as it is now. */
+static struct emu_qm_context dump(const struct emu_qm_ring *ring)
+{
+	struct emu_qm_context c = ring->context;
+
+	c.head = ring->head;
+	c.tail = ring->tail;
+	c.flags &= ~CONTEXT_TAIL_WRAPPED;
+	if (ring->is_wrapped)
+		c.flags |= CONTEXT_TAIL_WRAPPED;
+	return c;
+}
+
+static struct emu_qm_context dump_cq(const struct emu_qm_ring *ring)
+{
+	struct emu_qm_context c = dump(ring);
+
+	c.mode &= ~(CONTEXT_CQ_PHASE | CONTEXT_CQ_ARMED);
+	c.mode |= (ring->phase ? CONTEXT_CQ_PHASE : 0) | (ring->is_armed ? CONTEXT_CQ_ARMED : 0);
+	return c;
+}
+
+static struct emu_qm_context dump_events(const struct emu_qm_ring *ring)
+{
+	struct emu_qm_context c = dump(ring);
+
+	c.mode &= ~CONTEXT_EQ_PHASE;
+	c.mode |= ring->phase ? CONTEXT_EQ_PHASE : 0;
+	return c;
+}
+
+static int context_command(struct emu_qm *qm, unsigned int command, bool is_read,
+			   unsigned int queue, uint64_t base)
+{
+	const bool is_pair = command == MB_SQC || command == MB_CQC;
+	struct emu_qm_context c;
+	struct emu_qm_pair *pair;
+
+	if (is_pair && queue >= qm->queues_nr)
+		return -EINVAL;
+	pair = is_pair ? &qm->pair[queue] : NULL;
+	if (!is_read) {
+		int ret = dma_read(qm, base, &c, sizeof(c));
+
+		if (ret)
+			return ret;
+	}
+	switch (command) {
+	case MB_SQC:
+		if (!is_read)
+			return load_sq(qm, pair, &c);
+		c = dump(&pair->sq);
+		break;
+	case MB_CQC:
+		if (!is_read)
+			return load_cq(qm, pair, &c);
+		c = dump_cq(&pair->cq);
+		break;
+	default:
+		if (!is_read)
+			return load_events(command == MB_EQC ? &qm->eq : &qm->aeq, &c);
+		c = dump_events(command == MB_EQC ? &qm->eq : &qm->aeq);
+	}
+	return dma_write(qm, base, &c, sizeof(c));
+}
+
+static int stop_queue(struct emu_qm *qm, unsigned int queue)
+{
+	struct emu_qm_pair *pair = &qm->pair[queue];
+
+	if (!drain(qm, pair))
+		return -EIO;
+	pair->sq.is_loaded = false;
+	return 0;
+}
+
+int emu_qm_mailbox(struct emu_qm *qm, unsigned int command, bool is_read, unsigned int queue,
+		   uint64_t *base)
+{
+	int ret = 0;
+
+	switch (command) {
+	case MB_SQC:
+	case MB_CQC:
+	case MB_EQC:
+	case MB_AEQC:
+		return context_command(qm, command, is_read, queue, *base);
+	case MB_SQC_BT:
+	case MB_CQC_BT:
+		/* Where contexts would go that the device has no room for: it has. */
+		return 0;
+	case MB_VFT:
+		if (qm->opt.qm == 1 || !is_read)
+			return -EINVAL;
+		*base = qm->vft[0][0];
+		return 0;
+	case MB_STOP_QP:
+		if (qm->opt.qm < 3 || queue >= qm->queues_nr)
+			return -EINVAL;
+		return stop_queue(qm, queue);
+	case MB_FLUSH:
+	case MB_PAUSE:
+		if (qm->opt.qm < 3)
+			return -EINVAL;
+		for (unsigned int i = 0; i < qm->queues_nr; i++)
+			if (stop_queue(qm, i))
+				ret = -EIO;
+		return ret;
+	case MB_SEND:
+		qm->message = *base;
+		return 0;
+	case MB_RECEIVE:
+		*base = qm->message;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Doorbells */
+
+static void ring_sq(struct emu_qm_ring *sq, unsigned int index)
+{
+	if (!sq->is_loaded || index >= sq->depth)
+		return;
+	if (index < sq->tail)
+		sq->is_wrapped = !sq->is_wrapped;
+	sq->tail = index;
+}
+
+static void ring_cq(struct emu_qm *qm, unsigned int queue, unsigned int index,
+		    unsigned int priority)
+{
+	struct emu_qm_ring *cq = &qm->pair[queue].cq;
+
+	if (!cq->is_loaded || index >= cq->depth)
+		return;
+	cq->head = index;
+	if (priority & 1)
+		cq->is_armed = true;
+	/* What was completed before the arming would never be told of (11). */
+	cq_event(qm, queue);
+}
+
+static void ring_events(struct emu_qm *qm, struct emu_qm_ring *ring, unsigned int index)
+{
+	if (!ring->is_loaded || index >= ring->depth)
+		return;
+	ring->head = index;
+	ring->is_armed = true;
+	*emu_qm_reg(qm, ring == &qm->eq ? REG_EQ_SOURCE : REG_AEQ_SOURCE) = 0;
+	event_interrupt(qm, ring);
+}
+
+void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue,
+		     unsigned int random, unsigned int index, unsigned int priority)
+{
+	const struct emu_qm_pair *pair;
+
+	if (command == DB_EQ || command == DB_AEQ) {
+		ring_events(qm, command == DB_EQ ? &qm->eq : &qm->aeq, index);
+		return;
+	}
+	if (command > DB_CQ || queue >= qm->queues_nr)
+		return;
+	pair = &qm->pair[queue];
+	/* Of a user whose queue was taken away: 8.4. Version 1 has the depth in this place. */
+	if (qm->opt.qm > 1 && random != (command == DB_SQ ? pair->sq.context.random
+							  : pair->cq.context.random))
+		return;
+	if (command == DB_SQ)
+		ring_sq(&qm->pair[queue].sq, index);
+	else
+		ring_cq(qm, queue, index, priority);
+}
+
+void emu_qm_drop_pairs(struct emu_qm *qm)
+{
+	memset(qm->pair, 0, qm->queues_max * sizeof(*qm->pair));
+	qm->next = 0;
+}

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: Zlib
+# Builds kernel modules for the guest: build.sh KERNEL OUT, KERNEL being what fetch.sh printed.
+# OUT/mainline: the kernel's own driver of the device. OUT/ours: those of kernel/, where there are.
+set -e
+kernel=$(cd "$1" && pwd)
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# Tools of the headers, which are not installed, need this library.
+LD_LIBRARY_PATH=$kernel/headers/usr/lib/x86_64-linux-gnu
+export LD_LIBRARY_PATH
+
+# make_modules FOLDER: as make does it, with its output only where it fails.
+make_modules() {
+	make -C "$kernel/build" M="$1" modules >"$1/build.log" 2>&1 || {
+		tail -n 40 "$1/build.log" >&2
+		exit 1
+	}
+}
+
+if [ ! -e "$out/mainline/hisi_zip.ko" ] || [ "$kernel/release" -nt "$out/mainline/hisi_zip.ko" ]; then
+	rm -rf "$out/mainline"
+	mkdir -p "$out/mainline"
+	cd "$out/mainline"
+	source=$kernel/drivers/crypto/hisilicon
+	cp "$source"/*.[ch] "$source"/zip/*.[ch] "$kernel/drivers/misc/uacce/uacce.c" .
+	sed -i 's,"\.\./qm_common.h","qm_common.h",' ./*.[ch]
+	cat >Kbuild <<-'END'
+		ccflags-y := -DCONFIG_UACCE=1 -DCONFIG_CRYPTO_DEV_HISI_QM=1 -DCONFIG_CRYPTO_DEV_HISI_ZIP=1
+		obj-m := uacce.o hisi_qm.o hisi_zip.o
+		hisi_qm-y := qm.o sgl.o debugfs.o
+		hisi_zip-y := zip_main.o zip_crypto.o
+	END
+	[ ! -e dae_main.c ] || echo 'hisi_zip-y += dae_main.o' >>Kbuild
+	make_modules "$out/mainline"
+fi
+
+if [ -e "$top/kernel/Kbuild" ]; then
+	rm -rf "$out/ours"
+	cp -r "$top/kernel" "$out/ours"
+	make_modules "$out/ours"
+fi

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Zlib
+# Runs scenarios of the system test in QEMU: run.py KERNEL MODULES SERVER BUILD SCENARIO...
+# KERNEL is of fetch.sh, MODULES of build.sh, SERVER is vfu-server, BUILD the build folder. A scenario
+# is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
+#   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
+#   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
+#   module NAME...   that it loads                 file FROM [TO]   program or data; libraries follow
+#   limit SECONDS    of wall clock
+import gzip
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+BAD = re.compile(r"BUG:|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault")
+GOOD_STATUS, BAD_STATUS = 0x10 << 1 | 1, 0x11 << 1 | 1  # by what init writes to isa-debug-exit
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def needs_of(path):
+    needs = {}
+    for line in open(path):
+        if line.startswith("#: "):
+            key, _, value = line[3:].strip().partition(" ")
+            needs.setdefault(key, []).append(value)
+    return needs
+
+
+class Modules:
+    """Modules by name, and what each of them needs before it."""
+
+    def __init__(self, folders):
+        self.path = {}
+        for folder in folders:
+            for where, _, names in os.walk(folder):
+                for name in names:
+                    if name.endswith(".ko"):
+                        self.path.setdefault(name[:-3].replace("-", "_"), os.path.join(where, name))
+
+    def order(self, name, seen):
+        if name in seen:
+            return []
+        seen.add(name)
+        text = open(self.path[name], "rb").read()
+        depends = re.search(rb"\0depends=([^\0]*)\0", text)
+        names = depends.group(1).decode().replace("-", "_").split(",") if depends else []
+        return [m for d in names if d for m in self.order(d, seen)] + [name]
+
+
+class Archive:
+    """An initramfs: the newc format of cpio."""
+
+    def __init__(self):
+        self.parts, self.known = [], set()
+
+    def add(self, name, mode, data=b""):
+        name = name.lstrip("/")
+        if name in self.known:
+            return
+        self.known.add(name)
+        if os.path.dirname(name):
+            self.add(os.path.dirname(name), 0o40755)
+        fields = [len(self.known), mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
+        head = "070701" + "".join("%08X" % f for f in fields)
+        for text in (head.encode() + name.encode() + b"\0", data):
+            self.parts.append(text + b"\0" * (-len(text) % 4))
+
+    def add_file(self, path, name=None):
+        name = name or path
+        self.add(name, 0o100000 | os.stat(path).st_mode & 0o777, open(path, "rb").read())
+
+    def add_program(self, path, name=None, env=None):
+        self.add_file(path, name)
+        listing = subprocess.run(["ldd", path], capture_output=True, text=True, env=env).stdout
+        for lib in re.findall(r"(?:=> )?(/\S+) \(0x", listing):
+            self.add_file(lib)
+
+    def write(self, path):
+        self.add("TRAILER!!!", 0)
+        with open(path, "wb") as out:
+            out.write(gzip.compress(b"".join(self.parts), 1))
+
+
+def make_initramfs(path, scenario, needs, kernel, modules, build):
+    archive = Archive()
+    archive.add_file(os.path.join(here, "init"), "init")
+    archive.add_file(scenario, "scenario")
+    archive.add_file(kernel + "/root/bin/busybox", "bin/busybox")
+    for folder in ("proc", "sys", "dev", "tmp", "root", "etc"):
+        archive.add(folder, 0o40755)
+    for name in " ".join(needs.get("module", [])).split():
+        order = modules.order(name, set())
+        for m in order:
+            archive.add_file(modules.path[m], "modules/%s.ko" % m)
+        archive.add("modules/%s.order" % name, 0o100644, ("\n".join(order) + "\n").encode())
+    for value in needs.get("file", []):
+        source, _, target = value.format(build=build).partition(" ")
+        archive.add_program(os.path.realpath(source), target or source)
+    archive.write(path)
+
+
+def stop(process, limit):
+    """Ends what we started: by SIGTERM, then by SIGKILL."""
+    process.terminate()
+    try:
+        process.wait(limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def run(scenario, kernel, module_folder, server, build):
+    needs = needs_of(scenario)
+    name = os.path.splitext(os.path.basename(scenario))[0]
+    limit = int(needs.get("limit", ["120"])[0])
+    modules = Modules([module_folder + "/" + ("ours" if name.startswith("ours") else "mainline"),
+                       kernel + "/modules"])
+    work = tempfile.mkdtemp(prefix="wd-system-")
+    start = time.time()
+    make_initramfs(work + "/initramfs", scenario, needs, kernel, modules, build)
+    options = needs.get("device", [])
+    sockets = ["%s/device%d" % (work, i) for i in range(len(options))]
+    serving = [server] + " ".join(needs.get("server", [])).split()
+    serving += [word for pair in zip(sockets, options) for word in pair]
+    device = subprocess.Popen(serving, stdout=subprocess.PIPE, text=True)
+    device.stdout.readline()
+    command = [
+        kernel + "/qemu", "-M", "q35,memory-backend=ram", "-accel", "tcg,thread=multi", "-cpu", "max",
+        "-smp", "2", "-m", "512M", "-object", "memory-backend-memfd,id=ram,size=512M,share=on",
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-device",
+        "isa-debug-exit", "-serial", "file:" + work + "/console", "-serial", "stdio",
+        "-kernel", kernel + "/vmlinux", "-initrd", work + "/initramfs",
+        "-append", "console=ttyS0 panic=-1 no_timer_check " + " ".join(needs.get("kernel", []))]
+    if "iommu" in needs:
+        command += ["-device", "intel-iommu,intremap=on,caching-mode=on" + needs["iommu"][0]]
+    for path in sockets:
+        command += ["-device", '{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"},'
+                               '"x-msg-timeout":60000}' % path]
+    guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace")
+    signal.signal(signal.SIGALRM, lambda *_: stop(guest, 5))
+    signal.alarm(limit)
+    checks, failed, planned, skipped = 0, 0, None, 0
+    print("# ---- " + name, flush=True)
+    for line in guest.stdout:
+        line = line.rstrip()
+        print("%s%s" % ("" if line.startswith(("ok", "not ok")) else "# ", line), flush=True)
+        if re.match(r"(not )?ok ", line):
+            checks += 1
+            failed += line.startswith("not ")
+            skipped += "# SKIP" in line
+        if re.match(r"1\.\.\d+$", line):
+            planned = int(line[3:])
+    status = guest.wait()
+    signal.alarm(0)
+    stop(device, 10)
+    for line in device.stdout:
+        print("# " + line.rstrip())
+    open(work + "/console", "a").close()
+    console = open(work + "/console", errors="replace").read()
+    problems = [line for line in console.splitlines() if BAD.search(line)]
+    if device.returncode != 0:
+        problems.append("vfu-server ended with %d" % device.returncode)
+    if status != (BAD_STATUS if failed else GOOD_STATUS):
+        problems.append("the guest ended with %d after %d s" % (status, time.time() - start))
+    if planned != checks:
+        problems.append("%s checks were planned, %d came" % (planned, checks))
+    if problems or failed:
+        print("# console, its end:")
+        for line in console.splitlines()[-60:]:
+            print("#   " + line)
+    for line in problems:
+        print("not ok - %s: %s" % (name, line))
+    print("# %s: %d checks, %d failed, %d skipped, %d problems, %.1f s" %
+          (name, checks, failed, skipped, len(problems), time.time() - start), flush=True)
+    if os.environ.get("WD_SYSTEM_KEEP"):
+        shutil.copy(work + "/console", os.environ["WD_SYSTEM_KEEP"] + "/" + name + ".console")
+    shutil.rmtree(work)
+    return checks - failed - skipped, failed + len(problems), skipped
+
+
+def main():
+    kernel, module_folder, server, build = sys.argv[1:5]
+    totals = [run(scenario, kernel, module_folder, server, build) for scenario in sys.argv[5:]]
+    passed, failed, skipped = (sum(column) for column in zip(*totals))
+    print("system: %d scenarios, %d passed, %d failed, %d skipped" %
+          (len(totals), passed, failed, skipped))
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())
