@@ -88,6 +88,8 @@ static int mbox_locked(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u16 number, dm
 	return 0;
 fail:
 	wd_qm_count(qm, WD_QM_MBOX_FAILED);
+	if (ret == -ENODEV)
+		wd_qm_noticed_gone(qm);
 	dev_err_ratelimited(&qm->pdev->dev, "mailbox command %d of queue %u failed: %d\n", cmd, number,
 			    ret);
 	return ret;

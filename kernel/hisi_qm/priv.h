@@ -67,6 +67,7 @@ void wd_qm_irq_fini(struct wd_qm *qm);
 extern struct mutex wd_qm_list_lock;
 extern struct list_head wd_qm_list;
 int wd_qm_reset_quietly(struct wd_qm *qm);
+void wd_qm_noticed_gone(struct wd_qm *qm);
 void wd_qm_set_gone(struct wd_qm *qm);
 void wd_qm_quiesce(struct wd_qm *qm);
 void wd_qm_err_work(struct work_struct *work);

@@ -330,11 +330,12 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 del_debugfs:
 	wd_qm_debugfs_del(qm);
 stop_hw:
-	qm->is_removing = true;
+	WRITE_ONCE(qm->is_removing, true);
 	cancel_work_sync(&qm->err_work);
 	wd_qm_quiesce(qm);
 	wd_qm_hw_halt(qm);
 	wd_qm_irq_fini(qm);
+	cancel_work_sync(&qm->err_work);
 clear_master:
 	pci_clear_master(pdev);
 	wd_qm_hw_release(qm);
@@ -380,10 +381,14 @@ void wd_qm_remove(struct pci_dev *pdev)
 		if (wd_qm_hw_halt(qm))
 			pci_warn(pdev, "did not come to rest\n");
 	}
+	mutex_unlock(&qm->lock);
 	wd_qm_irq_fini(qm);
+	/* Of an interrupt that saw is_removing too early. */
+	cancel_work_sync(&qm->err_work);
 	/* Nothing that the device sends reaches memory from here on. */
 	pci_clear_master(pdev);
 	wd_qm_hw_release(qm);
+	mutex_lock(&qm->lock);
 	wd_qm_queues_safe(qm);
 	mutex_unlock(&qm->lock);
 	mem_free(qm, &qm->rings);

@@ -309,7 +309,8 @@ static int stop_locked(struct wd_qp *qp)
 	int ret;
 
 	wd_qm_queue_stop_words(qp, 1);
-	if (qm->state == WD_QM_GONE || wd_qm_is_gone(qm)) {
+	if (wd_qm_is_gone(qm)) {
+		wd_qm_noticed_gone(qm);
 		qp->is_started = false;
 		qp->is_undrained = false;
 		return 0;

@@ -48,9 +48,14 @@ static int firmware_reset(struct wd_qm *qm)
 #ifdef CONFIG_ACPI
 	acpi_handle handle = ACPI_HANDLE(&qm->pdev->dev);
 	unsigned long long step;
+	u16 command;
 
 	if (!handle || !acpi_has_method(handle, (char *)qm->engine->reset_method))
 		return -ENOTTY;
+	/* Until the configuration is restored nothing goes in or out (chapter 14.4). */
+	pci_read_config_word(qm->pdev, PCI_COMMAND, &command);
+	pci_write_config_word(qm->pdev, PCI_COMMAND,
+			      command & ~(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
 	if (ACPI_FAILURE(acpi_evaluate_integer(handle, (char *)qm->engine->reset_method, NULL,
 					       &step)))
 		return -EIO;
@@ -204,6 +209,13 @@ int wd_qm_reset_quietly(struct wd_qm *qm)
 	ret = reset_tree(qm, false);
 	mutex_unlock(&wd_qm_list_lock);
 	return ret;
+}
+
+/* Somebody read all ones: sdmdev is told where no lock is held. */
+void wd_qm_noticed_gone(struct wd_qm *qm)
+{
+	if (READ_ONCE(qm->state) != WD_QM_GONE && !READ_ONCE(qm->is_removing))
+		schedule_work(&qm->err_work);
 }
 
 void wd_qm_set_gone(struct wd_qm *qm)
