@@ -135,7 +135,7 @@ int wd_call(struct wd_queue *queue, const void *req, void *res, unsigned int tim
 /* Tells the device how far results were taken, and arms the event of wd_queue_fd(). 0 or -errno. */
 int wd_flush(struct wd_queue *queue);
 
-/* A file descriptor, readable when results arrived after wd_flush(). Owned by the queue. */
+/* A file descriptor, readable when results arrived after wd_flush(); the queue's. -EOPNOTSUPP. */
 int wd_queue_fd(const struct wd_queue *queue);
 
 /* Requests sent and not yet received. */
@@ -154,7 +154,8 @@ void wd_free(struct wd_queue *queue, void *mem);
 /*
  * Lets the device reach memory of the caller's until wd_mem_unshare() with the same arguments.
  * addr and size need no alignment. -EOPNOTSUPP: this device cannot, use wd_alloc();
- * -EEXIST: overlaps a range shared before; -ENOMEM: over a limit; -EINVAL; -ENODEV.
+ * -EEXIST: overlaps a range shared before, or a page of it was shared for reading only; -EFAULT: not
+ * memory, or not writable; -ENOMEM: over a limit; -EINVAL; -ENODEV.
  */
 int wd_mem_share(struct wd_queue *queue, const void *addr, size_t size, int flags);
 void wd_mem_unshare(struct wd_queue *queue, const void *addr, size_t size);

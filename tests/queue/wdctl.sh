@@ -36,6 +36,11 @@ run 2
 run 2 dance
 run 2 --no-such-option list
 run 2 -d fast list
+run 2 queues
+run 2 queues dance
+run 2 -n 0 queues create
+run 2 -n 3x queues create
+run 1 queues list no-such-device-0
 run 0 -d none list
 run 1 -d none info
 run 1 -d none selftest
