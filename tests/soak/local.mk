@@ -10,8 +10,8 @@ if LONG_TESTS
 TESTS += tests/soak/soak.sh
 endif
 
-.PHONY: soak
 soak: tests/soak/soak
 	SOFT_ZLIB='$(SOFT_ZLIB_PATH)' tests/soak/soak $(SECONDS)
 endif
+.PHONY: soak
 EXTRA_DIST += tests/soak/soak.sh
