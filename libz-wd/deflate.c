@@ -26,6 +26,8 @@
 #define PEND_ROOM (ZWD_BLOCK_LEN - 64u)
 /* Input is gathered up to here; its output fits pend even when the caller has no room at all. */
 #define GATHER_LEN (ZWD_BLOCK_LEN - 256u)
+/* Input that tells the kind of data: a guess, and not worth to read all of a block for. */
+#define TYPE_LEN 4096u
 /* Input that software takes over from a failed device before it is asked again. */
 #define AWAY_LEN (256u << 10)
 
@@ -242,7 +244,7 @@ static int data_type(const unsigned char *data, size_t len)
 	uint32_t seen = 0;
 	int has_text = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len && i < TYPE_LEN; i++) {
 		if (data[i] < 32)
 			seen |= 1u << data[i];
 		else
@@ -499,7 +501,7 @@ static int hw_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 	unit.check = check_of(d, d->check, unit.tail, unit.tail_len);
 	if (strm->data_type == Z_UNKNOWN)
 		strm->data_type = unit.head_len ? data_type(unit.head, unit.head_len) :
-						  data_type(unit.tail, len < 65536 ? len : 65536);
+						  data_type(unit.tail, len);
 	ret = zwd_offload_unit(s, lane, &unit, &out_len);
 	if (ret)
 		return ret;
@@ -586,7 +588,7 @@ static int fill(z_streamp strm, struct zwd_deflate *d)
 	/* From the copy, which is in the cache. */
 	d->check = check_of(d, d->check, job->in + job->in_len, len);
 	if (strm->data_type == Z_UNKNOWN)
-		strm->data_type = data_type(job->in, len < 65536 ? len : 65536);
+		strm->data_type = data_type(job->in, len);
 	job->in_len += len;
 	accept(strm, d, (unsigned int)len);
 	if (job->in_len == job->in_size)
