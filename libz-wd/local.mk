@@ -2,8 +2,8 @@
 # Everything in one library: a preloaded program opens one file. libwd's names stay inside.
 noinst_LTLIBRARIES += libz-wd/libzwd_core.la
 libz_wd_libzwd_core_la_SOURCES = \
-	libz-wd/checksum.c libz-wd/checksum.h \
 	libz-wd/cache.c libz-wd/cache.h \
+	libz-wd/checksum.c libz-wd/checksum.h \
 	libz-wd/deflate.c \
 	libz-wd/format.c libz-wd/format.h \
 	libz-wd/forward.c \
