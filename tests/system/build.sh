@@ -13,7 +13,7 @@ export LD_LIBRARY_PATH
 
 # make_modules FOLDER: as make does it, with its output only where it fails.
 make_modules() {
-	make -C "$kernel/build" M="$1" modules >"$1/build.log" 2>&1 || {
+	make -j2 -C "$kernel/build" M="$1" modules >"$1/build.log" 2>&1 || {
 		tail -n 40 "$1/build.log" >&2
 		exit 1
 	}
@@ -37,7 +37,7 @@ if [ ! -e "$out/mainline/hisi_zip.ko" ] || [ "$kernel/release" -nt "$out/mainlin
 fi
 
 if [ -e "$top/kernel/Kbuild" ]; then
-	rm -rf "$out/ours"
-	cp -r "$top/kernel" "$out/ours"
+	mkdir -p "$out/ours"
+	cp -rpu "$top/kernel/." "$out/ours"
 	make_modules "$out/ours"
 fi

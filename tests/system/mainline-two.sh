@@ -6,6 +6,7 @@
 #: iommu
 #: kernel intel_iommu=on
 #: module hisi_zip
+#: requests 12
 debug=/sys/kernel/debug/hisi_zip
 bus=/sys/bus/pci/drivers/hisi_zip
 
@@ -13,16 +14,18 @@ self_test_passed() { grep -A 5 "^driver *: $1" /proc/crypto | grep -q "selftest 
 all_suspended() { ! grep -qv suspended $bus/0000:*/power/runtime_status; }
 manage_power() {
 	for device in $bus/0000:*; do
-		echo auto >"$device/power/control" && echo 100 >"$device/power/autosuspend_delay_ms"
+		echo "$1" >"$device/power/control" && echo 100 >"$device/power/autosuspend_delay_ms"
 	done
 }
 
 check "hisi_zip loads" load hisi_zip
 check "it binds to both devices" sh -c "[ \$(ls -d $bus/0000:* | wc -l) = 2 ]"
 check "deflate passes the kernel's self-test" until_true self_test_passed hisi-deflate-acomp
-check "power management at run time" manage_power
+check "power management at run time" manage_power auto
 check "both are suspended when idle" until_true all_suspended
-check "registers are readable, by which it resumes" sh -c "cat $debug/*/qm/regs | grep -q ="
+check "both resume" manage_power on
+check "registers are readable" sh -c "cat $debug/*/qm/regs | grep -q QM_"
+check "suspended once more" manage_power auto
 check "and are suspended again" until_true all_suspended
 check "hisi_zip unloads" rmmod hisi_zip
 check "and loads again" load hisi_zip

@@ -4,6 +4,7 @@
 #: iommu
 #: kernel intel_iommu=on
 #: module hisi_zip
+#: requests 18
 debug=/sys/kernel/debug/hisi_zip
 
 has_driver() { grep -q "^driver *: $1" /proc/crypto; }

@@ -5,7 +5,7 @@
 #   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
 #   module NAME...   that it loads                 file FROM [TO]   program or data; libraries follow
-#   limit SECONDS    of wall clock
+#   limit SECONDS    of wall clock                 requests N     that devices must have had at least
 import gzip
 import os
 import re
@@ -73,11 +73,14 @@ class Archive:
         name = name or path
         self.add(name, 0o100000 | os.stat(path).st_mode & 0o777, open(path, "rb").read())
 
-    def add_program(self, path, name=None, env=None):
+    def add_program(self, path, name, build):
+        """And the libraries that it needs; ours go where the guest's loader looks."""
         self.add_file(path, name)
-        listing = subprocess.run(["ldd", path], capture_output=True, text=True, env=env).stdout
+        ours = [build + "/libwd/.libs", build + "/libz-wd/.libs"]
+        listing = subprocess.run(["ldd", path], capture_output=True, text=True,
+                                 env={**os.environ, "LD_LIBRARY_PATH": ":".join(ours)}).stdout
         for lib in re.findall(r"(?:=> )?(/\S+) \(0x", listing):
-            self.add_file(lib)
+            self.add_file(lib, "/usr/lib/" + os.path.basename(lib) if lib.startswith(build) else lib)
 
     def write(self, path):
         self.add("TRAILER!!!", 0)
@@ -92,6 +95,8 @@ def make_initramfs(path, scenario, needs, kernel, modules, build):
     archive.add_file(kernel + "/root/bin/busybox", "bin/busybox")
     for folder in ("proc", "sys", "dev", "tmp", "root", "etc"):
         archive.add(folder, 0o40755)
+    archive.add("etc/passwd", 0o100644, b"root:x:0:0:root:/root:/bin/sh\n")
+    archive.add("etc/group", 0o100644, b"root:x:0:\nwd:x:100:\n")
     for name in " ".join(needs.get("module", [])).split():
         order = modules.order(name, set())
         for m in order:
@@ -99,7 +104,7 @@ def make_initramfs(path, scenario, needs, kernel, modules, build):
         archive.add("modules/%s.order" % name, 0o100644, ("\n".join(order) + "\n").encode())
     for value in needs.get("file", []):
         source, _, target = value.format(build=build).partition(" ")
-        archive.add_program(os.path.realpath(source), target or source)
+        archive.add_program(os.path.realpath(source), target or source, build)
     archive.write(path)
 
 
@@ -136,7 +141,8 @@ def run(scenario, kernel, module_folder, server, build):
         "-kernel", kernel + "/vmlinux", "-initrd", work + "/initramfs",
         "-append", "console=ttyS0 panic=-1 no_timer_check " + " ".join(needs.get("kernel", []))]
     if "iommu" in needs:
-        command += ["-device", "intel-iommu,intremap=on,caching-mode=on" + needs["iommu"][0]]
+        command += ["-device", ",".join(
+            ["intel-iommu,intremap=on,caching-mode=on"] + [w for w in needs["iommu"] if w])]
     for path in sockets:
         command += ["-device", '{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"},'
                                '"x-msg-timeout":60000}' % path]
@@ -158,8 +164,10 @@ def run(scenario, kernel, module_folder, server, build):
     status = guest.wait()
     signal.alarm(0)
     stop(device, 10)
+    requests = 0
     for line in device.stdout:
         print("# " + line.rstrip())
+        requests += int(line.split(" requests ")[1].split()[0])
     open(work + "/console", "a").close()
     console = open(work + "/console", errors="replace").read()
     problems = [line for line in console.splitlines() if BAD.search(line)]
@@ -167,6 +175,8 @@ def run(scenario, kernel, module_folder, server, build):
         problems.append("vfu-server ended with %d" % device.returncode)
     if status != (BAD_STATUS if failed else GOOD_STATUS):
         problems.append("the guest ended with %d after %d s" % (status, time.time() - start))
+    if requests < int(needs.get("requests", ["0"])[0]):
+        problems.append("devices had %d requests only" % requests)
     if planned != checks:
         problems.append("%s checks were planned, %d came" % (planned, checks))
     if problems or failed:
