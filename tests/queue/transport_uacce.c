@@ -43,7 +43,7 @@ static void test_round_trips(void **state)
 static void test_failures(void **state)
 {
 	for (size_t i = 0; i < ARRAY_NR(setups); i++)
-		check_failures(&setups[i]);
+		check_failures(&setups[i], ARRAY_NR(errors));
 }
 
 static void test_fork(void **state)
