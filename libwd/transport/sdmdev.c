@@ -240,7 +240,7 @@ static void close_fds(const struct tq *tq)
 			wd_sys->close(fds[i]);
 }
 
-/* The group, in a container of its own: the pages of one queue's shares are charged and freed there. */
+/* The group, in a container of its own: there the pages that one queue shares are charged and freed. */
 static int open_device(struct tq *tq, int group, const char *uuid)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -309,19 +309,18 @@ static int read_regions(struct tq *tq)
 
 static int set_event(struct tq *tq, enum sdmdev_irq irq, int fd)
 {
-	struct {
+	/* It ends with an array of no length: the descriptor. */
+	union {
 		struct vfio_irq_set set;
-		int32_t fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = irq,
-			.count = 1,
-		},
-		.fd = fd,
-	};
+		uint8_t bytes[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+	} arg = { .bytes = { 0 } };
+	int32_t data = fd;
 
+	arg.set.argsz = sizeof(arg.bytes);
+	arg.set.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+	arg.set.index = irq;
+	arg.set.count = 1;
+	memcpy(arg.set.data, &data, sizeof(data));
 	return wd_sys->ioctl(tq->fd, VFIO_DEVICE_SET_IRQS, &arg);
 }
 
