@@ -240,7 +240,7 @@ static void close_fds(const struct tq *tq)
 			wd_sys->close(fds[i]);
 }
 
-/* The group, in a container of its own: there the pages that one queue shares are charged and freed. */
+/* The group, in a container of its own: pages that the queue shares are charged and freed there. */
 static int open_device(struct tq *tq, int group, const char *uuid)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
