@@ -429,7 +429,7 @@ static int raw_body(z_streamp strm, struct zwd_deflate *d, int flush, int had_pr
 	return ret < 0 && ret != Z_BUF_ERROR ? ret : Z_OK;
 }
 
-static void count_soft(struct zwd_stream *s, uint64_t in, uint64_t out)
+static void count_soft(uint64_t in, uint64_t out)
 {
 	if (!in && !out)
 		return;
@@ -465,7 +465,7 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 	if (!strm->avail_out)
 		return Z_OK;
 	zwd_soft_zlib.deflateGetDictionary(&d->raw, history, &history_len);
-	count_soft(s, d->raw.total_in, d->raw.total_out);
+	count_soft(d->raw.total_in, d->raw.total_out);
 	drop_raw(d);
 	if (get_blocks(s))
 		return Z_MEM_ERROR;
@@ -809,9 +809,9 @@ int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 static void count_stream(z_streamp strm, struct zwd_stream *s)
 {
 	if (s->mode == ZWD_MODE_SOFT)
-		count_soft(s, strm->total_in, strm->total_out);
+		count_soft(strm->total_in, strm->total_out);
 	else if (s->mode == ZWD_MODE_OURS && s->d.is_raw)
-		count_soft(s, s->d.raw.total_in, s->d.raw.total_out);
+		count_soft(s->d.raw.total_in, s->d.raw.total_out);
 }
 
 static void drop_jobs(struct zwd_deflate *d)

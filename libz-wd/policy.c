@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "learn.h"
 #include "policy.h"
@@ -20,14 +19,6 @@ static struct zwd_learn *learn_of(enum zwd_dir dir, int level)
 	if (dir == ZWD_INFLATE)
 		return &inflate_any;
 	return level <= 3 ? &deflate_fast : &deflate_slow;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* Why no device does a stream with these parameters; ZWD_COUNTERS: one may. */
@@ -103,7 +94,7 @@ static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_tri
 	} else {
 		ret = len && zwd_learn_choose(learn_of(dir, level), len) == ZWD_LEARN_DEVICE;
 		trial->len = len;
-		trial->begin_ns = len ? now_ns() : 0;
+		trial->begin_ns = len ? zwd_now_ns() : 0;
 	}
 	if (!ret)
 		zwd_count(dir, ZWD_SOFT_SMALL, 1);
@@ -141,7 +132,7 @@ int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len)
 
 static void note(enum zwd_dir dir, int level, struct zwd_trial *trial, enum zwd_learn_engine engine)
 {
-	zwd_learn_note(learn_of(dir, level), engine, trial->len, now_ns() - trial->begin_ns);
+	zwd_learn_note(learn_of(dir, level), engine, trial->len, zwd_now_ns() - trial->begin_ns);
 	trial->begin_ns = 0;
 }
 

@@ -46,14 +46,6 @@ enum { DEVICE_UNKNOWN, DEVICE_ABSENT, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
 static atomic_int devices[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static void fork_prepare(void)
 {
 	pthread_mutex_lock(&lock);
@@ -157,13 +149,13 @@ static void note_failure(struct pool *pool, int err)
 		return;
 	for (unsigned int i = 1; i < pool->failures && pause_ns < PAUSE_MAX_NS; i++)
 		pause_ns *= 2;
-	pool->paused_until = now_ns() + pause_ns;
+	pool->paused_until = zwd_now_ns() + pause_ns;
 }
 
 /* Called with the lock held. */
 static int is_paused(struct pool *pool)
 {
-	return pool->paused_until && now_ns() < pool->paused_until;
+	return pool->paused_until && zwd_now_ns() < pool->paused_until;
 }
 
 /* Called with the lock held; drops it while the queue is opened. */
@@ -314,7 +306,7 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 {
 	int ret = wd_send(lane->queue, req, 1);
 
-	lane->sent_ns = now_ns();
+	lane->sent_ns = zwd_now_ns();
 	return ret == 1 ? 0 : ret ? ret : -EIO;
 }
 
@@ -322,7 +314,7 @@ static int received(struct zwd_lane *lane, int ret)
 {
 	if (ret != 1)
 		return ret ? ret : -EIO;
-	zwd_count_latency(lane->dir, now_ns() - lane->sent_ns);
+	zwd_count_latency(lane->dir, zwd_now_ns() - lane->sent_ns);
 	return 0;
 }
 
@@ -337,7 +329,7 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 	uint64_t past_ms;
 
 	if (ret == -EAGAIN) {
-		past_ms = (now_ns() - lane->sent_ns) / 1000000;
+		past_ms = (zwd_now_ns() - lane->sent_ns) / 1000000;
 		/* Of several lanes that hang, only the first is waited for in full. */
 		timeout_ms = timeout_ms > past_ms ? timeout_ms - (unsigned int)past_ms : 1;
 		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);

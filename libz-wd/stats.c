@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "policy.h"
@@ -60,6 +61,14 @@ static const struct {
 static uint64_t *field(struct zwd_stats *stats, enum zwd_dir dir, int counter)
 {
 	return (uint64_t *)((char *)stats + fields[counter].offset[dir]);
+}
+
+uint64_t zwd_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 void zwd_count_latency(enum zwd_dir dir, uint64_t ns)

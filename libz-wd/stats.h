@@ -45,6 +45,9 @@ static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_
 	atomic_fetch_add_explicit(&zwd_counters[dir][counter], n, memory_order_relaxed);
 }
 
+/* CLOCK_MONOTONIC, which latencies are measured by. */
+uint64_t zwd_now_ns(void);
+
 /* One request took ns nanoseconds. */
 void zwd_count_latency(enum zwd_dir dir, uint64_t ns);
 
