@@ -2,7 +2,9 @@
 EXTRA_DIST += \
 	kernel/Kbuild \
 	kernel/Makefile \
+	kernel/README \
 	kernel/compat/compat.h \
+	kernel/dkms.conf \
 	kernel/include/uapi/wd/sdmdev.h \
 	kernel/include/wd/vfio_sdmdev.h \
 	kernel/sdmdev/Kbuild \

@@ -57,12 +57,11 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define vm_flags_set(vma, flags) ((vma)->vm_flags |= (flags))
-#define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))
 #endif
 
 /*
- * Removes the pages of vma, in an mm whose mmap lock is held. From 6.10 the file of each VFIO device
- * has an inode of its own, and all its mappings go at once; before that they shared one with
+ * Removes the pages of vma, in an mm whose mmap lock is held. From 6.10 the file of each VFIO
+ * device has an inode of its own, and all its mappings go at once; before that they shared one with
  * strangers.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)

@@ -94,7 +94,7 @@ static void sdmdev_core_free_retired(struct sdmdev_core *core)
 		retired->free(retired);
 	}
 	/*
-	 * The DMA API may unmap lazily: until this flush a queue started meanwhile could reach freed
+	 * The DMA API may unmap lazily: until this flush a queue that is started could reach freed
 	 * pages by what the IOMMU remembers of them.
 	 */
 	if (domain && domain->type & __IOMMU_DOMAIN_PAGING)
@@ -123,8 +123,8 @@ EXPORT_SYMBOL_GPL(sdmdev_core_available);
  * @sdmdev: the function
  * @is_gone: it will not come back
  *
- * Every started queue becomes RESET, or DEAD, and none can be started. Takes each queue's mutex, calls
- * no op, may sleep.
+ * Every started queue becomes RESET, or DEAD, and none can be started. Takes each queue's mutex,
+ * calls no op, may sleep.
  */
 void vfio_sdmdev_reset_begin(struct vfio_sdmdev *sdmdev, bool is_gone)
 {
@@ -215,8 +215,8 @@ static int sdmdev_core_check(const struct vfio_sdmdev *sdmdev)
  * vfio_sdmdev_register() - offers the queues of a function
  * @sdmdev: the function; not to be changed until it is unregistered
  *
- * Return: 0; -EINVAL: something mandatory is missing; -EOPNOTSUPP: the function has no road of memory
- * that this machine has; -ENODEV: no such bus backend; or -errno.
+ * Return: 0; -EINVAL: something mandatory is missing; -EOPNOTSUPP: the function has no road of
+ * memory that this machine has; -ENODEV: no such bus backend; or -errno.
  */
 int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev)
 {

@@ -10,10 +10,10 @@
 #include "sdmdev.h"
 
 /*
- * VFIO_IOMMU_UNMAP_DMA asks a driver to unpin, looks again, and stops the machine when pins are back
- * for the tenth time (6.1). Threads that share in a loop could bring that about. So nothing is shared
- * from the moment a thread asked until it has left the call. Nobody tells when it does, but a file it
- * drops is released on its way out of the kernel, not earlier.
+ * VFIO_IOMMU_UNMAP_DMA asks a driver to unpin, looks again, and stops the machine when pins are
+ * back for the tenth time (6.1). Threads that share in a loop could bring that about. So nothing is
+ * shared from the moment a thread asked until it has left the call. Nobody tells when it does, but
+ * a file it drops is released on its way out of the kernel, not earlier.
  */
 
 static void sdmdev_gate_free(struct kref *ref)
@@ -61,7 +61,7 @@ void sdmdev_gate_enter(struct sdmdev_gate *gate)
 	kref_get(&gate->ref);
 	file = anon_inode_getfile("[sdmdev-gate]", &sdmdev_gate_fops, gate, O_RDONLY);
 	if (IS_ERR(file)) {
-		/* It stays closed: the process shares no more with this function until it closes. */
+		/* It stays closed: this process shares no more until it closes its queues. */
 		sdmdev_gate_put(gate);
 		return;
 	}

@@ -14,8 +14,8 @@ struct sdmdev_range {
 };
 
 /*
- * Ranges never overlap, so a sorted array finds, by halves, what an interval tree would. at has room
- * for max, given by the caller.
+ * Ranges never overlap, so a sorted array finds, by halves, what an interval tree would. at has
+ * room for max, given by the caller.
  */
 struct sdmdev_ranges {
 	struct sdmdev_range *at;

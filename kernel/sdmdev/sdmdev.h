@@ -140,7 +140,8 @@ struct sdmdev_queue {
  * @detach: the reverse, when the device no longer works for its queues. Under state_lock.
  * @bind: makes a queue ready to start. Under q->mutex, as all that follow.
  * @bind_pasid: the same on request of the process, where that makes a difference
- * @share: lets the device reach whole pages [first, last] of the process; -EAGAIN: the gate is closed
+ * @share: lets the device reach whole pages [first, last] of the process; -EAGAIN: the gate is
+ *	closed
  * @unshare: takes away all ranges of the queue that overlap [first, last]; -ENOENT: there is none
  * @quiesce: may memory be taken from under the queue? 0 or -EBUSY
  * @drop: frees something now or when the device cannot reach it

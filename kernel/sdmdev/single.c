@@ -27,8 +27,8 @@ static bool sdmdev_single_is_alone(struct device *dev)
 }
 
 /*
- * The kernel's own buffers of the function lie in the same page table. With a DMA mask of 32 bits they
- * stay below 4 GiB for good, and the rest is the process's.
+ * The kernel's own buffers of the function lie in the same page table. With a DMA mask of 32 bits
+ * they stay below 4 GiB for good, and the rest is the process's.
  */
 static int sdmdev_single_probe(struct sdmdev_core *core, struct sdmdev_window *window)
 {

@@ -54,8 +54,8 @@ free_space:
 }
 
 /*
- * The process's space, new with its first queue. -EBUSY: the function can only serve one process and
- * does, or may still write where another one was.
+ * The process's space, new with its first queue. -EBUSY: the function can only serve one process
+ * and does, or may still write where another one was.
  */
 struct sdmdev_space *sdmdev_space_get(struct sdmdev_queue *sq)
 {

@@ -76,7 +76,9 @@ static u64 sdmdev_vfio_region_len(const struct sdmdev_queue *sq, u32 index)
 	}
 }
 
-/* One VMA: it is never split, moved, grown or inherited, so that there is one to take pages from. */
+/*
+ * One VMA: it is never split, moved, grown or inherited, so that there is one to take pages from.
+ */
 struct sdmdev_mapping {
 	struct list_head node; /* sq->map_lock, all of it */
 	struct sdmdev_queue *sq;
@@ -161,18 +163,14 @@ static int sdmdev_vfio_mmap_mmio(struct sdmdev_mapping *mapping, struct vm_area_
 				  vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
 
-/* A process that does not write its rings has no business in the status page either. */
+/* Where the kernel writes the rings there is only the status page. */
 static int sdmdev_vfio_mmap_dus(struct sdmdev_mapping *mapping, struct vm_area_struct *vma,
 				unsigned long page)
 {
 	const struct vfio_sdmdev_layout *layout = &mapping->sq->layout;
 
-	if (!mapping->sq->mode->is_direct) {
-		if (vma->vm_flags & VM_WRITE)
-			return -EACCES;
-		vm_flags_clear(vma, VM_MAYWRITE);
+	if (!mapping->sq->mode->is_direct)
 		page = (layout->dus_len >> PAGE_SHIFT) - 1;
-	}
 	return sdmdev_vfio_mmap_dma(mapping->sq, vma, layout->dus, layout->dus_dma,
 				    layout->dus_len, page);
 }
@@ -244,8 +242,8 @@ static int sdmdev_vfio_mmap(struct vfio_device *vdev, struct vm_area_struct *vma
 }
 
 /*
- * Takes the doorbells away from a process that has them mapped. All of a queue's mappings are in the
- * mm of its owner; when that is being torn down, so are they.
+ * Takes the doorbells away from a process that has them mapped. All of a queue's mappings are in
+ * the mm of its owner; when that is being torn down, so are they.
  */
 void sdmdev_vfio_revoke(struct sdmdev_queue *sq)
 {
@@ -299,7 +297,8 @@ static int sdmdev_vfio_get_region_info(struct sdmdev_queue *sq, void __user *arg
 		return -EINVAL;
 	info.size = sdmdev_vfio_region_len(sq, info.index);
 	info.offset = (u64)info.index << SDMDEV_REGION_SHIFT;
-	info.flags = info.size ? VFIO_REGION_INFO_FLAG_MMAP : 0;
+	info.flags = info.size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+				 VFIO_REGION_INFO_FLAG_MMAP : 0;
 	info.cap_offset = 0;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }

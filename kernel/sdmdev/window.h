@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The device addresses a process may use: an aperture with holes. Compiles in user space as well. */
+/* The device addresses a process may use: an aperture with holes. Compiles in user space too. */
 #ifndef SDMDEV_WINDOW_H
 #define SDMDEV_WINDOW_H
 

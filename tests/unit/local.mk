@@ -2,8 +2,8 @@
 EXTRA_DIST += tests/unit/unit.h
 if HAVE_CMOCKA
 wd_unit_tests = tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip \
-	tests/unit/kernel_qm tests/unit/kernel_zip tests/unit/learn tests/unit/settings \
-	tests/unit/spec
+	tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/learn \
+	tests/unit/settings tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -19,6 +19,9 @@ tests_unit_hisi_zip_LDADD = $(wd_unit_ldadd)
 tests_unit_kernel_qm_CFLAGS = $(wd_unit_cflags)
 tests_unit_kernel_qm_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/kernel
 tests_unit_kernel_qm_LDADD = $(CMOCKA_LIBS)
+tests_unit_kernel_sdmdev_CFLAGS = $(wd_unit_cflags)
+tests_unit_kernel_sdmdev_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/kernel
+tests_unit_kernel_sdmdev_LDADD = $(CMOCKA_LIBS)
 tests_unit_kernel_zip_CFLAGS = $(wd_unit_cflags)
 tests_unit_kernel_zip_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/kernel
 tests_unit_kernel_zip_LDADD = $(CMOCKA_LIBS)

@@ -36,19 +36,20 @@ struct vfio_sdmdev_layout {
  * @put_queue: releases both, at its removal; the queue is stopped. Mandatory.
  * @describe: regions of the queue; valid from get_queue to put_queue.
  * @start_queue: programs the queue with q->pasid and its context. 0 or -errno.
- * @stop_queue: stops and drains. 0: no DMA of this queue is in flight nor will be until it is started
- *	again; -EIO: that could not be made sure of, memory is quarantined until @reset succeeded.
+ * @stop_queue: stops and drains. 0: no DMA of this queue is in flight nor will be until it is
+ *	started again; -EIO: that could not be made sure of, memory is quarantined until @reset
+ *	succeeded.
  * @drain_queue: waits, for a bounded time, until what was rung so far is finished. The queue stays
  *	started and its rings go on where they are: for taking memory away from under it. 0, -EIO.
  * @is_q_updated: has a completion arrived that the process has not taken? Atomic context.
- * @mask_notify: event_mask VFIO_SDMDEV_EVENT_Q_UPDATE lets completions call
- *	vfio_sdmdev_wake_up(), 0 stops that; at any time, the queue may not be started. Atomic context.
- *	Does not call that itself.
- * @reset: resets the function; called when a queue could not be drained, with no queue's mutex held.
- *	sdmdev tells the queues before and after, as vfio_sdmdev_reset_begin() and _done() do.
+ * @mask_notify: event_mask VFIO_SDMDEV_EVENT_Q_UPDATE lets completions call vfio_sdmdev_wake_up(),
+ *	0 stops that; at any time, the queue may not be started. Atomic context. Does not call that
+ *	itself.
+ * @reset: resets the function; called when a queue could not be drained, with no queue's mutex
+ *	held. sdmdev tells the queues before and after, as vfio_sdmdev_reset_begin() and _done() do.
  * @reset_queue: VFIO_DEVICE_RESET of one queue: stopped and initialised anew.
- * @ioctl: a command that sdmdev does not know; -ENOTTY. data: the _IOC_SIZE(cmd) bytes of its argument
- *	in kernel memory, copied from and to the process as _IOC_DIR(cmd) says.
+ * @ioctl: a command that sdmdev does not know; -ENOTTY. data: the _IOC_SIZE(cmd) bytes of its
+ *	argument in kernel memory, copied from and to the process as _IOC_DIR(cmd) says.
  * @get_available_instances: free hardware queues.
  * @check_sqe: mediated mode: may this entry, in kernel memory, be executed for this queue? Every
  *	address field is checked by vfio_sdmdev_owns(). 0, -EINVAL, -EACCES.
@@ -84,8 +85,8 @@ struct vfio_sdmdev_ops {
  * @ops: see there
  * @owner: module of @ops
  * @dma_flag: SDMDEV_DMA_* that hardware and driver can; sdmdev takes away what the platform cannot.
- *	For SINGLE the driver has set a DMA mask of 32 bits; all but MEDIATED need an mmio page for each
- *	queue (SINGLE: for the function)
+ *	For SINGLE the driver has set a DMA mask of 32 bits; all but MEDIATED need an mmio page for
+ *	each queue (SINGLE: for the function)
  * @is_vf: for sysfs
  * @priv: the driver's
  * @core: sdmdev's own
@@ -129,14 +130,16 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev);
 void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q);
 
 /*
- * The function failed or is being reset: every open queue becomes RESET (or DEAD). Takes each queue's
- * mutex, calls no op. May sleep.
+ * The function failed or is being reset: every open queue becomes RESET (or DEAD). Takes each
+ * queue's mutex, calls no op. May sleep.
  */
 void vfio_sdmdev_reset_begin(struct vfio_sdmdev *sdmdev, bool is_gone);
 /* It works again: queues may be started, quarantined memory is freed. May sleep. */
 void vfio_sdmdev_reset_done(struct vfio_sdmdev *sdmdev);
 
-/* Is [dma, dma + len) memory of this queue that the device may write (or only read)? q->mutex held. */
+/*
+ * Is [dma, dma + len) memory of this queue that the device may write (or only read)? q->mutex held.
+ */
 bool vfio_sdmdev_owns(struct vfio_sdmdev_queue *q, dma_addr_t dma, size_t len, bool is_write);
 
 #endif

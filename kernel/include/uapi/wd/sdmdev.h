@@ -10,7 +10,10 @@
 #define SDMDEV_PARAMS_NAME "params"  /* attribute directory of the parent */
 #define SDMDEV_IOMMU_TYPE 3	     /* VFIO_TYPE1v2_IOMMU: a driver may pin only there */
 
-/* How memory reaches the device; params/dma_flag has all a parent offers, dma_mode the one in force. */
+/*
+ * How memory reaches the device; params/dma_flag has all a parent offers, dma_mode the one in
+ * force.
+ */
 #define SDMDEV_DMA_SINGLE 0x1	    /* share domain of one process, device address = address */
 #define SDMDEV_DMA_MULTI 0x2	    /* a PASID and page table for each process */
 #define SDMDEV_DMA_SVM 0x4	    /* the whole address space, by PASID */
@@ -59,7 +62,9 @@ struct sdmdev_status {
  * forked child included. A mapping is shared, and munmap()ped as a whole.
  */
 
-/* Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset). */
+/*
+ * Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset).
+ */
 #define VFIO_SDMDEV_CMD_WAIT _IO('W', 1)
 /* Binds the process's address space (SDMDEV_DMA_SVM) before START. EOPNOTSUPP in other modes. */
 #define VFIO_SDMDEV_CMD_BIND_PASID _IO('W', 2)
@@ -93,8 +98,8 @@ struct sdmdev_info {
 #define SDMDEV_CMD_STOP _IO('W', 0x12)
 
 /*
- * Lets the device reach [va, va + len), whole pages inside one VFIO_IOMMU_MAP_DMA range whose iova is
- * va. EBUSY: another process shares with this device; EADDRINUSE: another queue has the address;
+ * Lets the device reach [va, va + len), whole pages inside one VFIO_IOMMU_MAP_DMA range whose iova
+ * is va. EBUSY: another process shares with this device; EADDRINUSE: another queue has the address;
  * EEXIST: overlaps a range of this queue; ERANGE: outside the aperture; ENOMEM: RLIMIT_MEMLOCK or
  * ranges_max; EOPNOTSUPP: this mode has no sharing.
  */
@@ -125,10 +130,10 @@ struct sdmdev_static {
 #define SDMDEV_CMD_SS_FREE _IOWR('W', 0x16, struct sdmdev_static)
 
 /*
- * Mediated: count entries of sqe_len bytes at ptr are checked, then written. Every address in them is
- * a device address of static memory of this queue. Returns how many were accepted: fewer than count
- * when the ring is full or the next one is refused; none: EAGAIN (full), EINVAL (also: not started),
- * EFAULT, EACCES (an address is not the queue's), EIO (reset), ENODEV (dead).
+ * Mediated: count entries of sqe_len bytes at ptr are checked, then written. Every address in them
+ * is a device address of static memory of this queue. Returns how many were accepted: fewer than
+ * count when the ring is full or the next one is refused; none: EAGAIN (full), EINVAL (also: not
+ * started), EFAULT, EACCES (an address is not the queue's), EIO (reset), ENODEV (dead).
  */
 struct sdmdev_submit {
 	__u32 argsz;
