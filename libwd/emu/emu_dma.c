@@ -119,6 +119,8 @@ static bool drop(struct emu_dma *dma, uint64_t iova, uint64_t len)
 
 	if (is_all(iova, len))
 		return dma->all_nr && --dma->all_nr == 0;
+	if (!dma->nr)
+		return true;
 	i = find(dma, iova);
 	for (end = i; end < dma->nr && dma->range[end].iova <= iova + (len - 1); end++)
 		;
@@ -144,15 +146,18 @@ void emu_dma_remove(struct emu_dma *dma, uint64_t iova, uint64_t len)
 /* A buffer may lie across ranges as long as their memory is one piece, too. 0: denied. */
 static uintptr_t lookup(const struct emu_dma *dma, uint64_t iova, uint64_t len, int flags)
 {
-	const struct emu_range *range = dma->range + find(dma, iova);
-	const struct emu_range *end = dma->range + dma->nr;
+	const struct emu_range *range, *end;
 	uintptr_t va = 0;
 
+	if (!dma->nr)
+		return 0;
+	range = dma->range + find(dma, iova);
+	end = dma->range + dma->nr;
 	for (uint64_t done = 0; done < len; range++) {
 		uint64_t off;
 
-		if (range == end || range->iova > iova + done ||
-		    (range->flags & flags) != flags || !range->va)
+		if (range == end || range->iova > iova + done || (range->flags & flags) != flags ||
+		    !range->va)
 			return 0;
 		off = iova + done - range->iova;
 		if (!done)
@@ -203,7 +208,9 @@ static int copy_piece(struct emu_dma *dma, uint64_t iova, void *buf, uint64_t *l
 		if (*len > range->len - off)
 			*len = range->len - off;
 		if (!range->va)
-			return !buf ? 0 : dma->remote(dma->owner, iova, buf, *len, flag) ? -EFAULT : 0;
+			return !buf						? 0
+			       : dma->remote(dma->owner, iova, buf, *len, flag) ? -EFAULT
+										: 0;
 		va = range->va + off;
 	} else {
 		if (!dma->all_nr || iova < NULL_LEN)

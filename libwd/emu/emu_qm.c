@@ -13,10 +13,10 @@ enum {
 	CFG_EXPRESS_CTRL = CFG_EXPRESS + 8,
 	CFG_MSI = 0x80,
 };
-#define COMMAND_MASTER	 0x4
-#define EXPRESS_CTRL_FLR 0x8000
+#define COMMAND_MASTER	     0x4
+#define EXPRESS_CTRL_FLR     0x8000
 
-#define DB_PAGE	    0x10000 /* of one queue in BAR 4 */
+#define DB_PAGE		     0x10000 /* of one queue in BAR 4 */
 
 #define MAILBOX_COMMAND	     0xff
 #define MAILBOX_STATUS_SHIFT 9
@@ -80,26 +80,15 @@ static const struct value values_all[] = {
 
 static const struct value values_v3[] = {
 	{ REG_CAPS, 0x00000601 }, /* version 1: STOP_QP, STOP_FUNC */
-	{ 0x310c, 0x00010000 },   /* interrupts: EQ by vector 0 */
-	{ 0x3110, 0x00010001 },
-	{ 0x3114, 0x00010003 },
-	{ 0x3118, 0 },
+	{ 0x310c, 0x00010000 },	  /* interrupts: EQ by vector 0 */
+	{ 0x3110, 0x00010001 },	  { 0x3114, 0x00010003 }, { 0x3118, 0 },
 	{ 0x311c, 0x00040003 }, /* vectors */
 	{ 0x3124, 0x00007c77 }, /* errors */
-	{ 0x3128, 0x00006c77 },
-	{ 0x312c, 0x00000008 },
-	{ 0x3130, 0x00001ffe },
-	{ 0x3134, 0x000007fe },
-	{ 0x3138, 0x00000001 },
-	{ 0x313c, 0x12050203 }, /* cores */
-	{ 0x3140, 0x001c0003 },
-	{ 0x3144, 0x0000003f }, /* algorithms: zlib, gzip, deflate */
-	{ 0x3148, 0x0000003f },
-	{ 0x314c, 0x00000015 },
-	{ 0x3150, 0x00000015 },
-	{ 0x3154, 0x0000002a },
-	{ 0x3158, 0x0000002a },
-	{ 0x315c, 0x0000002a },
+	{ 0x3128, 0x00006c77 },	  { 0x312c, 0x00000008 }, { 0x3130, 0x00001ffe },
+	{ 0x3134, 0x000007fe },	  { 0x3138, 0x00000001 }, { 0x313c, 0x12050203 }, /* cores */
+	{ 0x3140, 0x001c0003 },	  { 0x3144, 0x0000003f }, /* algorithms: zlib, gzip, deflate */
+	{ 0x3148, 0x0000003f },	  { 0x314c, 0x00000015 }, { 0x3150, 0x00000015 },
+	{ 0x3154, 0x0000002a },	  { 0x3158, 0x0000002a }, { 0x315c, 0x0000002a },
 };
 
 /* What EMU_QM_FULL has instead: no QoS, no messages to functions that are not there. */
@@ -137,11 +126,26 @@ static void reset_registers(struct emu_qm *qm)
 static bool is_read_only(uint32_t off)
 {
 	static const uint32_t offs[] = {
-		REG_AEQ_SOURCE,	   REG_EQ_SOURCE,    REG_MESSAGE_STATUS,   REG_MESSAGE_SET,
-		REG_ISOLATION,	   REG_SUB_VERSION,  REG_WRITE_BACK_DONE,  REG_ERROR_STATUS,
-		REG_MEM_INIT_DONE, REG_QUEUES,	     0x100010,		   0x100014,
-		0x100018,	   0x1000fc,	     0x100100,		   0x100128,
-		0x10012c,	   REG_IDLE,	     REG_MASTER_IDLE,	   REG_ZIP_ERROR_STATUS,
+		REG_AEQ_SOURCE,
+		REG_EQ_SOURCE,
+		REG_MESSAGE_STATUS,
+		REG_MESSAGE_SET,
+		REG_ISOLATION,
+		REG_SUB_VERSION,
+		REG_WRITE_BACK_DONE,
+		REG_ERROR_STATUS,
+		REG_MEM_INIT_DONE,
+		REG_QUEUES,
+		0x100010,
+		0x100014,
+		0x100018,
+		0x1000fc,
+		0x100100,
+		0x100128,
+		0x10012c,
+		REG_IDLE,
+		REG_MASTER_IDLE,
+		REG_ZIP_ERROR_STATUS,
 		REG_ZIP_SVA_TRANS,
 	};
 
@@ -154,9 +158,9 @@ static bool is_read_only(uint32_t off)
 /* Writing ones clears. */
 static bool is_clearing(uint32_t off)
 {
-	return off == REG_MESSAGE_SOURCE || off == REG_ERROR_SOURCE || off == REG_ZIP_ERROR_SOURCE ||
-	       off == 0x100138 || off == 0x10013c || off == 0x100280 || off == 0x100284 ||
-	       off == 0x300104 || off == 0x331c84;
+	return off == REG_MESSAGE_SOURCE || off == REG_ERROR_SOURCE ||
+	       off == REG_ZIP_ERROR_SOURCE || off == 0x100138 || off == 0x10013c ||
+	       off == 0x100280 || off == 0x100284 || off == 0x300104 || off == 0x331c84;
 }
 
 /* Counters that may be cleared by reading them (hardware reference, 15.1 and 16.1). */
@@ -473,7 +477,7 @@ static void reset_config(struct emu_qm *qm)
 	put16(c, 0x02, 0xa250);
 	put16(c, 0x06, 0x0010); /* has capabilities */
 	c[0x08] = revisions[version(qm) - 1];
-	c[0x0b] = 0x12; /* processing accelerator */
+	c[0x0b] = 0x12;	     /* processing accelerator */
 	put32(c, 0x18, 0xc); /* 64 bits, prefetchable */
 	if (emu_qm_bar_len(qm, 4))
 		put32(c, 0x20, 0xc);
@@ -628,6 +632,8 @@ int emu_qm_map(struct emu_qm *qm, uint64_t iova, void *va, uint64_t len, int fla
 	/* For emu_dma that is the whole address space, as it is in this process. */
 	if (len == UINT64_MAX)
 		return -EINVAL;
+	if (qm->dma.nr >= EMU_QM_MAPS_MAX)
+		return -ENOSPC;
 	return emu_dma_add(&qm->dma, iova, va, len, flags);
 }
 

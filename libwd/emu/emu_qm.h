@@ -50,7 +50,8 @@ int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *
 int emu_qm_config_read(struct emu_qm *qm, uint64_t off, void *buf, size_t len);
 int emu_qm_config_write(struct emu_qm *qm, uint64_t off, const void *buf, size_t len);
 
-/* As emu_dma_map() and emu_dma_unmap(); va NULL: reached by the host's dma(). */
+#define EMU_QM_MAPS_MAX 65535
+/* As emu_dma_map() and emu_dma_unmap(); va NULL: reached by the host's dma(). -ENOSPC: too many. */
 int emu_qm_map(struct emu_qm *qm, uint64_t iova, void *va, uint64_t len, int flags);
 void emu_qm_unmap(struct emu_qm *qm, uint64_t iova, uint64_t len);
 

@@ -71,9 +71,9 @@ enum emu_qm_reg {
 };
 
 /* Bits of the error sources, 14.1 and 14.2. */
-#define ERROR_AXI_READ	    (1u << 0)
-#define ERROR_AXI_WRITE	    (1u << 1)
-#define ERROR_ZIP_ECC_2BIT  (1u << 1)
+#define ERROR_AXI_READ	     (1u << 0)
+#define ERROR_AXI_WRITE	     (1u << 1)
+#define ERROR_ZIP_ECC_2BIT   (1u << 1)
 #define ZIP_CONTROL_SHUTDOWN (1u << 14)
 
 /* A context, as memory has it: chapter 8. */
@@ -82,7 +82,7 @@ struct emu_qm_context {
 	uint16_t tail;
 	uint32_t base_l;
 	uint32_t base_h;
-	uint32_t size; /* depth - 1 and, from bit 12 on, the entry's binary logarithm */
+	uint32_t size;	 /* depth - 1 and, from bit 12 on, the entry's binary logarithm */
 	uint16_t random; /* version 1: depth - 1 */
 	uint16_t reserved0;
 	uint16_t pasid;
@@ -91,11 +91,11 @@ struct emu_qm_context {
 	uint32_t reserved1;
 };
 
-#define CONTEXT_TAIL_WRAPPED (1u << 6)	/* flags */
+#define CONTEXT_TAIL_WRAPPED  (1u << 6) /* flags */
 #define CONTEXT_SQ_TYPE_SHIFT 24	/* mode */
-#define CONTEXT_CQ_PHASE (1u << 0)
-#define CONTEXT_CQ_ARMED (1u << 1)
-#define CONTEXT_EQ_PHASE (1u << 16)
+#define CONTEXT_CQ_PHASE      (1u << 0)
+#define CONTEXT_CQ_ARMED      (1u << 1)
+#define CONTEXT_EQ_PHASE      (1u << 16)
 
 struct emu_qm_ring {
 	struct emu_qm_context context; /* as it was loaded */
@@ -115,7 +115,7 @@ struct emu_qm_pair {
 	struct emu_qm_ring cq;
 	unsigned int alg_type;
 	bool is_hung;
-	uint64_t held_until_ns; /* 0: not held */
+	uint64_t held_until_ns;	  /* 0: not held */
 	struct hisi_zip_sqe held; /* its result */
 };
 

@@ -27,11 +27,11 @@ enum {
 /* Doorbells (10). */
 enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
 
-#define EVENT_PHASE	     (1u << 16)
-#define EVENT_TYPE_SHIFT     17
-#define EVENT_EQ_OVERFLOW    (1u << EVENT_TYPE_SHIFT)
-#define EVENT_LEN	     4
-#define CQE_LEN		     sizeof(struct hisi_qm_cqe)
+#define EVENT_PHASE	  (1u << 16)
+#define EVENT_TYPE_SHIFT  17
+#define EVENT_EQ_OVERFLOW (1u << EVENT_TYPE_SHIFT)
+#define EVENT_LEN	  4
+#define CQE_LEN		  sizeof(struct hisi_qm_cqe)
 
 static uint64_t now_ns(void)
 {
@@ -142,8 +142,8 @@ static bool has_work(const struct emu_qm_pair *pair)
 static void count_core(struct emu_qm *qm, const struct emu_qm_pair *pair,
 		       const struct hisi_zip_sqe *sqe, bool is_good)
 {
-	const uint32_t core = pair->alg_type == HISI_ZIP_QUEUE_COMPRESS ? REG_ZIP_COMP_CORE
-									: REG_ZIP_DECOMP_CORE;
+	const uint32_t core =
+		pair->alg_type == HISI_ZIP_QUEUE_COMPRESS ? REG_ZIP_COMP_CORE : REG_ZIP_DECOMP_CORE;
 	uint64_t sums[2];
 
 	++*emu_qm_reg(qm, core);
@@ -227,7 +227,8 @@ static bool is_success(const struct hisi_zip_sqe *sqe)
 {
 	const uint32_t status = sqe->result & HISI_ZIP_RESULT_STATUS;
 
-	return status == HISI_ZIP_OK || status == HISI_ZIP_NEGATIVE || status == HISI_ZIP_STREAM_END;
+	return status == HISI_ZIP_OK || status == HISI_ZIP_NEGATIVE ||
+	       status == HISI_ZIP_STREAM_END;
 }
 
 /* The oldest request of the pair, which has one. */
@@ -241,7 +242,8 @@ static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 		complete(qm, pair, &pair->held);
 		return;
 	}
-	if (dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe, sizeof(sqe))) {
+	if (dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
+		     sizeof(sqe))) {
 		pair->is_hung = true;
 		return;
 	}
@@ -528,8 +530,8 @@ void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue
 		return;
 	pair = &qm->pair[queue];
 	/* Of a user whose queue was taken away: 8.4. Version 1 has the depth in this place. */
-	if (qm->opt.qm > 1 && random != (command == DB_SQ ? pair->sq.context.random
-							  : pair->cq.context.random))
+	if (qm->opt.qm > 1 &&
+	    random != (command == DB_SQ ? pair->sq.context.random : pair->cq.context.random))
 		return;
 	if (command == DB_SQ)
 		ring_sq(&qm->pair[queue].sq, index);

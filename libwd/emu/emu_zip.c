@@ -435,15 +435,16 @@ static int area_copy(struct emu_dma *dma, const struct area *area, uint8_t *buf,
 	for (unsigned int lists = 0; done < len && addr && lists < HISI_SGL_CHAIN_MAX; lists++) {
 		struct hisi_sgl sgl;
 
-		if (addr % HISI_SGL_ALIGN || emu_dma_copy(dma, addr, &sgl, sizeof(sgl), EMU_DMA_READ) ||
+		if (addr % HISI_SGL_ALIGN ||
+		    emu_dma_copy(dma, addr, &sgl, sizeof(sgl), EMU_DMA_READ) ||
 		    sgl.entries_nr > HISI_SGL_ENTRIES_MAX)
 			return -EFAULT;
 		for (unsigned int i = 0; done < len && i < sgl.entries_nr; i++) {
 			struct hisi_sge sge;
 			uint32_t piece;
 
-			if (emu_dma_copy(dma, addr + sizeof(sgl) + i * sizeof(sge), &sge, sizeof(sge),
-					 EMU_DMA_READ) ||
+			if (emu_dma_copy(dma, addr + sizeof(sgl) + i * sizeof(sge), &sge,
+					 sizeof(sge), EMU_DMA_READ) ||
 			    !sge.len || sge.len > HISI_ZIP_MAX_LEN)
 				return -EFAULT;
 			if (skip >= sge.len) {
@@ -451,7 +452,8 @@ static int area_copy(struct emu_dma *dma, const struct area *area, uint8_t *buf,
 				continue;
 			}
 			piece = sge.len - skip < len - done ? sge.len - skip : len - done;
-			if (emu_dma_copy(dma, sge.addr + skip, buf ? buf + done : NULL, piece, flag))
+			if (emu_dma_copy(dma, sge.addr + skip, buf ? buf + done : NULL, piece,
+					 flag))
 				return -EFAULT;
 			skip = 0;
 			done += piece;
@@ -484,7 +486,8 @@ static void *area_get(struct emu_zip *zip, const struct area *area, enum emu_cop
 	if (mem)
 		return mem;
 	mem = copy_room(zip, which, area->len);
-	if (!mem || (flags & EMU_DMA_WRITE && area_copy(dma, area, NULL, area->len, EMU_DMA_WRITE)) ||
+	if (!mem ||
+	    (flags & EMU_DMA_WRITE && area_copy(dma, area, NULL, area->len, EMU_DMA_WRITE)) ||
 	    (flags & EMU_DMA_READ && area_copy(dma, area, mem, area->len, EMU_DMA_READ)))
 		return NULL;
 	return mem;
@@ -502,8 +505,9 @@ static int area_put(struct emu_zip *zip, const struct area *area, enum emu_copy 
 void emu_zip_damage(struct emu_zip *zip, const struct hisi_zip_sqe *sqe)
 {
 	struct area area = dst_area(sqe);
-	uint8_t *mem = sqe->produced ? area_get(zip, &area, EMU_COPY_DST, EMU_DMA_READ | EMU_DMA_WRITE)
-				     : NULL;
+	uint8_t *mem = sqe->produced
+			       ? area_get(zip, &area, EMU_COPY_DST, EMU_DMA_READ | EMU_DMA_WRITE)
+			       : NULL;
 
 	if (mem) {
 		mem[sqe->produced / 2] ^= 0x10;

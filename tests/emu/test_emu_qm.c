@@ -243,7 +243,8 @@ static struct board *board_new(const char *options, unsigned int version, unsign
 	assert_non_null(b->mem);
 	assert_int_equal(emu_qm_new(options, 0, &host, &b->qm), 0);
 	assert_int_equal(emu_qm_map(b->qm, IOVA, b->mem, HALF, EMU_DMA_READ | EMU_DMA_WRITE), 0);
-	assert_int_equal(emu_qm_map(b->qm, IOVA + HALF, NULL, HALF, EMU_DMA_READ | EMU_DMA_WRITE), 0);
+	assert_int_equal(emu_qm_map(b->qm, IOVA + HALF, NULL, HALF, EMU_DMA_READ | EMU_DMA_WRITE),
+			 0);
 	b->context = alloc(b, 32);
 	b->eq = alloc(b, EQ_DEPTH * 4);
 	b->aeq = alloc(b, EQ_DEPTH * 4);
@@ -474,7 +475,9 @@ static void test_lists(void **state)
 		uint16_t nr;
 		bool is_loop;
 		uint32_t odd;
-	} bad[] = { { 60001, 10, false, 0 }, { 8388608, 0, true, 0 }, { 100, 256, false, 0 },
+	} bad[] = { { 60001, 10, false, 0 },
+		    { 8388608, 0, true, 0 },
+		    { 100, 256, false, 0 },
 		    { 100, 10, false, 8 } };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
