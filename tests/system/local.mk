@@ -4,12 +4,27 @@
 EXTRA_PROGRAMS += tests/system/vfu-server
 tests_system_vfu_server_SOURCES = tests/system/vfu-server.c tests/system/vfu.c tests/system/vfu.h
 tests_system_vfu_server_LDADD = libwd/libwd_core.la
-system_scenarios = tests/system/mainline-two.sh tests/system/mainline-v2.sh \
-	tests/system/mainline-v3.sh tests/system/ours-iommu.sh tests/system/ours-plain.sh
+EXTRA_PROGRAMS += tests/system/calls
+tests_system_calls_SOURCES = tests/system/calls.c
+if HAVE_CMOCKA
+check_PROGRAMS += tests/system/test_vfu
+TESTS += tests/system/test_vfu
+tests_system_test_vfu_SOURCES = tests/system/test_vfu.c tests/system/vfu.c tests/system/vfu.h
+tests_system_test_vfu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_system_test_vfu_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS)
+endif
+SCENARIOS = mainline-v3 mainline-v2 mainline-two ours-iommu ours-plain ours-v2 ours-faults \
+	ours-gone ours-calls ours-hang
 EXTRA_DIST += tests/system/build.sh tests/system/fetch.sh tests/system/init tests/system/run \
-	tests/system/run.py tests/system/vmlinux.py $(system_scenarios)
+	tests/system/run.py tests/system/vmlinux.py tests/system/mainline-two.sh tests/system/mainline-v2.sh \
+	tests/system/mainline-v3.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
+	tests/system/ours-gone.sh tests/system/ours-hang.sh \
+	tests/system/ours-iommu.sh tests/system/ours-plain.sh tests/system/ours-v2.sh \
+	tests/system/ours.body
 
-check-system: all tests/system/vfu-server
+CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
+
+check-system: all tests/system/calls tests/system/vfu-server
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 clean-local-system:

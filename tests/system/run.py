@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Zlib
 # Runs scenarios of the system test in QEMU: run.py KERNEL MODULES SERVER BUILD SCENARIO...
+# WD_SYSTEM_KEEP names a folder that is given each guest's console.
 # KERNEL is of fetch.sh, MODULES of build.sh, SERVER is vfu-server, BUILD the build folder. A scenario
 # is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
 #   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
 #   module NAME...   that it loads                 file FROM [TO]   program or data; libraries follow
+#   include NAME     of this folder, lies in the guest's root
+#   memory BACKEND   of QEMU: memory-backend-ram has the server ask for each access
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
 import gzip
 import os
@@ -18,6 +21,7 @@ import time
 
 BAD = re.compile(r"BUG:|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault")
 GOOD_STATUS, BAD_STATUS = 0x10 << 1 | 1, 0x11 << 1 | 1  # by what init writes to isa-debug-exit
+MEMORY = "memory-backend-memfd,share=on"  # by descriptor
 here = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -27,6 +31,9 @@ def needs_of(path):
         if line.startswith("#: "):
             key, _, value = line[3:].strip().partition(" ")
             needs.setdefault(key, []).append(value)
+            if key == "include":
+                for more, values in needs_of(os.path.join(here, value)).items():
+                    needs.setdefault(more, []).extend(values)
     return needs
 
 
@@ -92,6 +99,8 @@ def make_initramfs(path, scenario, needs, kernel, modules, build):
     archive = Archive()
     archive.add_file(os.path.join(here, "init"), "init")
     archive.add_file(scenario, "scenario")
+    for name in needs.get("include", []):
+        archive.add_file(os.path.join(here, name), name)
     archive.add_file(kernel + "/root/bin/busybox", "bin/busybox")
     for folder in ("proc", "sys", "dev", "tmp", "root", "etc"):
         archive.add(folder, 0o40755)
@@ -135,7 +144,7 @@ def run(scenario, kernel, module_folder, server, build):
     device.stdout.readline()
     command = [
         kernel + "/qemu", "-M", "q35,memory-backend=ram", "-accel", "tcg,thread=multi", "-cpu", "max",
-        "-smp", "2", "-m", "512M", "-object", "memory-backend-memfd,id=ram,size=512M,share=on",
+        "-smp", "2", "-m", "512M", "-object", needs.get("memory", [MEMORY])[0] + ",id=ram,size=512M",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-device",
         "isa-debug-exit", "-serial", "file:" + work + "/console", "-serial", "stdio",
         "-kernel", kernel + "/vmlinux", "-initrd", work + "/initramfs",

@@ -278,7 +278,13 @@ static void put_off(struct vfu *vfu, struct vfu_message *m)
 	vfu->pending_nr++;
 }
 
-/* The reply to our request; other requests wait meanwhile. NULL: the connection is broken. */
+static int on_region_read(struct vfu *vfu, const struct vfu_message *m);
+
+/*
+ * The reply to our request; other requests wait meanwhile, but reads that no write is before: a
+ * client that is asked for memory may be unable to answer while its CPU waits for a register.
+ * NULL: the connection is broken.
+ */
 static struct vfu_message *wait_reply(struct vfu *vfu, uint16_t id)
 {
 	while (!vfu->is_broken) {
@@ -292,10 +298,17 @@ static struct vfu_message *wait_reply(struct vfu *vfu, uint16_t id)
 		}
 		if (is_reply(m) && m->header.id == id)
 			return m;
-		if (is_reply(m))
+		if (m->header.command == VFU_REGION_READ && !is_reply(m) && !vfu->first) {
+			int error = on_region_read(vfu, m);
+
+			if (error)
+				refuse(vfu, m, error);
 			free_message(m);
-		else
+		} else if (is_reply(m)) {
+			free_message(m);
+		} else {
 			put_off(vfu, m);
+		}
 	}
 	return NULL;
 }

@@ -66,7 +66,7 @@ struct vfu {
 	struct emu_qm *qm;
 	const char *path;
 	int listener;
-	int fd; /* the client; -1: none */
+	int fd;		 /* the client; -1: none */
 	bool is_broken;	 /* the connection is to end */
 	bool is_greeted; /* the version was agreed on */
 	uint16_t next_id;
