@@ -38,7 +38,8 @@ case $ZWD_TEST_MODE in
 emu) check "two processes used the device" [ "$(grep -c '"hw_requests":[1-9]' stats)" = 2 ] ;;
 esac
 
-# One changed line early in the file, and most of the output is the same at its end.
+# One changed line early in the file, and most of the output is the same at its end: where each unit is made once.
+# What a failing device leaves is made in software, with other bytes.
 sed '1000s/.*/another line, longer than the one before/' words >changed
 for file in words changed; do
 	with_ours gzip --rsyncable -nc $file >$file.gz
@@ -47,7 +48,7 @@ done
 len=$(($(stat -c %s words.gz) * 9 / 10))
 tail -c $len words.gz | head -c $((len - 8)) | cksum >one
 tail -c $len changed.gz | head -c $((len - 8)) | cksum >two
-check "--rsyncable: one line changes what follows" cmp -s one two
+[ "$ZWD_TEST_MODE" = fault ] || check "--rsyncable: one line changes what follows" cmp -s one two
 
 # A signal removes what is unfinished, and the input stays.
 truncate -s 1T endless
