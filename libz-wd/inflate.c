@@ -668,7 +668,7 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	int ret;
 
 	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
-	    (strm->avail_in == held && !i->has_more) || has_ahead(s) ||
+	    strm->avail_in < held || (strm->avail_in == held && !i->has_more) || has_ahead(s) ||
 	    zwd_qpool_try(ZWD_INFLATE, &lane))
 		return;
 	room += AHEAD_LEN;

@@ -228,7 +228,8 @@ int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms)
 	do {
 		ret = poll(&p, 1, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	} while (ret < 0 && errno == EINTR);
-	if (atomic_load(&slot->state) != EMU_OK)
+	/* Set last when a queue dies: who hears of it here finds it stopped. */
+	if (__atomic_load_n(slot->cfg.rx_stop, __ATOMIC_ACQUIRE))
 		return -ENODEV;
 	return ret > 0 ? 0 : -ETIMEDOUT;
 }

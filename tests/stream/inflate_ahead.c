@@ -6,6 +6,7 @@
 #include "config.h"
 #include "helpers.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +114,40 @@ static void input_that_shrinks_and_moves(void **state)
 	buf_free(&moved);
 }
 
+/* While output waits, the caller shows no input at all, not even the byte that was left to it. */
+static void input_that_is_not_shown(void **state)
+{
+	size_t page_len = (size_t)sysconf(_SC_PAGESIZE);
+	struct buf packed = { 0 };
+	z_stream strm;
+	unsigned char *pages;
+
+	pages = mmap(NULL, 2 * page_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + page_len, page_len, PROT_NONE), 0);
+	pack(15, &packed);
+	begin(&strm, 15, &packed);
+	for (size_t pos = 0; pos < packed.len / 2; pos = strm.total_in) {
+		/* As input it ends where nothing may be read. */
+		memcpy(pages + page_len - 1000, packed.data + pos, 1000);
+		strm.next_in = pages + page_len - 1000;
+		strm.avail_in = 1000;
+		strm.avail_out = 500;
+		assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), Z_OK);
+		for (int calls = 0; calls < 3; calls++) {
+			strm.avail_in = 0;
+			strm.avail_out = 10;
+			ours.inflate(&strm, Z_NO_FLUSH);
+		}
+	}
+	strm.next_in = packed.data + strm.total_in;
+	strm.avail_in = packed.len - strm.total_in;
+	rest(&strm);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	munmap(pages, 2 * page_len);
+	buf_free(&packed);
+}
+
 static void streams_that_are_interrupted(void **state)
 {
 	struct buf packed = { 0 };
@@ -174,4 +209,5 @@ static void streams_of_two_processes(void **state)
 }
 
 TEST_MAIN(60, cmocka_unit_test(input_that_changes), cmocka_unit_test(input_that_shrinks_and_moves),
+	  cmocka_unit_test(input_that_is_not_shown),
 	  cmocka_unit_test(streams_that_are_interrupted), cmocka_unit_test(streams_of_two_processes))
