@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include "fake_kernel.h"
 #include "queue.h"
+#include "sanitizer.h"
 #include "transport/sys.h"
 #include "transport/transport.h"
 
@@ -210,7 +211,8 @@ static inline int in_child(struct side *s)
 	if (fake_counts().fds)
 		return 2; /* the parent could not give its queue away */
 	wd_release_queue(s->q);
-	if (use_device())
+	/* The device's thread would be a new one, in a child of threads. */
+	if (!IS_TSAN && use_device())
 		return 3;
 	if (fake_counts().fds)
 		return 4;
