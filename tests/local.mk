@@ -44,6 +44,7 @@ include tests/stream/local.mk
 include tests/diff/local.mk
 include tests/gzip/local.mk
 include tests/clients/local.mk
+include tests/kernel/local.mk
 include tests/abi/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk

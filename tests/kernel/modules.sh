@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Zlib
+# The kernel modules build with no warning of compiler, sparse and modpost, for each kernel whose headers
+# are installed, or for those that WD_KERNELDIRS names.
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/wd-modules.XXXXXX") || exit 99
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 99' HUP INT TERM
+failed=0 built=0
+sparse=
+command -v sparse >/dev/null && sparse=C=2
+for dir in ${WD_KERNELDIRS:-/usr/src/linux-headers-*}; do
+	# Debian's "common" folders are half of one; older kernels have no VFIO that the modules know.
+	[ -e "$dir/.config" ] && [ -x "$dir/scripts/mod/modpost" ] || continue
+	grep -q '^#define LINUX_VERSION_MAJOR [6-9]' "$dir/include/generated/uapi/linux/version.h" || continue
+	echo "$dir"
+	rm -rf "$tmp/kernel"
+	cp -R "$top_srcdir/kernel" "$tmp/kernel" && chmod -R u+w "$tmp/kernel" || exit 99
+	if ! make -C "$tmp/kernel" KERNELDIR="$dir" W=1 $sparse modules >"$tmp/log" 2>&1; then
+		tail -n 40 "$tmp/log"
+		failed=1
+	elif grep -iE 'warning|error:' "$tmp/log"; then
+		failed=1
+	fi
+	for module in sdmdev/sdmdev hisi_qm/wd_hisi_qm hisi_zip/wd_hisi_zip; do
+		[ -e "$tmp/kernel/$module.ko" ] || { echo "no $module.ko"; failed=1; }
+	done
+	make -C "$tmp/kernel" KERNELDIR="$dir" INSTALL_MOD_PATH="$tmp/installed" DEPMOD=true modules_install \
+		>"$tmp/log" 2>&1 && [ -n "$(find "$tmp/installed" -name 'wd_hisi_zip.ko*')" ] || {
+		tail -n 20 "$tmp/log"
+		echo "the modules are not installed"
+		failed=1
+	}
+	built=$((built + 1))
+done
+echo "built for $built kernels"
+[ $built != 0 ] || { echo "no kernel headers are installed"; exit 77; }
+exit $failed
