@@ -665,16 +665,21 @@ static int uacce_ioctl(struct queue *q, unsigned long cmd, void *arg)
 	return -EINVAL;
 }
 
+/* A failing device takes the queue away meanwhile, so nothing of it is held while time passes. */
 static int wait_ioctl(struct queue *q, void *arg)
 {
-	struct emu_queue *emu;
-	int r;
+	for (uintptr_t left_ms = (uintptr_t)arg;; left_ms--) {
+		int r;
 
-	pthread_mutex_lock(&lock);
-	emu = q->emu;
-	r = queue_error(q);
-	pthread_mutex_unlock(&lock);
-	return r ? r : emu_queue_wait(emu, (uintptr_t)arg);
+		pthread_mutex_lock(&lock);
+		r = queue_error(q);
+		if (!r)
+			r = emu_queue_wait(q->emu, 0);
+		pthread_mutex_unlock(&lock);
+		if (r != -ETIMEDOUT || !left_ms)
+			return r;
+		usleep(1000);
+	}
 }
 
 static int fake_ioctl(int fd, unsigned long cmd, void *arg)
