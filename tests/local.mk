@@ -13,12 +13,14 @@ CLEANFILES += $(mode_stamps) $(long_stamps)
 TEST_EXTENSIONS = .sh .t
 T_LOG_COMPILER = sh $(top_srcdir)/tests/mode
 SH_LOG_COMPILER = sh
+# ThreadSanitizer would wait a second at the end of each of thousands of processes.
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \
 	LIBZWD='$(abs_top_builddir)/libz-wd/.libs/libz-wd.so'; \
 	WD_GZIP='$(abs_top_builddir)/libz-wd/tools/.libs/wd-gzip'; \
 	SOFT_ZLIB='$(SOFT_ZLIB_PATH)'; \
-	export top_srcdir top_builddir LIBZWD WD_GZIP SOFT_ZLIB;
+	TSAN_OPTIONS=$${TSAN_OPTIONS-atexit_sleep_ms=0}; \
+	export top_srcdir top_builddir LIBZWD WD_GZIP SOFT_ZLIB TSAN_OPTIONS;
 EXTRA_DIST += tests/mode
 
 $(mode_stamps) $(long_stamps):
