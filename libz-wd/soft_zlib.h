@@ -41,9 +41,12 @@ struct zwd_soft_zlib {
 #undef SOFT_MEMBER
 };
 
+/* What is declared here and used elsewhere is this library's own: -fvisibility does not say that. */
+#define ZWD_HIDDEN __attribute__((visibility("hidden")))
+
 /* Readable as it is once a stream was opened; before that through zwd_soft(). */
-extern struct zwd_soft_zlib zwd_soft_zlib;
-extern atomic_bool zwd_soft_zlib_is_open;
+extern ZWD_HIDDEN struct zwd_soft_zlib zwd_soft_zlib;
+extern ZWD_HIDDEN atomic_bool zwd_soft_zlib_is_open;
 
 void zwd_soft_zlib_open(void);
 
