@@ -5,6 +5,7 @@
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/wd-modules.XXXXXX") || exit 99
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 99' HUP INT TERM
+unset MAKEFLAGS MFLAGS MAKELEVEL
 failed=0 built=0
 sparse=
 command -v sparse >/dev/null && sparse=C=2
