@@ -30,17 +30,19 @@
 
 struct pool {
 	struct zwd_lane *idle;
+	pthread_cond_t freed; /* a lane, or the room for one */
 	unsigned int open_nr; /* lanes that exist, idle or lent */
 	unsigned int idle_nr;
 	unsigned int max;     /* of open_nr; 0: device not opened yet */
 	unsigned int reserve; /* of max: not for those who take without waiting */
+	unsigned int waiting_nr; /* threads */
 	unsigned int failures; /* in a row */
 	uint64_t paused_until; /* ns; 0: not paused */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards pools */
-static pthread_cond_t lane_freed = PTHREAD_COND_INITIALIZER;
-static struct pool pools[2];
+static struct pool pools[2] = { { .freed = PTHREAD_COND_INITIALIZER },
+				{ .freed = PTHREAD_COND_INITIALIZER } };
 /* What a stream's init asks, without the lock. */
 enum { DEVICE_UNKNOWN, DEVICE_ABSENT, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
 static atomic_int devices[2];
@@ -60,7 +62,6 @@ static void fork_parent(void)
 static void fork_child(void)
 {
 	pthread_mutex_init(&lock, NULL);
-	pthread_cond_init(&lane_freed, NULL);
 	for (int dir = 0; dir < 2; dir++) {
 		struct zwd_lane *lane = pools[dir].idle;
 
@@ -71,7 +72,7 @@ static void fork_child(void)
 			free(lane);
 			lane = next;
 		}
-		memset(&pools[dir], 0, sizeof(pools[dir]));
+		pools[dir] = (struct pool){ .freed = PTHREAD_COND_INITIALIZER };
 		atomic_store(&devices[dir], DEVICE_UNKNOWN);
 	}
 	zwd_stats_reset();
@@ -153,6 +154,13 @@ static void note_failure(struct pool *pool, int err)
 }
 
 /* Called with the lock held. */
+static void wake_one(struct pool *pool)
+{
+	if (pool->waiting_nr)
+		pthread_cond_signal(&pool->freed);
+}
+
+/* Called with the lock held. */
 static int is_paused(struct pool *pool)
 {
 	return pool->paused_until && zwd_now_ns() < pool->paused_until;
@@ -174,7 +182,7 @@ static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 				"no queue for %s: %s", dir == ZWD_DEFLATE ? "deflate" : "inflate",
 				strerror(-ret));
 		note_failure(pool, ret);
-		pthread_cond_signal(&lane_freed);
+		wake_one(pool);
 	} else {
 		learn_device(pool, dir, *lane);
 	}
@@ -258,8 +266,10 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 			until.tv_sec++;
 			until.tv_nsec -= 1000000000;
 		}
+		pool->waiting_nr++;
 		while (!ret && !pool->idle && pool->open_nr >= pool->max)
-			ret = -pthread_cond_timedwait(&lane_freed, &lock, &until);
+			ret = -pthread_cond_timedwait(&pool->freed, &lock, &until);
+		pool->waiting_nr--;
 	}
 	ret = ret && !pool->idle ? -EBUSY : take(pool, dir, out);
 	pthread_mutex_unlock(&lock);
@@ -286,7 +296,7 @@ void zwd_qpool_put(struct zwd_lane *lane)
 	push_idle(pool, lane);
 	pool->failures = 0;
 	pool->paused_until = 0;
-	pthread_cond_signal(&lane_freed);
+	wake_one(pool);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -298,7 +308,7 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err)
 	pthread_mutex_lock(&lock);
 	pool->open_nr--;
 	note_failure(pool, err);
-	pthread_cond_signal(&lane_freed);
+	wake_one(pool);
 	pthread_mutex_unlock(&lock);
 }
 

@@ -215,7 +215,7 @@ static void read_file(struct zwd_settings *s, const char *path)
 }
 
 static struct zwd_settings settings;
-static atomic_bool were_read;
+const struct zwd_settings *_Atomic zwd_settings_known;
 
 static void read_once(void)
 {
@@ -244,15 +244,10 @@ static void read_once(void)
 	/* Reproducible: the same input gives the same bytes, with a device or without. */
 	if (secure_getenv("SOURCE_DATE_EPOCH"))
 		settings.engine = ZWD_ENGINE_SOFT;
-	atomic_store(&were_read, true);
+	atomic_store(&zwd_settings_known, &settings);
 }
 
-int zwd_settings_were_read(void)
-{
-	return atomic_load(&were_read);
-}
-
-const struct zwd_settings *zwd_settings(void)
+const struct zwd_settings *zwd_settings_read(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int saved_errno = errno;

@@ -3,6 +3,7 @@
 #ifndef ZWD_SETTINGS_H
 #define ZWD_SETTINGS_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,9 +27,18 @@ struct zwd_settings {
 	char stats_json[256];	   /* ZWD_STATS=json:PATH */
 };
 
-const struct zwd_settings *zwd_settings(void);
-/* Has this process asked for them, that is: has it opened a stream? */
-int zwd_settings_were_read(void);
+/* NULL: this process has not asked for them, that is: it opened no stream. */
+extern const struct zwd_settings *_Atomic zwd_settings_known __attribute__((visibility("hidden")));
+
+const struct zwd_settings *zwd_settings_read(void);
+
+static inline const struct zwd_settings *zwd_settings(void)
+{
+	const struct zwd_settings *known;
+
+	known = atomic_load_explicit(&zwd_settings_known, memory_order_acquire);
+	return known ? known : zwd_settings_read();
+}
 
 /* One "KEY = VALUE" into s; 0, or -EINVAL: the key is not known (-ENOENT) or the value not possible. */
 int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value);

@@ -41,12 +41,12 @@ struct zwd_soft_zlib {
 #undef SOFT_MEMBER
 };
 
-/* What is declared here and used elsewhere is this library's own: -fvisibility does not say that. */
-#define ZWD_HIDDEN __attribute__((visibility("hidden")))
-
-/* Readable as it is once a stream was opened; before that through zwd_soft(). */
-extern ZWD_HIDDEN struct zwd_soft_zlib zwd_soft_zlib;
-extern ZWD_HIDDEN atomic_bool zwd_soft_zlib_is_open;
+/*
+ * Readable as it is once a stream was opened; before that through zwd_soft(). Hidden, which
+ * -fvisibility makes no declaration: a constant address, not one in the GOT.
+ */
+extern struct zwd_soft_zlib zwd_soft_zlib __attribute__((visibility("hidden")));
+extern atomic_bool zwd_soft_zlib_is_open __attribute__((visibility("hidden")));
 
 void zwd_soft_zlib_open(void);
 

@@ -118,7 +118,7 @@ static void fill(struct zwd_stats *stats, enum zwd_dir dir)
 	for (int i = 0; i < ZWD_COUNTERS; i++)
 		*field(stats, dir, i) =
 			atomic_load_explicit(&zwd_counters[dir][i], memory_order_relaxed);
-	if (zwd_settings_were_read()) {
+	if (zwd_settings_known) {
 		c->min_len = zwd_policy_min_len(dir, 6);
 		c->min_len_fast = zwd_policy_min_len(dir, 1);
 	}
@@ -218,7 +218,7 @@ __attribute__((destructor)) static void report(void)
 	const struct zwd_settings *settings;
 	struct zwd_stats stats;
 
-	if (!zwd_settings_were_read())
+	if (!zwd_settings_known)
 		return;
 	settings = zwd_settings();
 	zwd_stats(&stats, sizeof(stats));

@@ -83,7 +83,7 @@ tests_stream_small_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/failover tests/stream/faults \
-	tests/stream/inflate_faults
+	tests/stream/inflate_faults tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
 tests_stream_choice_LDADD = $(zwd_test_libs)
@@ -94,6 +94,8 @@ tests_stream_faults_LDADD = $(zwd_test_libs)
 tests_stream_faults_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_waiting_LDADD = $(zwd_test_libs)
+tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
 endif
