@@ -9,66 +9,29 @@ here=$(cd "$(dirname "$0")" && pwd)
 qemu_suite=trixie
 stop() { echo "fetch.sh: $*" >&2; exit 77; }
 [ "$(uname -m)" = x86_64 ] || stop "QEMU and kernel are taken for x86_64"
-for tool in apt-get dpkg-deb flock python3; do
+for tool in flock python3; do
 	command -v $tool >/dev/null || stop "no $tool"
 done
-. /etc/os-release
-[ "$ID" = debian ] || stop "this is no Debian"
-mkdir -p "$top/lists/partial" "$top/archives/partial"
+mkdir -p "$top"
 exec 9>"$top/lock"
 flock -w 600 9 || stop "another download does not end"
 
-# The mirror that this system uses; the suites that are needed of it.
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' |
-	awk -v release="$VERSION_CODENAME" '$2 == release { print $1; exit }')
-[ -n "$mirror" ] || stop "no mirror of $VERSION_CODENAME is configured"
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-for suite in "$VERSION_CODENAME" $qemu_suite $qemu_suite-backports; do
-	echo "deb [arch=amd64 signed-by=$keys] $mirror $suite main"
-done >"$top/sources.list"
-: >"$top/status"
-# An empty list of installed packages makes the closure of dependencies a complete one.
-apt() {
-	tool=$1
-	shift
-	timeout 300 $tool -qq -o Dir::Etc::SourceList="$top/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::State::Lists="$top/lists" -o Dir::State::Status="$top/status" \
-		-o Dir::Cache="$top" -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 \
-		-o APT::Architecture=amd64 -o APT::Architectures=amd64 -o Acquire::Languages=none \
-		-o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o APT::Install-Recommends=0 "$@"
-}
-# Once a day is often enough.
-if [ -z "$(find "$top/lists.done" -mmin -1440 2>/dev/null)" ]; then
-	apt apt-get update >&2 || stop "apt cannot read the mirror's lists"
-	: >"$top/lists.done"
-fi
-version() { apt apt-cache policy "$2" -t "$1" | awk '$1 == "Candidate:" { print $2 }'; }
-depends() { apt apt-cache show "$2/$1" | sed -n 's/^Depends: //p' | tr ', ' '\n\n' | grep -m 1 "$3"; }
-
-qemu_version=$(version $qemu_suite-backports qemu-system-x86)
-image=$(depends "$VERSION_CODENAME" linux-image-amd64 '^linux-image-')
+. "$here/apt.sh"
+apt_open amd64 "$VERSION_CODENAME" $qemu_suite $qemu_suite-backports
+qemu_version=$(apt_version $qemu_suite-backports qemu-system-x86)
+image=$(apt_depends "$VERSION_CODENAME" linux-image-amd64 '^linux-image-')
 release=${image#linux-image-}
 series=$(echo "$release" | cut -d. -f1,2)
 [ -n "$qemu_version" ] && [ -n "$release" ] || stop "the lists have no QEMU or no kernel"
 
-# Unpacks these packages, which are files of the archive, into a folder.
-unpack() {
-	into=$1
-	shift
-	mkdir -p "$into"
-	for deb; do
-		dpkg-deb -x "$deb" "$into"
-	done
-}
-
 qemu=$top/qemu-$(echo "$qemu_version" | tr -c 'a-zA-Z0-9.\n' -)
 if [ ! -e "$qemu/qemu" ]; then
-	rm -rf "$qemu" "$top/archives"/*.deb
+	rm -rf "$qemu" "$apt_top/archives"/*.deb
 	echo "fetch.sh: QEMU $qemu_version" >&2
 	apt apt-get install -y --download-only -t $qemu_suite-backports qemu-system-x86 >&2 ||
 		stop "apt cannot download QEMU"
-	unpack "$qemu" "$top/archives"/*.deb
-	rm -f "$top/archives"/*.deb
+	unpack "$qemu" "$apt_top/archives"/*.deb
+	rm -f "$apt_top/archives"/*.deb
 	cat >"$qemu/qemu.new" <<-END
 		#!/bin/sh
 		# Runs the unpacked QEMU with the libraries it was unpacked with.
@@ -82,7 +45,7 @@ if [ ! -e "$qemu/qemu" ]; then
 	mv "$qemu/qemu.new" "$qemu/qemu"
 fi
 
-kernel_version=$(version "$VERSION_CODENAME" "$image")
+kernel_version=$(apt_version "$VERSION_CODENAME" "$image")
 kernel=$top/kernel-$release-$kernel_version
 if [ ! -e "$kernel/release" ]; then
 	rm -rf "$kernel"

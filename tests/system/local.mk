@@ -15,7 +15,7 @@ tests_system_test_vfu_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS)
 endif
 SCENARIOS = mainline-v3 mainline-v2 mainline-two ours-iommu ours-plain ours-v2 ours-faults \
 	ours-gone ours-calls ours-hang
-EXTRA_DIST += tests/system/build.sh tests/system/fetch.sh tests/system/init tests/system/run \
+EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/fetch.sh tests/system/init tests/system/run \
 	tests/system/run.py tests/system/vmlinux.py tests/system/mainline-two.sh tests/system/mainline-v2.sh \
 	tests/system/mainline-v3.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-gone.sh tests/system/ours-hang.sh \
