@@ -16,7 +16,11 @@ for dir in ${WD_KERNELDIRS:-/usr/src/linux-headers-*}; do
 	echo "$dir"
 	rm -rf "$tmp/kernel"
 	cp -R "$top_srcdir/kernel" "$tmp/kernel" && chmod -R u+w "$tmp/kernel" || exit 99
-	if ! make -C "$tmp/kernel" KERNELDIR="$dir" W=1 $sparse modules >"$tmp/log" 2>&1; then
+	arch=
+	grep -q '^CONFIG_ARM64=y' "$dir/.config" && [ "$(uname -m)" != aarch64 ] &&
+		arch='ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-'
+	# Debugging information for BPF needs a tool, and is not what may go wrong here.
+	if ! make -C "$tmp/kernel" KERNELDIR="$dir" $arch W=1 $sparse CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$tmp/log" 2>&1; then
 		tail -n 40 "$tmp/log"
 		failed=1
 	elif grep -iE 'warning|error:' "$tmp/log"; then
@@ -25,7 +29,7 @@ for dir in ${WD_KERNELDIRS:-/usr/src/linux-headers-*}; do
 	for module in sdmdev/sdmdev hisi_qm/wd_hisi_qm hisi_zip/wd_hisi_zip; do
 		[ -e "$tmp/kernel/$module.ko" ] || { echo "no $module.ko"; failed=1; }
 	done
-	make -C "$tmp/kernel" KERNELDIR="$dir" INSTALL_MOD_PATH="$tmp/installed" DEPMOD=true modules_install \
+	make -C "$tmp/kernel" KERNELDIR="$dir" $arch INSTALL_MOD_PATH="$tmp/installed" DEPMOD=true modules_install \
 		>"$tmp/log" 2>&1 && [ -n "$(find "$tmp/installed" -name 'wd_hisi_zip.ko*')" ] || {
 		tail -n 20 "$tmp/log"
 		echo "the modules are not installed"

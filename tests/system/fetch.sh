@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # Downloads what the system test runs on, installs nothing: QEMU with vfio-user and Debian's kernel.
-# Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), drivers/, root/.
+# Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), drivers/, scripts/, root/.
 # It is kept under WD_SYSTEM_CACHE (~/.cache/libz-wd/system), by version; 77: not to be had here.
 set -e
 top=${WD_SYSTEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libz-wd/system}
@@ -62,7 +62,9 @@ if [ ! -e "$kernel/release" ]; then
 		"$kernel"/debs/libelf1_*.deb
 	unpack "$kernel/source" "$kernel"/debs/linux-source-*.deb
 	tar -xf "$kernel/source/usr/src/linux-source-$series.tar.xz" -C "$kernel" --strip-components=1 \
-		"linux-source-$series/drivers/crypto/hisilicon" "linux-source-$series/drivers/misc/uacce"
+		"linux-source-$series/drivers/crypto/hisilicon" "linux-source-$series/drivers/misc/uacce" \
+		"linux-source-$series/scripts/checkpatch.pl" "linux-source-$series/scripts/spelling.txt" \
+		"linux-source-$series/scripts/const_structs.checkpatch"
 	mv "$kernel/image/lib/modules/$release" "$kernel/modules"
 	python3 "$here/vmlinux.py" "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
 	# The unpacked headers know each other by absolute names.
