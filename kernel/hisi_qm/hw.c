@@ -90,8 +90,8 @@ fail:
 	wd_qm_count(qm, WD_QM_MBOX_FAILED);
 	if (ret == -ENODEV)
 		wd_qm_noticed_gone(qm);
-	dev_err_ratelimited(&qm->pdev->dev, "mailbox command %d of queue %u failed: %d\n", cmd, number,
-			    ret);
+	dev_err_ratelimited(&qm->pdev->dev, "mailbox command %d of queue %u failed: %d\n", cmd,
+			    number, ret);
 	return ret;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interrupts: completions, asynchronous events, errors. Chapters 9, 11 and 14 of the hardware reference. */
+/* Interrupts: completions, asynchronous events, errors (hardware reference, chapters 9, 11, 14). */
 #include <linux/interrupt.h>
 #include "priv.h"
 
@@ -7,8 +7,8 @@
 #define EMPTY_MAX 1024
 
 /*
- * The next event, or false. The ring may be written by whoever makes the device write: nothing in it
- * is believed but the phase, and callers bound their turns by its depth.
+ * The next event, or false. The ring may be written by whoever makes the device write: nothing in
+ * it is believed but the phase, and callers bound their turns by its depth.
  */
 static bool event_next(struct wd_qm_events *events, u32 *event)
 {
@@ -101,7 +101,8 @@ static irqreturn_t aeq_thread(int irq, void *data)
 		u32 number = event & WD_QM_EVENT_NUMBER;
 		u32 type = event >> WD_QM_EVENT_TYPE_SHIFT & WD_QM_EVENT_TYPE;
 
-		dev_err_ratelimited(&qm->pdev->dev, "asynchronous event %u of queue %u\n", type, number);
+		dev_err_ratelimited(&qm->pdev->dev, "asynchronous event %u of queue %u\n", type,
+				    number);
 		switch (type) {
 		case WD_QM_AEQE_CQ_OVERFLOW:
 		case WD_QM_AEQE_CQE_ERROR:

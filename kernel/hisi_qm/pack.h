@@ -172,8 +172,9 @@ static inline struct wd_qm_cqc wd_qm_cqc_pack(const struct wd_qm_pair *pair)
 
 /*
  * A drained queue of V1 or V2 cannot be stopped, and every process with the doorbell page can ring
- * it. Parked, it is disabled and has a value that doorbells do not carry (chapter 8.4). Whoever rings
- * with that value has one empty entry executed: the rings are a page that is the function's for good.
+ * it. Parked, it is disabled and has a value that doorbells do not carry (chapter 8.4). Whoever
+ * rings with that value has one empty entry executed: the rings are a page that is the function's
+ * for good.
  */
 #define WD_QM_PARK_DEPTH 2
 #define WD_QM_PARK_CQ_OFFSET 0x800
@@ -258,8 +259,8 @@ struct wd_qm_range {
 };
 
 /*
- * The queues of VF vf (1..vf_nr): the highest VF comes first behind the PF and takes the rest of the
- * division, unless that is more than max, then the rest goes one to each.
+ * The queues of VF vf (1..vf_nr): the highest VF comes first behind the PF and takes the rest of
+ * the division, unless that is more than max, then the rest goes one to each.
  */
 static inline struct wd_qm_range wd_qm_vf_range(__u32 total, __u32 pf_nr, __u32 max, __u32 vf_nr,
 						__u32 vf)

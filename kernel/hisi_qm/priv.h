@@ -25,7 +25,7 @@ struct wd_qp {
 	bool is_started;   /* qm->lock; q.mutex too but for a reset */
 	bool is_undrained; /* qm->lock: the device may still write */
 	bool is_notified;  /* one word, no lock; as is the next */
-	bool is_broken;    /* an asynchronous event said so: nothing will complete until a new start */
+	bool is_broken;    /* by an asynchronous event: nothing completes until a new start */
 
 	spinlock_t ring_lock; /* head, phase, is_mediated, in_flight */
 	bool is_mediated;     /* the kernel itself submitted since the start */

@@ -7,7 +7,9 @@
 #include "priv.h"
 
 /* Chapter 5.1 */
-static const struct wd_qm_cap cap_eq_depth = { QM_CAP_EQ_DEPTH, 0x00000800, 0x04000800, 0x04000800 };
+static const struct wd_qm_cap cap_eq_depth = {
+	QM_CAP_EQ_DEPTH, 0x00000800, 0x04000800, 0x04000800
+};
 static const struct wd_qm_cap cap_irq_eq = { QM_CAP_IRQ_EQ, 0x10000, 0x10000, 0x10000 };
 static const struct wd_qm_cap cap_irq_aeq = { QM_CAP_IRQ_AEQ, 0, 0x10001, 0x10001 };
 static const struct wd_qm_cap cap_irq_abnormal = { QM_CAP_IRQ_ABNORMAL, 0, 0x10003, 0x10003 };
@@ -107,7 +109,9 @@ static int count_queues(struct wd_qm *qm, u32 wanted)
 		if (qm->version >= WD_QM_V3) {
 			word = wd_qm_read(qm, QM_CAPABILITY);
 			qm->qp_total = word & QM_TOTAL_QPS;
-			qm->qp_max = qm->db_phys ? word >> QM_FUNC_QPS_SHIFT & QM_TOTAL_QPS : V2_QPS;
+			qm->qp_max = V2_QPS;
+			if (qm->db_phys)
+				qm->qp_max = word >> QM_FUNC_QPS_SHIFT & QM_TOTAL_QPS;
 		} else {
 			qm->qp_total = qm->version == WD_QM_V2 ? V2_QPS : V1_QPS;
 			qm->qp_max = qm->qp_total;
@@ -472,9 +476,9 @@ static int vfs_on(struct wd_qm *qm, u32 vf_nr)
 	if (qm->state != WD_QM_UP)
 		ret = -EIO;
 	for (u32 vf = 1; !ret && vf <= vf_nr; vf++) {
-		struct wd_qm_range range = wd_qm_vf_range(qm->qp_total, qm->qp_nr, qm->qp_max, vf_nr,
-							  vf);
+		struct wd_qm_range range;
 
+		range = wd_qm_vf_range(qm->qp_total, qm->qp_nr, qm->qp_max, vf_nr, vf);
 		ret = wd_qm_set_vft(qm, vf, range.base, range.nr);
 	}
 	if (!ret)

@@ -32,7 +32,7 @@ void wd_qm_queue_stop_words(struct wd_qp *qp, u32 value)
 	WRITE_ONCE(*(u32 *)(end - HISI_QM_RX_STOP_FROM_END), value);
 }
 
-/* V1 has its doorbell beside the mailbox, V2 its own in a page of 4 KiB for all queues (chapter 21). */
+/* V1 has its doorbell beside the mailbox, V2 one page of 4 KiB for all queues (chapter 21). */
 bool wd_qm_has_doorbell_page(struct wd_qm *qm)
 {
 	return qm->db_phys || (qm->version != WD_QM_V1 && PAGE_SIZE == SZ_4K);
@@ -180,7 +180,7 @@ static int park(struct wd_qp *qp)
 	return wd_qm_mbox_ctx(qm, WD_QM_MBOX_CQC, qp->number, &cqc, false);
 }
 
-/* No doorbell makes the queue run any more. What already runs may go on, except where V3 stops it. */
+/* No doorbell makes the queue run any more. What runs may go on, except where V3 stops it. */
 static int disable(struct wd_qp *qp)
 {
 	if (has_stop(qp->qm))
@@ -301,7 +301,8 @@ static int start_queue(struct vfio_sdmdev_queue *q)
 
 /*
  * A process that rings between the drain and the parking of V2 has its own requests run on for a
- * moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a doorbell.
+ * moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
+ * doorbell.
  */
 static int stop_locked(struct wd_qp *qp)
 {
@@ -372,8 +373,8 @@ static int reset_queue(struct vfio_sdmdev_queue *q)
 
 /*
  * A broken queue is always worth a look: the process finds the stop words, or a call's -EIO.
- * A process that has the rings does not tell the kernel how far it read: what counts is that an entry
- * arrived which no earlier call has seen. It may write its ring, so the walk is bounded.
+ * A process that has the rings does not tell the kernel how far it read: what counts is that an
+ * entry arrived which no earlier call has seen. It may write its ring, so the walk is bounded.
  */
 static int is_q_updated(struct vfio_sdmdev_queue *q)
 {
@@ -503,7 +504,7 @@ static int reap(struct vfio_sdmdev_queue *q, void *sqes, u32 n)
 			break;
 		/* The phase was written last: what it covers is read after it. */
 		dma_rmb();
-		/* In order by contract (chapter 9), so the slot is known; a device that differs is broken. */
+		/* In order by contract (chapter 9): a device that differs is broken. */
 		slot = READ_ONCE(cq[qp->head].sq_head);
 		if (slot != qp->head) {
 			wd_qm_count(qm, WD_QM_CQE_BAD);

@@ -4,8 +4,8 @@
 #include "priv.h"
 
 /*
- * The lock is held over a reset: a PF and its VFs are reset together. It is taken before the lock of
- * a function.
+ * The lock is held over a reset: a PF and its VFs are reset together. It is taken before the lock
+ * of a function.
  */
 DEFINE_MUTEX(wd_qm_list_lock);
 LIST_HEAD(wd_qm_list);
@@ -70,8 +70,8 @@ static int firmware_reset(struct wd_qm *qm)
 }
 
 /*
- * The whole controller by its firmware, or the function by the PCI reset. Without either the memory of
- * contexts is initialised anew, which hw_init does in any case.
+ * The whole controller by its firmware, or the function by the PCI reset. Without either the memory
+ * of contexts is initialised anew, which hw_init does in any case.
  */
 static int device_reset(struct wd_qm *qm)
 {
@@ -127,8 +127,8 @@ static int restart(struct wd_qm *qm)
 }
 
 /*
- * Tells a function and, of a PF, its VFs that they stop working. The function itself is told only if
- * sdmdev does not know it already.
+ * Tells a function and, of a PF, its VFs that they stop working. The function itself is told only
+ * if sdmdev does not know it already.
  */
 static void tree_begin(struct wd_qm *qm, enum wd_qm_state state, bool tells_self)
 {

@@ -14,7 +14,7 @@ static const struct wd_qm_cap cap_ce = { ZIP_CAP_CE, 0, 0x1, 0x1 };
 
 #define ERR_ECC_2BIT 0x2u /* what shuts the master of V2 */
 
-/* In this order, chapter 16.2. User values are without SSV: where there is a PASID, V3 sets it by queue. */
+/* In this order, chapter 16.2. User values are without SSV: with a PASID, V3 sets it by queue. */
 static const struct {
 	u32 offset;
 	u32 value;

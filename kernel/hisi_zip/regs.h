@@ -6,7 +6,7 @@
 /* Chapters 4.2, 5.2 and 16 of the hardware reference. */
 
 #define ZIP_CAP_DEV_ALGS 0x3148
-#define ZIP_CAP_CORE_EN 0x3140 /* 31:16 decompressors, 15:0 compressors, at their bits of CLOCK_GATE */
+#define ZIP_CAP_CORE_EN 0x3140 /* 31:16 decompressors, 15:0 compressors, bits of CLOCK_GATE */
 #define ZIP_CAP_NFE 0x3130
 #define ZIP_CAP_RESET 0x3134
 #define ZIP_CAP_CE 0x3138

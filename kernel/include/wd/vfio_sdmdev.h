@@ -115,7 +115,7 @@ struct vfio_sdmdev {
  */
 struct vfio_sdmdev_queue {
 	struct vfio_sdmdev *sdmdev;
-	struct mutex mutex;
+	struct mutex mutex; /* state and memory of the queue */
 	wait_queue_head_t wait;
 	u32 pasid;
 	void *priv;

@@ -99,7 +99,7 @@ struct wd_qm_events {
 	u32 phase;
 };
 
-/* A block of memory that the device reaches: whole pages, as a process may be able to have it written. */
+/* A block of memory that the device reaches: whole pages, as a process may have it written. */
 struct wd_qm_mem {
 	void *va;
 	dma_addr_t dma;
@@ -132,7 +132,7 @@ struct wd_qm {
 	u32 qp_nr;	      /* of this function */
 	u32 vf_nr;
 
-	struct mutex lock; /* state, the queues' is_started and is_undrained, used, quarantine, vf_nr */
+	struct mutex lock; /* state, used, quarantine, vf_nr; of queues: is_started, is_undrained */
 	enum wd_qm_state state; /* read without the lock where being late does no harm */
 	unsigned long *used;
 	struct list_head quarantine; /* queues that were released undrained */

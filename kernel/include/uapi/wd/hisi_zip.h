@@ -120,6 +120,6 @@ struct hisi_sge {
 
 #define HISI_ZIP_MAX_LEN 0x800000 /* bytes of input, and of output, in one request */
 #define HISI_ZIP_STREAM_MIN_DST 200 /* bytes of room a stream request needs */
-#define HISI_ZIP_BYPASS_DST 0x10    /* at most this much room and no input: the device does nothing */
+#define HISI_ZIP_BYPASS_DST 0x10    /* at most this much room, no input: the device does nothing */
 
 #endif
