@@ -1,15 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # Downloads what the system test runs on, installs nothing: QEMU with vfio-user and Debian's kernel.
-# Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), drivers/, scripts/, root/.
+# fetch.sh [backports]: with the kernel of this Debian, or the newer one of its backports.
+# Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), root/ and,
+# of this Debian's kernel, drivers/ and scripts/.
 # It is kept under WD_SYSTEM_CACHE (~/.cache/libz-wd/system), by version; 77: not to be had here.
 set -e
 top=${WD_SYSTEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libz-wd/system}
 here=$(cd "$(dirname "$0")" && pwd)
 qemu_suite=trixie
+kernel_suite=$(. /etc/os-release; echo "$VERSION_CODENAME")${1:+-$1}
 stop() { echo "fetch.sh: $*" >&2; exit 77; }
 [ "$(uname -m)" = x86_64 ] || stop "QEMU and kernel are taken for x86_64"
-for tool in flock python3; do
+for tool in flock python3 zstd; do
 	command -v $tool >/dev/null || stop "no $tool"
 done
 mkdir -p "$top"
@@ -17,11 +20,10 @@ exec 9>"$top/lock"
 flock -w 600 9 || stop "another download does not end"
 
 . "$here/apt.sh"
-apt_open amd64 "$VERSION_CODENAME" $qemu_suite $qemu_suite-backports
+apt_open amd64 "$VERSION_CODENAME" "$VERSION_CODENAME-backports" $qemu_suite $qemu_suite-backports
 qemu_version=$(apt_version $qemu_suite-backports qemu-system-x86)
-image=$(apt_depends "$VERSION_CODENAME" linux-image-amd64 '^linux-image-')
+image=$(apt_depends "$kernel_suite" linux-image-amd64 '^linux-image-')
 release=${image#linux-image-}
-series=$(echo "$release" | cut -d. -f1,2)
 [ -n "$qemu_version" ] && [ -n "$release" ] || stop "the lists have no QEMU or no kernel"
 
 qemu=$top/qemu-$(echo "$qemu_version" | tr -c 'a-zA-Z0-9.\n' -)
@@ -45,26 +47,32 @@ if [ ! -e "$qemu/qemu" ]; then
 	mv "$qemu/qemu.new" "$qemu/qemu"
 fi
 
-kernel_version=$(apt_version "$VERSION_CODENAME" "$image")
+kernel_version=$(apt_version "$kernel_suite" "$image")
 kernel=$top/kernel-$release-$kernel_version
 if [ ! -e "$kernel/release" ]; then
 	rm -rf "$kernel"
 	mkdir -p "$kernel/debs"
 	echo "fetch.sh: kernel $release" >&2
-	common=linux-headers-$(echo "$release" | sed 's/amd64$/common/')
-	(cd "$kernel/debs" && apt apt-get download "$image" "linux-headers-$release" "$common" \
-		"linux-kbuild-$series/$VERSION_CODENAME" "linux-source-$series/$VERSION_CODENAME" \
+	needs() { apt apt-cache show "linux-headers-$release=$kernel_version" | tr ', ' '\n\n' | grep -m 1 "$1"; }
+	kbuild=$(needs '^linux-kbuild-')
+	source=
+	[ -n "$1" ] || source=linux-source-${kbuild#linux-kbuild-}
+	(cd "$kernel/debs" && apt apt-get download "$image=$kernel_version" \
+		"linux-headers-$release=$kernel_version" "$(needs '^linux-headers-.*-common$')=$kernel_version" \
+		"$kbuild=$kernel_version" ${source:+"$source=$kernel_version"} \
 		"busybox-static/$VERSION_CODENAME" "libelf1/$VERSION_CODENAME") >&2 ||
 		stop "apt cannot download the kernel"
 	unpack "$kernel/image" "$kernel"/debs/linux-image-*.deb
 	unpack "$kernel/root" "$kernel"/debs/busybox-static_*.deb
 	unpack "$kernel/headers" "$kernel"/debs/linux-headers-*.deb "$kernel"/debs/linux-kbuild-*.deb \
 		"$kernel"/debs/libelf1_*.deb
-	unpack "$kernel/source" "$kernel"/debs/linux-source-*.deb
-	tar -xf "$kernel/source/usr/src/linux-source-$series.tar.xz" -C "$kernel" --strip-components=1 \
-		"linux-source-$series/drivers/crypto/hisilicon" "linux-source-$series/drivers/misc/uacce" \
-		"linux-source-$series/scripts/checkpatch.pl" "linux-source-$series/scripts/spelling.txt" \
-		"linux-source-$series/scripts/const_structs.checkpatch"
+	if [ -n "$source" ]; then
+		unpack "$kernel/source" "$kernel"/debs/linux-source-*.deb
+		tar -xf "$kernel/source/usr/src/$source.tar.xz" -C "$kernel" --strip-components=1 \
+			"$source/drivers/crypto/hisilicon" "$source/drivers/misc/uacce" \
+			"$source/scripts/checkpatch.pl" "$source/scripts/spelling.txt" \
+			"$source/scripts/const_structs.checkpatch"
+	fi
 	mv "$kernel/image/lib/modules/$release" "$kernel/modules"
 	python3 "$here/vmlinux.py" "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
 	# The unpacked headers know each other by absolute names.

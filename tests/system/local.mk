@@ -14,12 +14,12 @@ tests_system_test_vfu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_system_test_vfu_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS)
 endif
 SCENARIOS = mainline-v3 mainline-v2 mainline-two ours-iommu ours-plain ours-v2 ours-faults \
-	ours-gone ours-calls ours-hang
+	ours-gone ours-calls ours-hang ours-newer
 EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/fetch.sh tests/system/init tests/system/run \
 	tests/system/run.py tests/system/vmlinux.py tests/system/mainline-two.sh tests/system/mainline-v2.sh \
 	tests/system/mainline-v3.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-gone.sh tests/system/ours-hang.sh \
-	tests/system/ours-iommu.sh tests/system/ours-plain.sh tests/system/ours-v2.sh \
+	tests/system/ours-iommu.sh tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-v2.sh \
 	tests/system/ours.body
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
@@ -28,5 +28,5 @@ check-system: all tests/system/calls tests/system/vfu-server
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 clean-local-system:
-	rm -rf tests/system/modules
+	rm -rf tests/system/modules tests/system/modulesbackports
 clean-local: clean-local-system

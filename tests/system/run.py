@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Zlib
-# Runs scenarios of the system test in QEMU: run.py KERNEL MODULES SERVER BUILD SCENARIO...
+# Runs scenarios of the system test in QEMU: run.py KERNELS SERVER BUILD SCENARIO...
 # WD_SYSTEM_KEEP names a folder that is given each guest's console.
-# KERNEL is of fetch.sh, MODULES of build.sh, SERVER is vfu-server, BUILD the build folder. A scenario
-# is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
+# KERNELS are words SUITE=KERNEL=MODULES, KERNEL of fetch.sh, MODULES of build.sh; SERVER is vfu-server,
+# BUILD the build folder. A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
 #   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
 #   module NAME...   that it loads                 file FROM [TO]   program or data; libraries follow
 #   include NAME     of this folder, lies in the guest's root
 #   memory BACKEND   of QEMU: memory-backend-ram has the server ask for each access
+#   suite NAME       whose kernel it runs: backports
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
 import gzip
+import lzma
 import os
 import re
 import shutil
@@ -45,15 +47,18 @@ class Modules:
         for folder in folders:
             for where, _, names in os.walk(folder):
                 for name in names:
-                    if name.endswith(".ko"):
-                        self.path.setdefault(name[:-3].replace("-", "_"), os.path.join(where, name))
+                    if name.endswith((".ko", ".ko.xz")):
+                        self.path.setdefault(name.split(".")[0].replace("-", "_"), os.path.join(where, name))
+
+    def read(self, name):
+        path = self.path[name]
+        return (lzma.open if path.endswith(".xz") else open)(path, "rb").read()
 
     def order(self, name, seen):
         if name in seen:
             return []
         seen.add(name)
-        text = open(self.path[name], "rb").read()
-        depends = re.search(rb"\0depends=([^\0]*)\0", text)
+        depends = re.search(rb"\0depends=([^\0]*)\0", self.read(name))
         names = depends.group(1).decode().replace("-", "_").split(",") if depends else []
         return [m for d in names if d for m in self.order(d, seen)] + [name]
 
@@ -109,7 +114,7 @@ def make_initramfs(path, scenario, needs, kernel, modules, build):
     for name in " ".join(needs.get("module", [])).split():
         order = modules.order(name, set())
         for m in order:
-            archive.add_file(modules.path[m], "modules/%s.ko" % m)
+            archive.add("modules/%s.ko" % m, 0o100644, modules.read(m))
         archive.add("modules/%s.order" % name, 0o100644, ("\n".join(order) + "\n").encode())
     for value in needs.get("file", []):
         source, _, target = value.format(build=build).partition(" ")
@@ -127,8 +132,9 @@ def stop(process, limit):
         process.wait()
 
 
-def run(scenario, kernel, module_folder, server, build):
+def run(scenario, kernels, server, build):
     needs = needs_of(scenario)
+    kernel, module_folder = kernels[needs.get("suite", [""])[0]]
     name = os.path.splitext(os.path.basename(scenario))[0]
     limit = int(needs.get("limit", ["120"])[0])
     modules = Modules([module_folder + "/" + ("ours" if name.startswith("ours") else "mainline"),
@@ -203,8 +209,10 @@ def run(scenario, kernel, module_folder, server, build):
 
 
 def main():
-    kernel, module_folder, server, build = sys.argv[1:5]
-    totals = [run(scenario, kernel, module_folder, server, build) for scenario in sys.argv[5:]]
+    words, server, build = sys.argv[1:4]
+    kernels = {suite: (kernel, modules) for suite, kernel, modules in
+               (word.split("=") for word in words.split())}
+    totals = [run(scenario, kernels, server, build) for scenario in sys.argv[4:]]
     passed, failed, skipped = (sum(column) for column in zip(*totals))
     print("system: %d scenarios, %d passed, %d failed, %d skipped" %
           (len(totals), passed, failed, skipped))
