@@ -217,22 +217,28 @@ int sdmdev_queue_start(struct sdmdev_queue *sq)
 	return 0;
 }
 
-/* A queue that cannot be stopped is stuck until the function was reset. */
-static int sdmdev_queue_stopped(struct sdmdev_queue *sq, int ret)
+/*
+ * A queue that cannot be stopped is stuck until the function was reset. The state is what comes of it:
+ * whoever waits is not to see another in between.
+ */
+static int sdmdev_queue_stopped(struct sdmdev_queue *sq, int ret, enum sdmdev_state state)
 {
 	sq->is_stuck = ret;
 	sdmdev_core_end(sq->core, ret);
-	sdmdev_queue_set_state(sq, ret ? SDMDEV_STATE_RESET : SDMDEV_STATE_INIT);
+	sdmdev_queue_set_state(sq, state);
 	return ret;
 }
 
 int sdmdev_queue_stop(struct sdmdev_queue *sq)
 {
+	int ret;
+
 	if (sq->state == SDMDEV_STATE_DEAD)
 		return -ENODEV;
 	if (sq->state != SDMDEV_STATE_OK)
 		return sq->is_stuck ? -EIO : 0;
-	return sdmdev_queue_stopped(sq, sq->core->sdmdev->ops->stop_queue(sq->q));
+	ret = sq->core->sdmdev->ops->stop_queue(sq->q);
+	return sdmdev_queue_stopped(sq, ret, ret ? SDMDEV_STATE_RESET : SDMDEV_STATE_INIT);
 }
 
 int sdmdev_queue_reset(struct sdmdev_queue *sq)
@@ -262,19 +268,22 @@ int sdmdev_queue_drain(struct sdmdev_queue *sq)
 		return -EIO;
 	ret = ops->drain_queue(sq->q);
 	if (ret)
-		sdmdev_queue_stopped(sq, -EIO);
+		sdmdev_queue_stopped(sq, -EIO, SDMDEV_STATE_RESET);
 	return ret;
 }
 
 /* VFIO asks again every ten seconds: the first time the process may still finish its work. */
 void sdmdev_queue_want_removal(struct sdmdev_queue *sq, unsigned int count)
 {
+	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
+
 	mutex_lock(&sq->q->mutex);
 	WRITE_ONCE(sdmdev_queue_status(sq)->is_removal_wanted, 1);
 	if (count) {
 		if (sq->state == SDMDEV_STATE_OK)
-			sdmdev_queue_stop(sq);
-		sdmdev_queue_set_state(sq, SDMDEV_STATE_DEAD);
+			sdmdev_queue_stopped(sq, ops->stop_queue(sq->q), SDMDEV_STATE_DEAD);
+		else
+			sdmdev_queue_set_state(sq, SDMDEV_STATE_DEAD);
 	} else {
 		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
 	}
