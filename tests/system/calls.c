@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/vfio.h>
 #include <wd/hisi_qm.h>
@@ -604,12 +605,138 @@ static void stay(struct queue *q)
 	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_START), ENODEV);
 }
 
+/* Any call with any argument, and requests with any field changed, for some seconds: nothing breaks. */
+
+#define FUZZ_S 6
+#define FUZZ_LEN 65536
+
+static uint64_t fuzz_random(void)
+{
+	static uint64_t state = 0x5eed2b8cfe;
+	uint64_t z = state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* Nothing, little, a limit, or anything. */
+static uint64_t fuzz_value(void)
+{
+	static const uint64_t limits[] = { 0, PAGE, FUZZ_LEN, INT32_MAX, UINT32_MAX, INT64_MAX,
+					   UINT64_MAX, 1ull << 47 };
+
+	switch (fuzz_random() % 3) {
+	case 0:
+		return fuzz_random() % 64;
+	case 1:
+		return limits[fuzz_random() % 8] - fuzz_random() % 3;
+	default:
+		return fuzz_random() & UINT64_MAX >> fuzz_random() % 64;
+	}
+}
+
+/* mem: what the kernel may read and write; nothing else of this process is ever named. */
+static void *fuzz_pointer(char *mem)
+{
+	switch (fuzz_random() % 8) {
+	case 0:
+		return NULL;
+	case 1:
+		return (void *)-1;
+	case 2:
+		return (void *)(UINT64_MAX << 47); /* the kernel's */
+	case 3:
+		return mem + FUZZ_LEN - fuzz_random() % 64; /* ends too early */
+	default:
+		return mem + fuzz_random() % 64 * 8;
+	}
+}
+
+static void fuzz_call(struct queue *q, char *mem)
+{
+	static const unsigned long cmds[] = {
+		VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO, VFIO_DEVICE_GET_IRQ_INFO,
+		VFIO_DEVICE_SET_IRQS, VFIO_DEVICE_RESET, VFIO_SDMDEV_CMD_BIND_PASID,
+		SDMDEV_CMD_GET_INFO, SDMDEV_CMD_START, SDMDEV_CMD_STOP, SDMDEV_CMD_SHARE,
+		SDMDEV_CMD_UNSHARE, SDMDEV_CMD_SS_ALLOC, SDMDEV_CMD_SS_FREE, SDMDEV_CMD_SUBMIT,
+		SDMDEV_CMD_REAP, HISI_QM_CMD_SET_QP_CTX, VFIO_SDMDEV_CMD_WAIT,
+	};
+	unsigned long cmd = cmds[fuzz_random() % (sizeof(cmds) / sizeof(cmds[0]))];
+	void *arg = fuzz_pointer(mem);
+	uint64_t words[8];
+
+	for (unsigned int i = 0; i < 8; i++)
+		words[i] = fuzz_value();
+	/* Often the right size, and where a pointer may be, one that names nothing of ours. */
+	if (fuzz_random() % 4)
+		words[0] = _IOC_SIZE(cmd) ? _IOC_SIZE(cmd) : 20;
+	words[1] = cmd == SDMDEV_CMD_SUBMIT || cmd == SDMDEV_CMD_REAP ? (uintptr_t)fuzz_pointer(mem) :
+									 words[1];
+	memcpy(mem, words, sizeof(words));
+	if (cmd == VFIO_SDMDEV_CMD_WAIT)
+		arg = (void *)(fuzz_random() % 3);
+	else if (!(fuzz_random() % 16))
+		cmd = fuzz_random();
+	ioctl(q->fd, cmd, arg);
+}
+
+static void fuzz_map(struct queue *q)
+{
+	size_t len = fuzz_value() % (1 << 22) + 1;
+	void *mem = mmap(NULL, len, fuzz_random() % 8, fuzz_random() % 2 ? MAP_SHARED : MAP_PRIVATE,
+			 q->fd, fuzz_value() & -(uint64_t)PAGE);
+
+	if (mem != MAP_FAILED)
+		munmap(mem, len);
+}
+
+/* Where the kernel looks at requests it gets such as are nearly right. */
+static void fuzz_request(struct queue *q, uint64_t dma)
+{
+	struct hisi_zip_sqe sqe, out;
+	struct sdmdev_submit arg = { .argsz = sizeof(arg), .ptr = (uintptr_t)&sqe, .count = 1 };
+
+	fill_sqe(q, &sqe, dma);
+	for (unsigned int i = fuzz_random() % 4; i; i--)
+		((uint32_t *)&sqe)[fuzz_random() % 32] = (uint32_t)fuzz_value();
+	ioctl(q->fd, SDMDEV_CMD_SUBMIT, &arg);
+	arg.ptr = (uintptr_t)&out;
+	ioctl(q->fd, SDMDEV_CMD_REAP, &arg);
+}
+
+static void fuzz(struct queue *q)
+{
+	struct sdmdev_static slice = { .argsz = sizeof(slice), .len = FUZZ_LEN };
+	char *mem = anonymous(FUZZ_LEN);
+	time_t end = time(NULL) + FUZZ_S;
+
+	if (is_single(q))
+		EXPECT_ERR(dma_map(q, mem, FUZZ_LEN), 0);
+	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_SS_ALLOC, &slice), 0);
+	EXPECT_ERR(set_context(q, HISI_ZIP_QUEUE_COMPRESS), 0);
+	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_START), 0);
+	while (time(NULL) < end)
+		for (unsigned int i = 0; i < 100; i++) {
+			if (i % 3 == 0 && !is_single(q))
+				fuzz_request(q, slice.dma);
+			else if (i % 10 == 1)
+				fuzz_map(q);
+			else
+				fuzz_call(q, mem);
+			if (i == 50) { /* it may have been stopped */
+				set_context(q, HISI_ZIP_QUEUE_COMPRESS);
+				ioctl(q->fd, SDMDEV_CMD_START);
+			}
+		}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct queue *q);
 } cases[] = {
 	{ "common", common }, { "mediated", mediated }, { "single", single }, { "limit", limit },
-	{ "hang", hang },     { "hold", hold },		{ "stay", stay },
+	{ "hang", hang },     { "hold", hold },		{ "stay", stay },     { "fuzz", fuzz },
 };
 
 int main(int argc, char **argv)

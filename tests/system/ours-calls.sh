@@ -36,6 +36,8 @@ life() {
 	check "$2: the same again" calls "$1" 1
 	check "$2: with another queue" calls "$1" 2
 	check "$2: RLIMIT_MEMLOCK" calls limit 2
+	check "$2: any call with any argument" calls fuzz 1
+	check "$2: after it all is as before" calls "$1" 1
 	start hold 2
 	check "$2: a queue is opened once" calls busy 2
 	if [ "$1" = single ]; then
