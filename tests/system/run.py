@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Zlib
 # Runs scenarios of the system test in QEMU: run.py KERNELS SERVER BUILD SCENARIO...
+# A line "counts REQUESTS BYTES" of the guest says what the devices must have had, exactly.
 # WD_SYSTEM_KEEP names a folder that is given each guest's console.
 # KERNELS are words SUITE=KERNEL=MODULES, KERNEL of fetch.sh, MODULES of build.sh; SERVER is vfu-server,
 # BUILD the build folder. A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
@@ -9,16 +10,21 @@
 #   include NAME     of this folder, lies in the guest's root
 #   memory BACKEND   of QEMU: memory-backend-ram has the server ask for each access
 #   suite NAME       whose kernel it runs: backports
+#   mix NAME MIB     a file for the guest; what gzip makes of it comes back by /dev/vda: length, and at 512 data
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
+import concurrent.futures
+import glob
 import gzip
+import json
 import lzma
 import os
+import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 BAD = re.compile(r"BUG:|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault")
@@ -100,6 +106,31 @@ class Archive:
             out.write(gzip.compress(b"".join(self.parts), 1))
 
 
+def make_mix(path, kernel, mib):
+    """Source, JSON, program code, noise and zeros, as much of each."""
+    share, rng = (mib << 20) // 5, random.Random(1)
+    source = b"".join(open(f, "rb").read() for f in sorted(glob.glob(here + "/../../*/*.c")))
+    objects = ({"id": i, "name": "user%d" % rng.randrange(9999), "on": bool(i % 3)} for i in range(share // 45))
+    parts = [(source * (share // len(source) + 1)), "\n".join(map(json.dumps, objects)).encode(),
+             open(kernel + "/vmlinux", "rb").read(share + (8 << 20))[8 << 20:], rng.randbytes(share), bytes(share)]
+    with open(path, "wb") as out:
+        for part in parts:
+            out.write(part[:share])
+
+
+def check_mix(disk, mix, say):
+    """Plain gzip makes the mix of what came back; or what is wrong."""
+    data = open(disk, "rb").read()
+    length = data[:512].strip(b"\0\n ").decode(errors="replace")
+    if not length.isdigit() or not int(length):
+        return ["no compressed mix came back"]
+    back = subprocess.run(["gzip", "-dc"], input=data[512:512 + int(length)], stdout=subprocess.PIPE)
+    with open(mix, "rb") as plain:
+        same = back.returncode == 0 and back.stdout == plain.read()
+    say("# the mix came back in %s bytes" % length)
+    return [] if same else ["gzip does not make the mix of what came back"]
+
+
 def make_initramfs(path, scenario, needs, kernel, modules, build):
     archive = Archive()
     archive.add_file(os.path.join(here, "init"), "init")
@@ -119,6 +150,8 @@ def make_initramfs(path, scenario, needs, kernel, modules, build):
     for value in needs.get("file", []):
         source, _, target = value.format(build=build).partition(" ")
         archive.add_program(os.path.realpath(source), target or source, build)
+    if "mix" in needs:
+        archive.add_file(path + ".mix", needs["mix"][0].split()[0])
     archive.write(path)
 
 
@@ -132,7 +165,7 @@ def stop(process, limit):
         process.wait()
 
 
-def run(scenario, kernels, server, build):
+def run(scenario, kernels, server, build, say):
     needs = needs_of(scenario)
     kernel, module_folder = kernels[needs.get("suite", [""])[0]]
     name = os.path.splitext(os.path.basename(scenario))[0]
@@ -141,6 +174,10 @@ def run(scenario, kernels, server, build):
                        kernel + "/modules"])
     work = tempfile.mkdtemp(prefix="wd-system-")
     start = time.time()
+    if "mix" in needs:
+        make_mix(work + "/initramfs.mix", kernel, int(needs["mix"][0].split()[1]))
+        with open(work + "/disk", "wb") as disk:
+            disk.truncate(64 << 20)
     make_initramfs(work + "/initramfs", scenario, needs, kernel, modules, build)
     options = needs.get("device", [])
     sockets = ["%s/device%d" % (work, i) for i in range(len(options))]
@@ -158,31 +195,36 @@ def run(scenario, kernels, server, build):
     if "iommu" in needs:
         command += ["-device", ",".join(
             ["intel-iommu,intremap=on,caching-mode=on"] + [w for w in needs["iommu"] if w])]
+    if "mix" in needs:
+        command += ["-drive", "file=" + work + "/disk,format=raw,if=virtio"]
     for path in sockets:
         command += ["-device", '{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"},'
                                '"x-msg-timeout":60000}' % path]
     guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace")
-    signal.signal(signal.SIGALRM, lambda *_: stop(guest, 5))
-    signal.alarm(limit)
-    checks, failed, planned, skipped = 0, 0, None, 0
-    print("# ---- " + name, flush=True)
+    timer = threading.Timer(limit, stop, (guest, 5))
+    timer.start()
+    checks, failed, planned, skipped, counts = 0, 0, None, 0, None
+    say("# ---- " + name)
     for line in guest.stdout:
         line = line.rstrip()
-        print("%s%s" % ("" if line.startswith(("ok", "not ok")) else "# ", line), flush=True)
+        say("%s%s" % ("" if line.startswith(("ok", "not ok")) else "# ", line))
         if re.match(r"(not )?ok ", line):
             checks += 1
             failed += line.startswith("not ")
             skipped += "# SKIP" in line
         if re.match(r"1\.\.\d+$", line):
             planned = int(line[3:])
+        if line.startswith("counts "):
+            counts = [int(word) for word in line.split()[1:]]
     status = guest.wait()
-    signal.alarm(0)
+    timer.cancel()
     stop(device, 10)
-    requests = 0
+    requests = consumed = 0
     for line in device.stdout:
-        print("# " + line.rstrip())
+        say("# " + line.rstrip())
         requests += int(line.split(" requests ")[1].split()[0])
+        consumed += int(line.split(" bytes_in ")[1].split()[0])
     open(work + "/console", "a").close()
     console = open(work + "/console", errors="replace").read()
     problems = [line for line in console.splitlines() if BAD.search(line)]
@@ -192,27 +234,42 @@ def run(scenario, kernels, server, build):
         problems.append("the guest ended with %d after %d s" % (status, time.time() - start))
     if requests < int(needs.get("requests", ["0"])[0]):
         problems.append("devices had %d requests only" % requests)
+    if counts not in (None, [requests, consumed]):
+        problems.append("the guest counted %s, devices had %s" % (counts, [requests, consumed]))
+    if "mix" in needs:
+        problems += check_mix(work + "/disk", work + "/initramfs.mix", say)
     if planned != checks:
         problems.append("%s checks were planned, %d came" % (planned, checks))
     if problems or failed:
-        print("# console, its end:")
+        say("# console, its end:")
         for line in console.splitlines()[-60:]:
-            print("#   " + line)
+            say("#   " + line)
     for line in problems:
-        print("not ok - %s: %s" % (name, line))
-    print("# %s: %d checks, %d failed, %d skipped, %d problems, %.1f s" %
-          (name, checks, failed, skipped, len(problems), time.time() - start), flush=True)
+        say("not ok - %s: %s" % (name, line))
+    say("# %s: %d checks, %d failed, %d skipped, %d problems, %.1f s" %
+          (name, checks, failed, skipped, len(problems), time.time() - start))
     if os.environ.get("WD_SYSTEM_KEEP"):
         shutil.copy(work + "/console", os.environ["WD_SYSTEM_KEEP"] + "/" + name + ".console")
     shutil.rmtree(work)
     return checks - failed - skipped, failed + len(problems), skipped
 
 
+def run_printing(*args):
+    """Guests run side by side; what each one says is printed as a whole."""
+    lines = []
+    try:
+        return run(*args, lines.append)
+    finally:
+        print("\n".join(lines), flush=True)
+
+
 def main():
     words, server, build = sys.argv[1:4]
     kernels = {suite: (kernel, modules) for suite, kernel, modules in
                (word.split("=") for word in words.split())}
-    totals = [run(scenario, kernels, server, build) for scenario in sys.argv[4:]]
+    # Half of their time they wait, so that two processors have work for three.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
+        totals = list(pool.map(lambda scenario: run_printing(scenario, kernels, server, build), sys.argv[4:]))
     passed, failed, skipped = (sum(column) for column in zip(*totals))
     print("system: %d scenarios, %d passed, %d failed, %d skipped" %
           (len(totals), passed, failed, skipped))
