@@ -37,6 +37,6 @@ for test in /tests/*; do
 	check "$(basename "$test")" env ZWD_TEST_MODE=emu ZWD_STATS=json:/tmp/stats3 "$test"
 done
 check "they used the device" grep '"hw_requests":[1-9]' /tmp/stats3
-check "wd-bench measures it" wd-bench --quick
+check "wd-bench measures it" wd-bench -q -s 64K -l 1 -n 3 /bin/busybox
 check "queues are removed" wdctl queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'
