@@ -427,29 +427,36 @@ static void ranges(struct queue *q)
 	EXPECT_ERR(dma_unmap(q, mem, len), 0);
 }
 
-/* The process writes the ring and rings itself. */
-static void direct(struct queue *q)
+/* The process writes the ring and rings itself: one request on this memory. */
+static struct hisi_zip_sqe *ring_one(struct queue *q, char *mem)
 {
-	const size_t len = 65536;
 	size_t mmio_len = q->region[SDMDEV_REGION_MMIO].size;
-	struct sdmdev_static slice = { .argsz = sizeof(slice), .len = PAGE };
 	uint64_t bell = q->info.number | HISI_QM_DB_CMD_SQ << HISI_QM_DB_V2_CMD_SHIFT |
 			1ull << HISI_QM_DB_INDEX_SHIFT;
-	char *mem = anonymous(len), *dus, *mmio;
-	struct hisi_zip_sqe *sqe;
+	char *dus, *mmio;
 
-	EXPECT_ERR(dma_map(q, mem, len), 0);
-	EXPECT_ERR(share(q, SDMDEV_CMD_SHARE, (uintptr_t)mem, len), 0);
 	status_map(q, &dus);
 	mmio = region_map(q, SDMDEV_REGION_MMIO, 0, mmio_len);
 	EXPECT(mmio != MAP_FAILED);
 	EXPECT_ERR(set_context(q, HISI_ZIP_QUEUE_COMPRESS), 0);
 	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_START), 0);
-	sqe = (struct hisi_zip_sqe *)dus;
-	fill_sqe(q, sqe, (uintptr_t)mem);
+	fill_sqe(q, (struct hisi_zip_sqe *)dus, (uintptr_t)mem);
 	/* The entry before its doorbell, which is alone in its page or behind the queue's others. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	*(volatile uint64_t *)(mmio + (mmio_len > PAGE ? HISI_QM_DB_OFFSET_V2 : 0)) = bell;
+	return (struct hisi_zip_sqe *)dus;
+}
+
+static void direct(struct queue *q)
+{
+	const size_t len = 65536;
+	struct sdmdev_static slice = { .argsz = sizeof(slice), .len = PAGE };
+	char *mem = anonymous(len);
+	struct hisi_zip_sqe *sqe;
+
+	EXPECT_ERR(dma_map(q, mem, len), 0);
+	EXPECT_ERR(share(q, SDMDEV_CMD_SHARE, (uintptr_t)mem, len), 0);
+	sqe = ring_one(q, mem);
 	EXPECT_ERR(ioctl(q->fd, VFIO_SDMDEV_CMD_WAIT, WAIT_MS), 0);
 	EXPECT(is_done(sqe));
 	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_SS_ALLOC, &slice), 0);
@@ -457,6 +464,29 @@ static void direct(struct queue *q)
 	EXPECT_ERR(share(q, SDMDEV_CMD_UNSHARE, (uintptr_t)mem, len), 0);
 	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_STOP), 0);
 	EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_SS_FREE, &slice), 0);
+}
+
+/* On a slow device: memory is taken away from a request when it is done and not before. */
+static void flight(struct queue *q)
+{
+	const size_t len = 65536;
+	char *mem = anonymous(len);
+
+	EXPECT_ERR(dma_map(q, mem, len), 0);
+	for (int is_vfio = 0; is_vfio < 2; is_vfio++) {
+		struct hisi_zip_sqe *sqe;
+
+		EXPECT_ERR(share(q, SDMDEV_CMD_SHARE, (uintptr_t)mem, len), 0);
+		sqe = ring_one(q, mem);
+		EXPECT(!is_done(sqe));
+		if (is_vfio)
+			EXPECT_ERR(dma_unmap(q, mem, len), 0);
+		else
+			EXPECT_ERR(share(q, SDMDEV_CMD_UNSHARE, (uintptr_t)mem, len), 0);
+		EXPECT(is_done(sqe));
+		EXPECT_ERR(ioctl(q->fd, SDMDEV_CMD_STOP), 0);
+		EXPECT_ERR(ioctl(q->fd, VFIO_DEVICE_RESET), 0);
+	}
 }
 
 static struct {
@@ -737,6 +767,7 @@ static const struct {
 } cases[] = {
 	{ "common", common }, { "mediated", mediated }, { "single", single }, { "limit", limit },
 	{ "hang", hang },     { "hold", hold },		{ "stay", stay },     { "fuzz", fuzz },
+	{ "flight", flight },
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on
 #: module wd_hisi_zip vfio_iommu_type1
+#: file {build}/tests/system/calls /bin/calls
 #: file {build}/.libs/wdctl /usr/bin/wdctl
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
 #: file /usr/lib/x86_64-linux-gnu/libz.so.1
@@ -43,6 +44,11 @@ killed() { started "$1" && kill -9 $process; wait $process; [ $? = 137 ]; }
 check "the modules load" load wd_hisi_zip
 check "VFIO's container loads" load vfio_iommu_type1
 parent=$(cd -P /sys/class/sdmdev/*/device && pwd)
+uuid=6e6f7465-0000-4000-8000-000000000001
+check "a queue is made" eval 'echo $uuid >"$(echo "$parent"/mdev_supported_types/*/create)"'
+check "memory is taken from a request that is done" \
+	calls flight "$(basename "$(readlink "$parent/$uuid/iommu_group")")" $uuid
+check "the queue is removed" sh -c "echo 1 >$parent/$uuid/remove"
 check "queues are made" wdctl -n 8 queues create
 gzip -c /tmp/plain >/tmp/plain.gz
 for direction in deflate inflate; do
