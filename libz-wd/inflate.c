@@ -559,9 +559,9 @@ static size_t old_out(const struct zwd_inflate *i)
 	return i->ctx_len ? 0 : (size_t)i->made;
 }
 
-/* Sends the next request. 0 or -errno. */
-static int send(struct zwd_stream *s, struct zwd_lane *lane, const unsigned char *in, size_t len,
-		size_t room)
+/* The next request, with what it needs in the lane's memory. */
+static struct wd_zip_req prepare(struct zwd_stream *s, struct zwd_lane *lane,
+				 const unsigned char *in, size_t len, size_t room)
 {
 	struct zwd_inflate *i = &s->i;
 	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
@@ -587,24 +587,21 @@ static int send(struct zwd_stream *s, struct zwd_lane *lane, const unsigned char
 		memcpy(lane->ctx, i->ctx, i->ctx_len);
 	else
 		req.flags |= WD_ZIP_NEW;
-	return zwd_qpool_send(lane, &req);
+	return req;
 }
 
 /*
  * Takes the result; on success it is the stream's. 0 or -errno; -ESTALE: it was sent ahead for other
  * input than the caller has now.
  */
-static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
+static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
+		   struct wd_zip_res res)
 {
 	struct zwd_inflate *i = &s->i;
 	const unsigned char *in = lane->src + old_in(i), *out = lane->dst + old_out(i);
-	struct wd_zip_res res;
 	size_t direct;
 	uint32_t check;
-	int ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
 
-	if (ret)
-		return ret;
 	if (res.status != WD_ZIP_OK && res.status != WD_ZIP_END && res.status != WD_ZIP_NO_ROOM)
 		return res.status == WD_ZIP_FAILED ? -EIO : -EBADMSG;
 	if (res.consumed > old_in(i) + i->sent_len || res.consumed < old_in(i) ||
@@ -665,6 +662,7 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	/* What waits is delivered before; then the caller asks for as much as this time. */
 	size_t held = i->is_byte_held, room = i->pend_len < asked ? asked - i->pend_len : 0;
 	struct zwd_lane *lane;
+	struct wd_zip_req req;
 	int ret;
 
 	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
@@ -672,7 +670,8 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	    zwd_qpool_try(ZWD_INFLATE, &lane))
 		return;
 	room += AHEAD_LEN;
-	ret = send(s, lane, strm->next_in + held, strm->avail_in - held, room);
+	req = prepare(s, lane, strm->next_in + held, strm->avail_in - held, room);
+	ret = zwd_qpool_send(lane, &req);
 	if (ret)
 		zwd_qpool_drop(lane, ret);
 	else
@@ -682,16 +681,21 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 /* On the lane, which may be one of a request ahead. 0 or -errno. */
 static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int is_ahead)
 {
+	struct wd_zip_req req;
+	struct wd_zip_res res;
 	int ret;
 
 	if (is_ahead) {
-		ret = receive(strm, s, lane);
+		ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
+		if (!ret)
+			ret = receive(strm, s, lane, res);
 		if (ret != -ESTALE)
 			return ret;
 		s->i.is_ahead_off = 1;
 	}
-	ret = send(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + AHEAD_LEN);
-	return ret ? ret : receive(strm, s, lane);
+	req = prepare(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + AHEAD_LEN);
+	ret = zwd_qpool_run(lane, &req, &res);
+	return ret ? ret : receive(strm, s, lane, res);
 }
 
 /* A request, and a second try on another queue where that may help. */

@@ -349,7 +349,9 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 
 int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
 {
-	int ret = zwd_qpool_send(lane, req);
+	int ret;
 
-	return ret ? ret : zwd_qpool_wait(lane, res, zwd_settings()->timeout_ms);
+	lane->sent_ns = zwd_now_ns();
+	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
+	return received(lane, ret ? ret : 1);
 }
