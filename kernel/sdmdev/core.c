@@ -199,6 +199,16 @@ static void sdmdev_core_reset(struct work_struct *work)
 	sdmdev_core_reset_end(core, !ret);
 }
 
+/* With no lock held: see sdmdev_queue_free(). */
+static void sdmdev_core_put_queues(struct work_struct *work)
+{
+	struct sdmdev_core *core = container_of(work, struct sdmdev_core, put_work);
+	struct sdmdev_queue *sq, *next;
+
+	llist_for_each_entry_safe(sq, next, llist_del_all(&core->put_list), put_node)
+		vfio_put_device(&sq->vdev);
+}
+
 static int sdmdev_core_check(const struct vfio_sdmdev *sdmdev)
 {
 	const struct vfio_sdmdev_ops *ops = sdmdev->ops;
@@ -236,6 +246,7 @@ int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev)
 	INIT_LIST_HEAD(&core->spaces);
 	INIT_LIST_HEAD(&core->retired);
 	INIT_WORK(&core->reset_work, sdmdev_core_reset);
+	INIT_WORK(&core->put_work, sdmdev_core_put_queues);
 
 	mutex_lock(&core->lock);
 	sdmdev_mode_detect(core);
@@ -301,6 +312,7 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev)
 		pci_clear_master(to_pci_dev(sdmdev->dev));
 	sdmdev_core_free_retired(core);
 	mutex_unlock(&core->state_lock);
+	flush_work(&core->put_work);
 
 	device_unregister(core->cls_dev);
 	module_put(core->bus->owner);

@@ -49,12 +49,18 @@ static void sdmdev_queue_set_state(struct sdmdev_queue *sq, enum sdmdev_state st
 		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
 }
 
+/*
+ * VFIO's device goes by a work: its last reference takes a lock of VFIO. Those come before
+ * state_lock, which is held here, and whoever closes a queue has one of that kind already.
+ */
 static void sdmdev_queue_free(struct sdmdev_retired *retired)
 {
 	struct sdmdev_queue *sq = container_of(retired, struct sdmdev_queue, retired);
+	struct sdmdev_core *core = sq->core;
 
-	sq->core->sdmdev->ops->put_queue(sq->q);
-	vfio_put_device(&sq->vdev);
+	core->sdmdev->ops->put_queue(sq->q);
+	llist_add(&sq->put_node, &core->put_list);
+	schedule_work(&core->put_work);
 }
 
 static int sdmdev_queue_check_layout(struct sdmdev_queue *sq)

@@ -8,6 +8,7 @@
 #include <linux/kobject.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/vfio.h>
 #include <linux/workqueue.h>
 #include <wd/vfio_sdmdev.h>
@@ -46,6 +47,8 @@ struct sdmdev_core {
 	const struct sdmdev_bus *bus;
 	void *bus_priv;
 	struct work_struct reset_work;
+	struct work_struct put_work;
+	struct llist_head put_list; /* queues whose VFIO device goes */
 
 	struct mutex lock; /* guards from here */
 	struct list_head queues;
@@ -109,6 +112,7 @@ struct sdmdev_queue {
 	struct vfio_sdmdev_layout layout;
 	const struct sdmdev_mode *mode;
 	struct sdmdev_retired retired;
+	struct llist_node put_node;
 	struct list_head node; /* core->lock */
 
 	/* q->mutex; the state is read without it */
