@@ -19,7 +19,8 @@ endif
 # The longest first.
 SCENARIOS = ours-calls ours-libs ours-flight ours-faults ours-mix ours-gone ours-iommu ours-plain ours-v2 \
 	ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
-EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/fetch.sh tests/system/init tests/system/run \
+EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/debug.config tests/system/debug.sh \
+	tests/system/fetch.sh tests/system/init tests/system/run \
 	tests/system/run.py tests/system/vmlinux.py tests/system/mainline-two.sh tests/system/mainline-v2.sh \
 	tests/system/mainline-v3.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
@@ -31,6 +32,12 @@ CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 check-system: all tests/system/calls tests/system/vfu-server $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
+# On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
+# It is this Debian's version, and has no disk.
+check-system-debug: all tests/system/calls tests/system/vfu-server $(system_programs)
+	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
+		$(filter-out ours-mix ours-newer,$(filter ours-%,$(SCENARIOS)))
+
 clean-local-system:
-	rm -rf tests/system/modules tests/system/modulesbackports
+	rm -rf tests/system/modules tests/system/modulesbackports tests/system/modulesdebug
 clean-local: clean-local-system

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Zlib
 # Runs scenarios of the system test in QEMU: run.py KERNELS SERVER BUILD SCENARIO...
 # A line "counts REQUESTS BYTES" of the guest says what the devices must have had, exactly.
-# WD_SYSTEM_KEEP names a folder that is given each guest's console.
+# WD_SYSTEM_KEEP names a folder that is given each guest's console. WD_SYSTEM_SLOW multiplies the limits.
 # KERNELS are words SUITE=KERNEL=MODULES, KERNEL of fetch.sh, MODULES of build.sh; SERVER is vfu-server,
 # BUILD the build folder. A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
 #   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
@@ -27,7 +27,8 @@ import tempfile
 import threading
 import time
 
-BAD = re.compile(r"BUG:|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault")
+BAD = re.compile(r"BUG[: ]|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault|"
+                 r"INFO: t(ask|rying)|pagealloc:")
 GOOD_STATUS, BAD_STATUS = 0x10 << 1 | 1, 0x11 << 1 | 1  # by what init writes to isa-debug-exit
 MEMORY = "memory-backend-memfd,share=on"  # by descriptor
 here = os.path.dirname(os.path.abspath(__file__))
@@ -169,7 +170,7 @@ def run(scenario, kernels, server, build, say):
     needs = needs_of(scenario)
     kernel, module_folder = kernels[needs.get("suite", [""])[0]]
     name = os.path.splitext(os.path.basename(scenario))[0]
-    limit = int(needs.get("limit", ["120"])[0])
+    limit = int(needs.get("limit", ["120"])[0]) * int(os.environ.get("WD_SYSTEM_SLOW", "1"))
     modules = Modules([module_folder + "/" + ("ours" if name.startswith("ours") else "mainline"),
                        kernel + "/modules"])
     work = tempfile.mkdtemp(prefix="wd-system-")
