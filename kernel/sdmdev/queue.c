@@ -224,8 +224,8 @@ int sdmdev_queue_start(struct sdmdev_queue *sq)
 }
 
 /*
- * A queue that cannot be stopped is stuck until the function was reset. The state is what comes of it:
- * whoever waits is not to see another in between.
+ * A queue that cannot be stopped is stuck until the function was reset. The state is what comes of
+ * it: whoever waits is not to see another in between.
  */
 static int sdmdev_queue_stopped(struct sdmdev_queue *sq, int ret, enum sdmdev_state state)
 {

@@ -29,12 +29,15 @@ EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/debug.confi
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 
-check-system: all tests/system/calls tests/system/vfu-server $(system_programs)
+# Libraries first: beside them the programs would make them once more.
+check-system: all
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
 # It is this Debian's version, and has no disk.
-check-system-debug: all tests/system/calls tests/system/vfu-server $(system_programs)
+check-system-debug: all
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
 		$(filter-out ours-mix ours-newer,$(filter ours-%,$(SCENARIOS)))
 
