@@ -245,22 +245,20 @@ typedef unsigned char bytes16 __attribute__((vector_size(16)));
  */
 static int data_type(const unsigned char *data, size_t len)
 {
-	unsigned char head[TYPE_LEN];
 	union {
 		bytes16 vector;
 		uint64_t word[2];
 	} binary = { 0 };
 
-	if (len < TYPE_LEN) {
-		memset(head, '\b', TYPE_LEN); /* says nothing */
-		data = memcpy(head, data, len);
-	} else {
+	if (len > TYPE_LEN)
 		len = TYPE_LEN;
-	}
-	for (size_t i = 0; i < TYPE_LEN; i += sizeof(bytes16)) {
-		bytes16 v;
+	for (size_t i = 0; i < len; i += sizeof(bytes16)) {
+		bytes16 v = { 0 };
 
-		memcpy(&v, data + i, sizeof(v));
+		if (len - i >= sizeof(v))
+			memcpy(&v, data + i, sizeof(v));
+		else
+			memcpy(memset(&v, '\b', sizeof(v)), data + i, len - i); /* says nothing */
 		binary.vector |= (bytes16)((v <= 6) | (v - 14 <= 25 - 14) | (v - 28 <= 31 - 28));
 	}
 	if (binary.word[0] | binary.word[1])
