@@ -16,16 +16,16 @@ driver=/sys/bus/pci/drivers/wd_hisi_zip
 for i in 1 2 3 4 5 6; do cat /bin/busybox; done >/tmp/plain
 ZWD_ENGINE=hw ZWD_UNIT=256K ZWD_TIMEOUT_MS=5000 ZWD_STATS=json:/tmp/stats
 export ZWD_ENGINE ZWD_UNIT ZWD_TIMEOUT_MS ZWD_STATS
-# started DIRECTION: a process that works on the device, in the background.
+# started DIRECTION: a process in the background that has results of the device and waits for more.
 started() {
+	rm -f /tmp/out /tmp/out.gz
 	if [ "$1" = deflate ]; then
 		wd-gzip -c /tmp/plain >/tmp/out.gz &
 	else
 		wd-gzip -dc /tmp/plain.gz >/tmp/out &
 	fi
 	process=$!
-	sleep 0.8
-	kill -0 $process
+	until_true sh -c '[ -s /tmp/out ] || [ -s /tmp/out.gz ]' && kill -0 $process
 }
 right() {
 	wait $process && if [ "$1" = deflate ]; then
