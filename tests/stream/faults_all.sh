@@ -1,4 +1,4 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
-# Every kind of fault at every request with every wrapper; tests/stream/faults takes the wrappers by turns.
-exec "$top_builddir/tests/stream/faults" all
+# Every kind of fault at every request with every wrapper, which faults and inflate_faults take by turns.
+"$top_builddir/tests/stream/faults" all && "$top_builddir/tests/stream/inflate_faults" all

@@ -39,6 +39,8 @@ struct fault {
 	int is_blind_raw; /* a raw stream has no checksum that could tell */
 };
 
+static int is_all;
+
 struct outcome {
 	int failed; /* 0 or the step that did */
 	int ret;
@@ -166,6 +168,12 @@ static void fault_at(const struct plan *p, const struct fault *f, size_t w, unsi
 	snprintf(device, sizeof(device), "emu:threads=2,fault=%s@%u%s", f->kind, at, f->many);
 	run(p, w, device, f, &o);
 	d = &o.stats.inflate;
+	/*
+	 * The device damages the middle of a result. The first 4 KB of a stream are done again at each
+	 * request, and there the middle was delivered before: nobody reads it.
+	 */
+	if (!strcmp(f->kind, "corrupt") && (at - 1) * (packed[w].len / PIECES) <= 4096)
+		return;
 	if (f->is_seen && !(d->errors && (d->retries || d->failovers)))
 		fail_msg("%s, window bits %d, WD_DEVICE=%s: %llu requests, %llu errors, %llu "
 			 "retries, %llu failovers",
@@ -186,10 +194,10 @@ static void everywhere(const struct fault *f)
 			assert_int_equal(o.stats.inflate.errors, 0);
 			assert_int_equal(o.stats.inflate.hw_out, PLAIN_LEN);
 			assert_true(o.stats.inflate.hw_requests >= PIECES / 2);
-			/* By turns. */
-			for (unsigned int at = 1 + (unsigned int)w * plans[i].step;
+			/* By turns, unless all are asked for. */
+			for (unsigned int at = is_all ? 1 : 1 + (unsigned int)w * plans[i].step;
 			     at <= o.stats.inflate.hw_requests;
-			     at += NR(wrappers) * plans[i].step)
+			     at += is_all ? 1 : NR(wrappers) * plans[i].step)
 				fault_at(&plans[i], f, w, at);
 		}
 }
@@ -264,7 +272,7 @@ static int drop(void **state)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(error_status),	 cmocka_unit_test(errors_without_end),
@@ -274,6 +282,7 @@ int main(void)
 		cmocka_unit_test(device_gone_and_back), cmocka_unit_test(too_late_result),
 	};
 
-	test_begin(600);
+	is_all = argc > 1 && !strcmp(argv[1], "all");
+	test_begin(is_all ? 3600 : 600);
 	return cmocka_run_group_tests(tests, make, drop);
 }
