@@ -57,8 +57,8 @@ static uint32_t run_stream(struct side sides[2], enum wd_zip_format format, int 
 static void test_context_moves_between_queues(void **state)
 {
 	fill_text(text, TEXT_LEN, 12345);
-	for (unsigned int version = 1; version <= VERSIONS; version++) {
-		const char *device = device_name("threads=2", version);
+	for_versions(version) {
+		const char *device = any_device("threads=2", version);
 		struct side c[2], d[2];
 
 		for (unsigned int i = 0; i < 2; i++) {
@@ -95,7 +95,7 @@ static void test_context_snapshot(void **state)
 	struct side s;
 
 	fill_text(text, TEXT_LEN, 777);
-	side_open(&s, "emu", WD_OP_COMPRESS, 0);
+	side_open(&s, any_device("", 2), WD_OP_COMPRESS, 0);
 	memcpy(s.src, text, 2 * STEP);
 	req = block(&s, 1, STEP);
 	req.ctx = s.ctx;

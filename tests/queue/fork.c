@@ -62,8 +62,8 @@ static void check_child(struct side *s, const char *device)
 
 static void test_fork(void **state)
 {
-	for (unsigned int version = 1; version <= VERSIONS; version++) {
-		const char *device = device_name("threads=1", version);
+	for_versions(version) {
+		const char *device = any_device("threads=1", version);
 		struct side s;
 
 		/* Its only engine is up: one that starts may hold the sanitizers' locks at the fork. */
@@ -78,7 +78,7 @@ static void test_fork(void **state)
 /* fork with requests in flight: they are the parent's. */
 static void test_fork_in_flight(void **state)
 {
-	const char *device = "emu:latency_us=20000,threads=1";
+	const char *device = any_device("latency_us=20000,threads=1", 2);
 	struct wd_zip_res res[8];
 	struct wd_zip_req req;
 	unsigned int got = 0;
@@ -113,16 +113,16 @@ static void test_fork_twice(void **state)
 	int status;
 	pid_t pid;
 
-	side_open(&s, "emu:threads=1", WD_OP_COMPRESS, 0);
+	side_open(&s, any_device("threads=1", 2), WD_OP_COMPRESS, 0);
 	check_alive(&s);
 	pid = fork();
 	if (!pid) {
 		struct side own;
 
 		alarm(TIME_LIMIT_S);
-		side_open(&own, "emu:threads=1", WD_OP_COMPRESS, 0);
+		side_open(&own, any_device("threads=1", 2), WD_OP_COMPRESS, 0);
 		check_alive(&own);
-		check_child(&own, "emu:threads=1");
+		check_child(&own, any_device("threads=1", 2));
 		check_alive(&own);
 		exit(0);
 	}

@@ -19,6 +19,16 @@ static int send_at(struct wd_queue *q, const void *src, void *dst, uint32_t dst_
 	return 0;
 }
 
+/* A device that WD_TEST_DEVICE names need not reach the process's memory. */
+static void share_or_skip(struct wd_queue *q, const void *mem, size_t len, int flags)
+{
+	int r = wd_mem_share(q, mem, len, flags);
+
+	if (r == -EOPNOTSUPP && version_named())
+		skip();
+	assert_int_equal(r, 0);
+}
+
 static void test_alloc(void **state)
 {
 	struct wd_queue *q;
@@ -27,7 +37,7 @@ static void test_alloc(void **state)
 		.src = &q, .dst = &q, .dst_len = 200, .format = WD_ZIP_ZLIB, .flags = WD_ZIP_STREAM,
 	};
 
-	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&q, any_device("", 2), WD_OP_COMPRESS, 0), 0);
 	assert_int_equal(wd_alloc(q, 0, &mem), -ENOMEM);
 	assert_int_equal(wd_alloc(q, SIZE_MAX, &mem), -ENOMEM);
 	assert_int_equal(wd_alloc(q, SIZE_MAX / 2, &mem), -ENOMEM);
@@ -54,12 +64,12 @@ static void test_share(void **state)
 
 	assert_non_null(mem);
 	fill_text((uint8_t *)mem, 20000, 1);
-	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
-	assert_int_equal(queue_open(&other, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&q, any_device("", 2), WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&other, any_device("", 2), WD_OP_COMPRESS, 0), 0);
 	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), -EFAULT);
 
 	/* No alignment is needed, and the range is as long as was said. */
-	assert_int_equal(wd_mem_share(q, mem + 1, 500, WD_SHARE_READ), 0);
+	share_or_skip(q, mem + 1, 500, WD_SHARE_READ);
 	assert_int_equal(wd_mem_share(q, mem + 10001, 999, 0), 0);
 	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), 0);
 	assert_int_equal(send_at(q, mem + 401, mem + 10001, 999), 0);
@@ -72,7 +82,7 @@ static void test_share(void **state)
 
 	assert_int_equal(wd_mem_share(q, mem + 500, 10, 0), -EEXIST);
 	assert_int_equal(wd_mem_share(other, mem, 20000, 0), -EEXIST);
-	assert_int_equal(wd_mem_share(q, mem + 501, 10, 0), 0);
+	assert_int_equal(wd_mem_share(q, mem + 501, 10, WD_SHARE_READ), 0);
 	assert_int_equal(wd_mem_share(q, NULL, 10, 0), -EINVAL);
 	assert_int_equal(wd_mem_share(q, mem, 0, 0), -EINVAL);
 	assert_int_equal(wd_mem_share(q, mem, SIZE_MAX, 0), -EINVAL);
@@ -83,7 +93,7 @@ static void test_share(void **state)
 	wd_mem_unshare(q, mem + 1, 500);
 	assert_int_equal(send_at(q, mem + 1, mem + 10001, 999), -EFAULT);
 	assert_int_equal(send_at(other, mem + 1, mem + 10001, 999), -EFAULT);
-	assert_int_equal(wd_mem_share(q, mem, 501, 0), 0);
+	assert_int_equal(wd_mem_share(q, mem, 501, WD_SHARE_READ), 0);
 	/* What a queue shared ends with it. */
 	wd_release_queue(q);
 	assert_int_equal(send_at(other, mem + 1, mem + 10001, 999), -EFAULT);
@@ -97,11 +107,11 @@ static void test_share_all(void **state)
 	struct wd_queue *q, *other;
 	void *mem;
 
-	assert_int_equal(queue_open(&q, "emu", WD_OP_COMPRESS, 0), 0);
-	assert_int_equal(queue_open(&other, "emu", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&q, any_device("", 2), WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(queue_open(&other, any_device("", 2), WD_OP_COMPRESS, 0), 0);
 	assert_int_equal(wd_alloc(q, 1000, &mem), 0);
 	assert_int_equal(send_at(q, src, dst, sizeof(dst)), -EFAULT);
-	assert_int_equal(wd_mem_share(q, NULL, 0, WD_SHARE_ALL), 0);
+	share_or_skip(q, NULL, 0, WD_SHARE_ALL);
 	assert_int_equal(wd_mem_share(other, NULL, 0, WD_SHARE_ALL), 0);
 	assert_int_equal(send_at(q, src, dst, sizeof(dst)), 0);
 	assert_int_equal(send_at(q, mem, dst, sizeof(dst)), 0);

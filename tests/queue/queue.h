@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "wd.h"
@@ -15,8 +16,12 @@
 #define WAIT_MS 20000
 #define BUF_LEN (1u << 20)
 
-/* Versions of the queue manager, each of which a test runs on. */
+/*
+ * Versions of the queue manager, each of which a test runs on. WD_TEST_DEVICE names a device that is no emulated one:
+ * on its one version run the tests that depend on no option of the emulated device, the others skip.
+ */
 #define VERSIONS 3
+#define for_versions(v) for (unsigned int v = version_first(); v <= version_last(); v++)
 
 struct side {
 	struct wd_queue *q;
@@ -35,6 +40,20 @@ static inline const char *device_name(const char *options, unsigned int version)
 	return name[turn];
 }
 
+/* Where options only choose how many engines there are. */
+static inline const char *any_device(const char *options, unsigned int version)
+{
+	const char *device = getenv("WD_TEST_DEVICE");
+
+	return device ? device : device_name(options, version);
+}
+
+static inline void need_emulated(void)
+{
+	if (getenv("WD_TEST_DEVICE"))
+		skip();
+}
+
 static inline int queue_open(struct wd_queue **q, const char *device, enum wd_op_type op,
 			     unsigned int depth)
 {
@@ -43,6 +62,36 @@ static inline int queue_open(struct wd_queue **q, const char *device, enum wd_op
 	};
 
 	return wd_request_queue(&attr, q);
+}
+
+/* Of the device that WD_TEST_DEVICE names; or 0. */
+static inline unsigned int version_named(void)
+{
+	struct wd_device_info info;
+	struct wd_queue *q;
+	unsigned int version;
+
+	if (!getenv("WD_TEST_DEVICE"))
+		return 0;
+	assert_int_equal(queue_open(&q, getenv("WD_TEST_DEVICE"), WD_OP_COMPRESS, 0), 0);
+	wd_queue_info(q, &info);
+	wd_release_queue(q);
+	assert_int_equal(sscanf(info.api, "hisi_qm_v%u", &version), 1);
+	return version;
+}
+
+static inline unsigned int version_first(void)
+{
+	unsigned int version = version_named();
+
+	return version ? version : 1;
+}
+
+static inline unsigned int version_last(void)
+{
+	unsigned int version = version_named();
+
+	return version ? version : VERSIONS;
 }
 
 static inline void side_open(struct side *s, const char *device, enum wd_op_type op,

@@ -6,8 +6,8 @@
 
 static void test_both_directions(void **state)
 {
-	for (unsigned int version = 1; version <= VERSIONS; version++) {
-		const char *device = device_name("", version);
+	for_versions(version) {
+		const char *device = any_device("", version);
 		struct wd_zip_res packed, plain;
 		struct wd_zip_req req;
 		struct side c, d;
@@ -47,11 +47,11 @@ static void test_both_directions(void **state)
 /* 3000 requests, a different number in flight each time: tags come back in order, none is lost. */
 static void test_order_over_rounds(void **state)
 {
-	for (unsigned int version = 1; version <= VERSIONS; version++) {
+	for_versions(version) {
 		uint64_t sent = 0, received = 0;
 		struct side s;
 
-		side_open(&s, device_name("", version), WD_OP_COMPRESS, 0);
+		side_open(&s, any_device("", version), WD_OP_COMPRESS, 0);
 		fill_text(s.src, 64, 1);
 		while (received < 3000) {
 			unsigned int burst = 1 + sent % 37;
@@ -88,13 +88,15 @@ static void test_full(void **state)
 	} rows[] = { { 0, 15 }, { 4, 4 }, { 1, 1 }, { 15, 15 }, { 1000, 15 } };
 
 	for (size_t i = 0; i < VERSIONS * ARRAY_NR(rows); i++) {
-		const char *device = device_name("depth=16", 1 + i % VERSIONS);
+		const char *device = any_device("depth=16", 1 + i % VERSIONS);
 		unsigned int room = rows[i / VERSIONS].room;
 		struct wd_zip_res res[20];
 		struct wd_zip_req req[20];
 		struct side s;
 		unsigned int got = 0;
 
+		if (room != rows[i / VERSIONS].depth && version_named())
+			continue; /* it is deeper */
 		side_open(&s, device, WD_OP_COMPRESS, rows[i / VERSIONS].depth);
 		fill_text(s.src, 64, 1);
 		for (unsigned int n = 0; n < ARRAY_NR(req); n++) {
@@ -128,7 +130,7 @@ static void test_batch_with_a_bad_request(void **state)
 	struct wd_zip_res res[3];
 	struct side s;
 
-	side_open(&s, device_name("", 2), WD_OP_COMPRESS, 0);
+	side_open(&s, any_device("", 2), WD_OP_COMPRESS, 0);
 	for (unsigned int n = 0; n < 3; n++) {
 		req[n] = block(&s, n, 64);
 		req[n].dst = s.dst + n * 256;
@@ -151,7 +153,7 @@ static void test_event(void **state)
 	struct wd_zip_req req;
 	struct side s;
 
-	side_open(&s, device_name("latency_us=2000", 2), WD_OP_COMPRESS, 0);
+	side_open(&s, any_device("latency_us=2000", 2), WD_OP_COMPRESS, 0);
 	fill_text(s.src, 1000, 1);
 	for (unsigned int i = 0; i < 20; i++) {
 		struct pollfd pfd = { .fd = wd_queue_fd(s.q), .events = POLLIN };
@@ -187,6 +189,7 @@ static void test_open_errors(void **state)
 	};
 	struct wd_queue *q = NULL, *held;
 
+	need_emulated();
 	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
 		struct wd_queue_attr attr = {
 			.device = rows[i].device, .alg = rows[i].alg, .numa_node = -1,
@@ -216,6 +219,7 @@ static void test_info(void **state)
 	struct wd_device_info info;
 	struct wd_queue *q;
 
+	need_emulated();
 	assert_int_equal(queue_open(&q, "none0,emu:qm=3", WD_OP_COMPRESS, 0), 0);
 	wd_queue_info(q, &info);
 	assert_string_equal(info.name, "emu:qm=3");

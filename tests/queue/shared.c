@@ -58,7 +58,7 @@ static int make_expected(void **state)
 {
 	struct side s;
 
-	shared_open(&s, "emu", 0);
+	shared_open(&s, any_device("", 2), 0);
 	for (unsigned int i = 0; i < THREADS; i++) {
 		struct wd_zip_req req = request(&s, i, 0);
 		struct wd_zip_res res;
@@ -115,22 +115,24 @@ static void run_workers(struct worker *workers, struct side *s, unsigned int rou
 static void test_results(void **state)
 {
 	static const struct {
-		const char *device;
+		const char *options;
 		unsigned int depth;
 	} rows[] = {
-		{ "emu:threads=2", 0 },
-		{ "emu:threads=1", 0 },
-		{ "emu:threads=3", 2 }, /* most wait for room */
-		{ "emu:threads=2,depth=4", 0 },
-		{ "emu:threads=2,latency_us=200", 0 },
+		{ "threads=2", 0 },
+		{ "threads=3", 2 }, /* most wait for room */
+		{ "threads=1", 0 },
+		{ "threads=2,depth=4", 0 },
+		{ "threads=2,latency_us=200", 0 },
 	};
+	unsigned int named = version_named();
+	size_t nr = named ? 2 : ARRAY_NR(rows); /* that differ without options */
 
-	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
+	for (size_t i = 0; i < nr; i++) {
 		struct worker workers[THREADS];
 		struct side s;
 
-		shared_open(&s, rows[i].device, rows[i].depth);
-		run_workers(workers, &s, IS_TSAN ? 200 : 1000, UINT_MAX);
+		shared_open(&s, any_device(rows[i].options, 2), rows[i].depth);
+		run_workers(workers, &s, IS_TSAN || named ? 200 : 1000, UINT_MAX);
 		for (unsigned int n = 0; n < THREADS; n++)
 			assert_int_equal(workers[n].r, 0);
 		assert_int_equal(wd_queue_in_flight(s.q), 0);
@@ -149,6 +151,7 @@ static void test_failures(void **state)
 		{ "emu:threads=2,fault=gone@500", -ENODEV },
 	};
 
+	need_emulated();
 	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
 		struct worker workers[THREADS];
 		struct side s;
@@ -186,6 +189,7 @@ static void test_hang_then_reset(void **state)
 	pthread_t thread;
 	struct side s;
 
+	need_emulated();
 	shared_open(&s, device, 0);
 	/* The first request, which hangs, is the shared queue's. */
 	workers[0] = (struct worker){ .s = &s, .rounds = 1, .timeout_ms = 20 };
@@ -208,6 +212,7 @@ static void test_timeouts(void **state)
 	struct wd_zip_res res;
 	struct side s;
 
+	need_emulated();
 	shared_open(&s, "emu:threads=2,depth=64,fault=late=20@*50", 0);
 	run_workers(workers, &s, DST_NR - 1, 5);
 	for (unsigned int n = 0; n < THREADS; n++) {
@@ -229,6 +234,7 @@ static void test_alone(void **state)
 	struct wd_zip_res res;
 	struct side s;
 
+	need_emulated();
 	side_open(&s, "emu:threads=1,fault=late=50@3", WD_OP_COMPRESS, 0);
 	fill_text(s.src, 1000, 1);
 	req = block(&s, 7, 1000);
@@ -252,6 +258,7 @@ static void test_help(void **state)
 	struct wd_zip_res res;
 	struct side s;
 
+	need_emulated();
 	side_open(&s, "emu:threads=2,qm=3", WD_OP_COMPRESS, 0);
 	fill_text(s.src, 20000, 1);
 	assert_int_equal(wd_emu_stats(&before), 0);
@@ -295,7 +302,7 @@ static void test_fork(void **state)
 	if (IS_TSAN)
 		skip();
 	/* Threads that start may hold the sanitizers' locks at the fork, so all of them are up. */
-	shared_open(&s, "emu:threads=1", 0);
+	shared_open(&s, any_device("threads=1", 2), 0);
 	workers[0] = (struct worker){ .s = &s, .rounds = 1, .timeout_ms = UINT_MAX };
 	work(&workers[0]);
 	assert_int_equal(workers[0].r, 0);

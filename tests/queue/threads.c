@@ -3,8 +3,6 @@
 #include <pthread.h>
 #include "queue.h"
 
-#define ROUNDS 300
-
 struct worker {
 	pthread_t thread;
 	enum wd_op_type op;
@@ -36,13 +34,14 @@ static int work_once(struct side *s, const struct worker *w, uint64_t tag)
 
 static void *work(void *arg)
 {
+	unsigned int rounds = getenv("WD_TEST_DEVICE") ? 100 : 300;
 	struct worker *w = arg;
 
 	for (unsigned int open = 0; open < 3 && !w->r; open++) {
 		struct side s;
 
-		side_open(&s, "emu:threads=2", w->op, 0);
-		for (unsigned int i = 0; i < ROUNDS && !w->r; i++)
+		side_open(&s, any_device("threads=2", 2), w->op, 0);
+		for (unsigned int i = 0; i < rounds && !w->r; i++)
 			w->r = work_once(&s, w, (uint64_t)open << 40 | i);
 		side_close(&s);
 	}
@@ -62,7 +61,7 @@ static void test_two_threads_two_queues(void **state)
 	struct side s;
 
 	fill_text(text, sizeof(text), 4711);
-	side_open(&s, "emu:threads=2", WD_OP_COMPRESS, 0);
+	side_open(&s, any_device("threads=2", 2), WD_OP_COMPRESS, 0);
 	memcpy(s.src, text, sizeof(text));
 	req = block(&s, 1, sizeof(text));
 	res = run(&s, &req);
@@ -86,6 +85,7 @@ static void test_stats(void **state)
 	struct wd_emu_stats before, after;
 	struct side s;
 
+	need_emulated();
 	assert_int_equal(wd_emu_stats(&before), 0);
 	side_open(&s, "emu:fault=error@2", WD_OP_COMPRESS, 0);
 	check_alive(&s);

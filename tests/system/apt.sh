@@ -17,7 +17,7 @@ apt_open() {
 	for suite; do
 		echo "deb [arch=$apt_arch signed-by=$keys] $mirror $suite main"
 	done >"$apt_top/sources.new"
-	: >"$apt_top/status"
+	[ -e "$apt_top/status" ] || : >"$apt_top/status" # a newer one would have apt read all lists again
 	if cmp -s "$apt_top/sources.new" "$apt_top/sources.list" &&
 		[ -n "$(find "$apt_top/lists.done" -mmin -1440 2>/dev/null)" ]; then
 		return
@@ -26,13 +26,15 @@ apt_open() {
 	apt apt-get update >&2 || stop "apt cannot read the mirror's lists"
 	: >"$apt_top/lists.done"
 }
+# An image for containers may have apt keep no cache, with which each call reads all lists.
 # An empty list of installed packages makes the closure of dependencies a complete one.
 apt() {
 	apt_tool=$1
 	shift
 	timeout 300 "$apt_tool" -qq -o Dir::Etc::SourceList="$apt_top/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State::Lists="$apt_top/lists" -o Dir::State::Status="$apt_top/status" \
-		-o Dir::Cache="$apt_top" -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 \
+		-o Dir::Cache="$apt_top" -o Dir::Cache::pkgcache=pkgcache.bin \
+		-o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 \
 		-o APT::Architecture="$apt_arch" -o APT::Architectures="$apt_arch" -o Acquire::Languages=none \
 		-o Acquire::Retries=2 -o Acquire::http::Timeout=30 -o APT::Install-Recommends=0 "$@"
 }

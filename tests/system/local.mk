@@ -12,20 +12,23 @@ TESTS += tests/system/test_vfu
 tests_system_test_vfu_SOURCES = tests/system/test_vfu.c tests/system/vfu.c tests/system/vfu.h
 tests_system_test_vfu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_system_test_vfu_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS)
-# What ours-libs runs in the guest.
-system_programs = tests/stream/deflate_copy tests/stream/deflate_flush tests/stream/fork \
-	tests/stream/inflate_copy tests/stream/oneshot tests/stream/parallel tests/stream/threads
+# What ours-libs and ours-queues run in the guest.
+system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/queue/ring \
+	tests/queue/shared tests/queue/threads \
+	tests/stream/deflate_copy tests/stream/deflate_flush tests/stream/fork tests/stream/inflate_copy \
+	tests/stream/parallel tests/stream/threads
 endif
 # The longest first.
-SCENARIOS = ours-calls ours-libs ours-flight ours-faults ours-mix ours-gone ours-iommu ours-plain ours-v2 \
-	ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
+SCENARIOS = ours-libs ours-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-iommu ours-plain \
+	ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/debug.config tests/system/debug.sh \
 	tests/system/fetch.sh tests/system/init tests/system/run \
 	tests/system/run.py tests/system/vmlinux.py tests/system/mainline-two.sh tests/system/mainline-v2.sh \
 	tests/system/mainline-v3.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
-	tests/system/ours-libs.sh tests/system/ours-mix.sh tests/system/ours-iommu.sh tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-v2.sh \
-	tests/system/ours.body
+	tests/system/ours-iommu.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
+	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v2.sh \
+	tests/system/ours.body tests/system/queue.body
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 

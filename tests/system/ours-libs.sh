@@ -13,11 +13,17 @@
 #: file {build}/tests/stream/deflate_copy /tests/deflate_copy
 #: file {build}/tests/stream/fork /tests/fork
 #: file {build}/tests/stream/inflate_copy /tests/inflate_copy
-#: file {build}/tests/stream/oneshot /tests/oneshot
 #: file {build}/tests/stream/parallel /tests/parallel
 #: file {build}/tests/stream/threads /tests/threads
+#: file {build}/tests/queue/context /queue/context
+#: file {build}/tests/queue/fork /queue/fork
+#: file {build}/tests/queue/memory /queue/memory
+#: file {build}/tests/queue/ring /queue/ring
+#: file {build}/tests/queue/shared /queue/shared
+#: file {build}/tests/queue/threads /queue/threads
 #: file /usr/lib/x86_64-linux-gnu/libz.so.1
 #: file /lib64/ld-linux-x86-64.so.2 /usr/lib/ld-linux-x86-64.so.2
+#: include queue.body
 #: limit 300
 #: requests 500
 for i in 1 2 3 4; do cat /bin/busybox; done >/tmp/plain
@@ -33,6 +39,7 @@ both() {
 }
 check "two processes at once" both
 check "both by the device" eval 'grep "\"hw_requests\":[1-9]" /tmp/stats1 && grep "\"hw_requests\":[1-9]" /tmp/stats2'
+. /queue.body
 for test in /tests/*; do
 	check "$(basename "$test")" env ZWD_TEST_MODE=emu ZWD_STATS=json:/tmp/stats3 "$test"
 done
