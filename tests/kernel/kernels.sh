@@ -8,11 +8,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 stop() { echo "kernels.sh: $*" >&2; exit 99; }
 mkdir -p "$top"
 . "$here/../system/apt.sh"
-suites="$VERSION_CODENAME $VERSION_CODENAME-backports"
 
 # headers ARCHITECTURE SUITE META-PACKAGE: adds the unpacked headers of that kernel to dirs.
 headers() {
-	apt_open "$1" $suites
+	apt_open "$1"
 	package=$(apt_depends "$2" "$3" '^linux-headers-')
 	release=${package#linux-headers-}
 	version=$(apt apt-cache show "$package/$2" | sed -n 's/^Version: //p' | head -n 1)
@@ -25,7 +24,7 @@ headers() {
 		kbuild=$(apt apt-cache show "$package=$version" | tr ', ' '\n\n' | grep -m 1 '^linux-kbuild-')
 		(cd "$dir/debs" && apt apt-get download "$package=$version" "$common=$version") || stop "no $package"
 		# Its tools run here.
-		apt_open amd64 $suites
+		apt_open amd64
 		(cd "$dir/debs" && apt apt-get download "$kbuild/$2" "libelf1/$VERSION_CODENAME") || stop "no $kbuild"
 		unpack "$dir" "$dir"/debs/*.deb
 		sed -i "s,/usr/src,$dir/usr/src," "$dir/usr/src/linux-headers-$release/Makefile"

@@ -11,9 +11,11 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 LD_LIBRARY_PATH=$kernel/headers/usr/lib/x86_64-linux-gnu
 export LD_LIBRARY_PATH
 
+arch=
+grep -q '^CONFIG_ARM64=y' "$kernel/build/.config" && arch='ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-'
 # make_modules FOLDER: as make does it, with its output only where it fails; without what BPF needs and pahole makes.
 make_modules() {
-	make -j2 -C "$kernel/build" M="$1" CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$1/build.log" 2>&1 || {
+	make -j2 -C "$kernel/build" M="$1" $arch CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$1/build.log" 2>&1 || {
 		tail -n 40 "$1/build.log" >&2
 		exit 1
 	}

@@ -6,18 +6,18 @@
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 stop() { echo "debug.sh: $*" >&2; exit 77; }
-[ $# = 0 ] || stop "no debug kernel of $*"
+[ "${1:-stock}" = stock ] || stop "no debug kernel of $1"
 stock=$(sh "$here/fetch.sh") || exit $?
 top=$(dirname "$stock")
 source=linux-source-$(cut -d. -f1,2 "$stock/release")
 exec 8>"$top/debug.lock"
 flock -w 7200 8 || stop "another build does not end"
 
-# The lists are shared with fetch.sh: its suites, under its lock, but that is not held while the kernel is built.
+# The lists are shared with fetch.sh: under its lock, but that is not held while the kernel is built.
 exec 9>"$top/lock"
 flock -w 600 9 || stop "another download does not end"
 . "$here/apt.sh"
-apt_open amd64 "$VERSION_CODENAME" "$VERSION_CODENAME-backports" trixie trixie-backports
+apt_open amd64
 version=$(apt_version "$VERSION_CODENAME" "$source")
 [ -n "$version" ] || stop "the lists have no $source"
 kernel=$top/debug-$version-$(sha256sum "$here/debug.config" | cut -c1-12)

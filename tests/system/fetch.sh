@@ -1,15 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # Downloads what the system test runs on, installs nothing: QEMU with vfio-user and Debian's kernel.
-# fetch.sh [backports]: with the kernel of this Debian, or the newer one of its backports.
-# Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), root/ and,
-# of this Debian's kernel, drivers/ and scripts/.
+# fetch.sh [stock|backports|arm64]: with the kernel of this Debian, the newer one of its backports, or that for arm64.
+# Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), root/ and, of this
+# Debian's kernel for this machine, drivers/ and scripts/. root/ has the guest's programs; for arm64 what to link with, too.
 # It is kept under WD_SYSTEM_CACHE (~/.cache/libz-wd/system), by version; 77: not to be had here.
 set -e
 top=${WD_SYSTEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libz-wd/system}
 here=$(cd "$(dirname "$0")" && pwd)
-qemu_suite=trixie
-kernel_suite=$(. /etc/os-release; echo "$VERSION_CODENAME")${1:+-$1}
 stop() { echo "fetch.sh: $*" >&2; exit 77; }
 [ "$(uname -m)" = x86_64 ] || stop "QEMU and kernel are taken for x86_64"
 for tool in flock python3 zstd; do
@@ -20,18 +18,27 @@ exec 9>"$top/lock"
 flock -w 600 9 || stop "another download does not end"
 
 . "$here/apt.sh"
-apt_open amd64 "$VERSION_CODENAME" "$VERSION_CODENAME-backports" $qemu_suite $qemu_suite-backports
-qemu_version=$(apt_version $qemu_suite-backports qemu-system-x86)
-image=$(apt_depends "$kernel_suite" linux-image-amd64 '^linux-image-')
-release=${image#linux-image-}
-[ -n "$qemu_version" ] && [ -n "$release" ] || stop "the lists have no QEMU or no kernel"
+arch=amd64 qemu_package=qemu-system-x86 qemu_command=qemu-system-x86_64
+kernel_suite=$VERSION_CODENAME source=drivers packages=
+case ${1:-stock} in
+stock) ;;
+backports) kernel_suite=$VERSION_CODENAME-backports source= ;;
+arm64)
+	arch=arm64 qemu_package=qemu-system-arm qemu_command=qemu-system-aarch64 source=
+	packages="gzip libc6 libcmocka-dev libcmocka0 zlib1g zlib1g-dev"
+	;;
+*) stop "no kernel is called $1" ;;
+esac
+qemu_suite=trixie-backports
+apt_open amd64
+qemu_version=$(apt_version $qemu_suite $qemu_package)
+[ -n "$qemu_version" ] || stop "the lists have no $qemu_package"
 
-qemu=$top/qemu-$(echo "$qemu_version" | tr -c 'a-zA-Z0-9.\n' -)
+qemu=$top/$qemu_package-$(echo "$qemu_version" | tr -c 'a-zA-Z0-9.\n' -)
 if [ ! -e "$qemu/qemu" ]; then
 	rm -rf "$qemu" "$apt_top/archives"/*.deb
-	echo "fetch.sh: QEMU $qemu_version" >&2
-	apt apt-get install -y --download-only -t $qemu_suite-backports qemu-system-x86 >&2 ||
-		stop "apt cannot download QEMU"
+	echo "fetch.sh: $qemu_package $qemu_version" >&2
+	apt apt-get install -y --download-only -t $qemu_suite $qemu_package >&2 || stop "apt cannot download QEMU"
 	unpack "$qemu" "$apt_top/archives"/*.deb
 	rm -f "$apt_top/archives"/*.deb
 	cat >"$qemu/qemu.new" <<-END
@@ -40,13 +47,17 @@ if [ ! -e "$qemu/qemu" ]; then
 		dir=\$(dirname "\$(readlink -f "\$0")")
 		lib=\$dir/usr/lib/x86_64-linux-gnu
 		QEMU_MODULE_DIR=\$lib/qemu exec "\$lib/ld-linux-x86-64.so.2" --library-path "\$lib" \\
-			"\$dir/usr/bin/qemu-system-x86_64" -L "\$dir/usr/share/qemu" -L "\$dir/usr/share/seabios" "\$@"
+			"\$dir/usr/bin/$qemu_command" -L "\$dir/usr/share/qemu" -L "\$dir/usr/share/seabios" "\$@"
 	END
 	chmod +x "$qemu/qemu.new"
 	"$qemu/qemu.new" --version >&2
 	mv "$qemu/qemu.new" "$qemu/qemu"
 fi
 
+apt_open $arch
+image=$(apt_depends "$kernel_suite" linux-image-$arch '^linux-image-')
+release=${image#linux-image-}
+[ -n "$release" ] || stop "the lists have no kernel"
 kernel_version=$(apt_version "$kernel_suite" "$image")
 kernel=$top/kernel-$release-$kernel_version
 if [ ! -e "$kernel/release" ]; then
@@ -54,16 +65,19 @@ if [ ! -e "$kernel/release" ]; then
 	mkdir -p "$kernel/debs"
 	echo "fetch.sh: kernel $release" >&2
 	needs() { apt apt-cache show "linux-headers-$release=$kernel_version" | tr ', ' '\n\n' | grep -m 1 "$1"; }
+	download() { (cd "$kernel/debs" && apt apt-get download "$@") >&2 || stop "apt cannot download the kernel"; }
+	common=$(needs '^linux-headers-.*-common$')
 	kbuild=$(needs '^linux-kbuild-')
-	source=
-	[ -n "$1" ] || source=linux-source-${kbuild#linux-kbuild-}
-	(cd "$kernel/debs" && apt apt-get download "$image=$kernel_version" \
-		"linux-headers-$release=$kernel_version" "$(needs '^linux-headers-.*-common$')=$kernel_version" \
-		"$kbuild=$kernel_version" ${source:+"$source=$kernel_version"} \
-		"busybox-static/$VERSION_CODENAME" "libelf1/$VERSION_CODENAME") >&2 ||
-		stop "apt cannot download the kernel"
+	[ -z "$source" ] || source=linux-source-${kbuild#linux-kbuild-}
+	for package in busybox-static $packages; do
+		download "$package/$VERSION_CODENAME"
+	done
+	unpack "$kernel/root" "$kernel"/debs/*.deb
+	download "$image=$kernel_version"
 	unpack "$kernel/image" "$kernel"/debs/linux-image-*.deb
-	unpack "$kernel/root" "$kernel"/debs/busybox-static_*.deb
+	download "linux-headers-$release=$kernel_version" "$common=$kernel_version" ${source:+"$source=$kernel_version"}
+	apt_open amd64 # the tools of the headers run here
+	download "$kbuild=$kernel_version" "libelf1/$VERSION_CODENAME"
 	unpack "$kernel/headers" "$kernel"/debs/linux-headers-*.deb "$kernel"/debs/linux-kbuild-*.deb \
 		"$kernel"/debs/libelf1_*.deb
 	if [ -n "$source" ]; then
@@ -74,7 +88,11 @@ if [ ! -e "$kernel/release" ]; then
 			"$source/scripts/const_structs.checkpatch"
 	fi
 	mv "$kernel/image/lib/modules/$release" "$kernel/modules"
-	python3 "$here/vmlinux.py" "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
+	if [ $arch = amd64 ]; then
+		python3 "$here/vmlinux.py" "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
+	else
+		mv "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
+	fi
 	# The unpacked headers know each other by absolute names.
 	ln -s "headers/usr/src/linux-headers-$release" "$kernel/build"
 	sed -i "s,/usr/src,$kernel/headers/usr/src," "$kernel/build/Makefile"

@@ -21,14 +21,14 @@ endif
 # The longest first.
 SCENARIOS = ours-libs ours-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-iommu ours-plain \
 	ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
-EXTRA_DIST += tests/system/apt.sh tests/system/build.sh tests/system/debug.config tests/system/debug.sh \
-	tests/system/fetch.sh tests/system/init tests/system/run \
+EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh tests/system/debug.config \
+	tests/system/debug.sh tests/system/fetch.sh tests/system/init tests/system/run \
 	tests/system/run.py tests/system/vmlinux.py tests/system/mainline-two.sh tests/system/mainline-v2.sh \
-	tests/system/mainline-v3.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
+	tests/system/mainline-v3.sh tests/system/ours-arm64.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v2.sh \
-	tests/system/ours.body tests/system/queue.body
+	tests/system/calls.body tests/system/ours.body tests/system/queue.body
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 
@@ -36,6 +36,13 @@ CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 check-system: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
+
+# On arm64, whose libraries and programs are built here, in tests/system/arm64; tests/install arm64 before.
+check-system-arm64: all
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server
+	sh $(srcdir)/tests/system/arm64.sh $(abs_top_builddir)/tests/system/arm64 tests/system/calls \
+		$(system_programs)
+	sh $(srcdir)/tests/system/run $(abs_top_builddir) ours-arm64
 
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
 # It is this Debian's version, and has no disk.
@@ -45,5 +52,5 @@ check-system-debug: all
 		$(filter-out ours-mix ours-newer,$(filter ours-%,$(SCENARIOS)))
 
 clean-local-system:
-	rm -rf tests/system/modules tests/system/modulesbackports tests/system/modulesdebug
+	rm -rf tests/system/modules-* tests/system/arm64
 clean-local: clean-local-system

@@ -9,7 +9,7 @@
 #: file {build}/tests/system/calls /bin/calls
 #: file {build}/.libs/wdctl /usr/bin/wdctl
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
-#: file /usr/lib/x86_64-linux-gnu/libz.so.1
+#: file {lib}/libz.so.1 /usr/lib/{arch}-linux-gnu/libz.so.1
 #: limit 240
 #: requests 20
 driver=/sys/bus/pci/drivers/wd_hisi_zip

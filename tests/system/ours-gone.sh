@@ -7,7 +7,7 @@
 #: module wd_hisi_zip vfio_iommu_type1
 #: file {build}/.libs/wdctl /usr/bin/wdctl
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
-#: file /usr/lib/x86_64-linux-gnu/libz.so.1
+#: file {lib}/libz.so.1 /usr/lib/{arch}-linux-gnu/libz.so.1
 #: limit 240
 #: requests 12
 for i in 1 2 3 4; do cat /bin/busybox; done >/tmp/plain

@@ -21,8 +21,7 @@
 #: file {build}/tests/queue/ring /queue/ring
 #: file {build}/tests/queue/shared /queue/shared
 #: file {build}/tests/queue/threads /queue/threads
-#: file /usr/lib/x86_64-linux-gnu/libz.so.1
-#: file /lib64/ld-linux-x86-64.so.2 /usr/lib/ld-linux-x86-64.so.2
+#: file {lib}/libz.so.1 /usr/lib/{arch}-linux-gnu/libz.so.1
 #: include queue.body
 #: limit 300
 #: requests 500

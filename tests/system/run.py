@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Zlib
-# Runs scenarios of the system test in QEMU: run.py KERNELS SERVER BUILD SCENARIO...
+# Runs scenarios of the system test in QEMU.
 # A line "counts REQUESTS BYTES" of the guest says what the devices must have had, exactly.
 # WD_SYSTEM_KEEP names a folder that is given each guest's console. WD_SYSTEM_SLOW multiplies the limits.
-# KERNELS are words SUITE=KERNEL=MODULES, KERNEL of fetch.sh, MODULES of build.sh; SERVER is vfu-server,
-# BUILD the build folder. A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
+# run.py KERNELS SERVER SCENARIO...; KERNELS are words SUITE=KERNEL=MODULES=BUILD, KERNEL of fetch.sh, MODULES of
+# build.sh, BUILD the build folder of libraries and programs for it; SERVER is vfu-server.
+# A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
 #   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
-#   module NAME...   that it loads                 file FROM [TO]   program or data; libraries follow
+#   module NAME...   that it loads
+#   file FROM [TO]   program or data, libraries follow; {build}, {root}, {lib} and {arch} are what they are for that kernel
 #   include NAME     of this folder, lies in the guest's root
 #   memory BACKEND   of QEMU: memory-backend-ram has the server ask for each access
-#   suite NAME       whose kernel it runs: backports
+#   suite NAME       whose kernel it runs: backports, arm64
 #   mix NAME MIB     a file for the guest; what gzip makes of it comes back by /dev/vda: length, and at 512 data
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
 import concurrent.futures
@@ -28,7 +30,13 @@ import time
 
 BAD = re.compile(r"BUG[: ]|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault|"
                  r"INFO: t(ask|rying)|pagealloc:")
-GOOD_STATUS, BAD_STATUS = 0x10 << 1 | 1, 0x11 << 1 | 1  # by what init writes to isa-debug-exit
+# By what init writes to isa-debug-exit. Another machine ends by switching itself off, with 0.
+PC_GOOD, PC_BAD = 0x10 << 1 | 1, 0x11 << 1 | 1
+MACHINES = {
+    "x86_64": (["-M", "q35,memory-backend=ram", "-cpu", "max", "-device", "isa-debug-exit"],
+               "console=ttyS0 no_timer_check", PC_GOOD, PC_BAD),
+    "aarch64": (["-M", "virt,gic-version=3,its=on,memory-backend=ram", "-cpu", "neoverse-n1"],
+                "console=ttyAMA0", 0, 0)}
 MEMORY = "memory-backend-memfd,share=on"  # by descriptor
 here = os.path.dirname(os.path.abspath(__file__))
 
@@ -91,14 +99,19 @@ class Archive:
         name = name or path
         self.add(name, 0o100000 | os.stat(path).st_mode & 0o777, open(path, "rb").read())
 
-    def add_program(self, path, name, build):
-        """And the libraries that it needs; ours go where the guest's loader looks."""
+    def add_program(self, path, name, folders):
+        """And what it names, its loader and libraries, which lie in folders; ours go to /usr/lib."""
         self.add_file(path, name)
-        ours = [build + "/libwd/.libs", build + "/libz-wd/.libs"]
-        listing = subprocess.run(["ldd", path], capture_output=True, text=True,
-                                 env={**os.environ, "LD_LIBRARY_PATH": ":".join(ours)}).stdout
-        for lib in re.findall(r"(?:=> )?(/\S+) \(0x", listing):
-            self.add_file(lib, "/usr/lib/" + os.path.basename(lib) if lib.startswith(build) else lib)
+        told = subprocess.run(["readelf", "-dl", path], capture_output=True, text=True).stdout
+        for loader in re.findall(r"program interpreter: (\S+)\]", told):
+            self.add_library(os.path.basename(loader), folders, loader)
+        for library in re.findall(r"\(NEEDED\).*\[(\S+)\]", told):
+            self.add_library(library, folders, "/usr/lib/" + library)
+
+    def add_library(self, library, folders, name):
+        if name.lstrip("/") not in self.known:
+            paths = [os.path.join(folder, library) for folder in folders]
+            self.add_program(next(path for path in paths if os.path.exists(path)), name, folders)
 
     def write(self, path):
         self.add("TRAILER!!!", 0)
@@ -131,7 +144,10 @@ def check_mix(disk, mix, say):
     return [] if same else ["gzip does not make the mix of what came back"]
 
 
-def make_initramfs(path, scenario, needs, kernel, modules, build):
+def make_initramfs(path, scenario, needs, kernel, modules, build, arch):
+    root = kernel + "/root" if arch != os.uname().machine else ""
+    lib = "%s/lib/%s-linux-gnu" % (root, arch)
+    folders = [build + "/libwd/.libs", build + "/libz-wd/.libs", lib, root + "/usr" + lib[len(root):]]
     archive = Archive()
     archive.add_file(os.path.join(here, "init"), "init")
     archive.add_file(scenario, "scenario")
@@ -148,8 +164,8 @@ def make_initramfs(path, scenario, needs, kernel, modules, build):
             archive.add("modules/%s.ko" % m, 0o100644, modules.read(m))
         archive.add("modules/%s.order" % name, 0o100644, ("\n".join(order) + "\n").encode())
     for value in needs.get("file", []):
-        source, _, target = value.format(build=build).partition(" ")
-        archive.add_program(os.path.realpath(source), target or source, build)
+        source, _, target = value.format(build=build, root=root, lib=lib, arch=arch).partition(" ")
+        archive.add_program(source, target or source, folders)
     if "mix" in needs:
         archive.add_file(path + ".mix", needs["mix"][0].split()[0])
     archive.write(path)
@@ -165,9 +181,11 @@ def stop(process, limit):
         process.wait()
 
 
-def run(scenario, kernels, server, build, say):
+def run(scenario, kernels, server, say):
     needs = needs_of(scenario)
-    kernel, module_folder = kernels[needs.get("suite", [""])[0]]
+    kernel, module_folder, build = kernels[needs.get("suite", ["stock"])[0]]
+    arch = "aarch64" if os.path.exists(kernel + "/root/lib/aarch64-linux-gnu") else "x86_64"
+    machine, arguments, good, bad = MACHINES[arch]
     name = os.path.splitext(os.path.basename(scenario))[0]
     limit = int(needs.get("limit", ["120"])[0]) * int(os.environ.get("WD_SYSTEM_SLOW", "1"))
     ours = name.startswith("ours")
@@ -178,20 +196,20 @@ def run(scenario, kernels, server, build, say):
         make_mix(work + "/initramfs.mix", kernel, int(needs["mix"][0].split()[1]))
         with open(work + "/disk", "wb") as disk:
             disk.truncate(64 << 20)
-    make_initramfs(work + "/initramfs", scenario, needs, kernel, modules, build)
+    make_initramfs(work + "/initramfs", scenario, needs, kernel, modules, build, arch)
     options = needs.get("device", [])
     sockets = ["%s/device%d" % (work, i) for i in range(len(options))]
     serving = [server] + " ".join(needs.get("server", [])).split()
     serving += [word for pair in zip(sockets, options) for word in pair]
     device = subprocess.Popen(serving, stdout=subprocess.PIPE, text=True)
     device.stdout.readline()
-    command = [
-        kernel + "/qemu", "-M", "q35,memory-backend=ram", "-accel", "tcg,thread=multi", "-cpu", "max",
-        "-smp", "2", "-m", "512M", "-object", needs.get("memory", [MEMORY])[0] + ",id=ram,size=512M",
-        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-device",
-        "isa-debug-exit", "-serial", "file:" + work + "/console", "-serial", "stdio",
+    command = [kernel + "/qemu"] + machine + [
+        "-accel", "tcg,thread=multi", "-smp", "2", "-m", "512M",
+        "-object", needs.get("memory", [MEMORY])[0] + ",id=ram,size=512M",
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-serial", "file:" + work + "/console", "-serial", "stdio",
         "-kernel", kernel + "/vmlinux", "-initrd", work + "/initramfs",
-        "-append", " ".join(["console=ttyS0 panic=-1 no_timer_check"] + needs.get("kernel", []) +
+        "-append", " ".join([arguments, "panic=-1"] + needs.get("kernel", []) +
                             ["cryptomgr.notests"] * ours)]  # they take a second of each boot
     if "iommu" in needs:
         command += ["-device", ",".join(
@@ -231,7 +249,7 @@ def run(scenario, kernels, server, build, say):
     problems = [line for line in console.splitlines() if BAD.search(line)]
     if device.returncode != 0:
         problems.append("vfu-server ended with %d" % device.returncode)
-    if status != (BAD_STATUS if failed else GOOD_STATUS):
+    if status != (bad if failed else good):
         problems.append("the guest ended with %d after %d s" % (status, time.time() - start))
     if requests < int(needs.get("requests", ["0"])[0]):
         problems.append("devices had %d requests only" % requests)
@@ -265,12 +283,11 @@ def run_printing(*args):
 
 
 def main():
-    words, server, build = sys.argv[1:4]
-    kernels = {suite: (kernel, modules) for suite, kernel, modules in
-               (word.split("=") for word in words.split())}
+    words, server = sys.argv[1:3]
+    kernels = {suite: where for suite, *where in (word.split("=") for word in words.split())}
     # Half of their time they wait, so that two processors have work for three.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
-        totals = list(pool.map(lambda scenario: run_printing(scenario, kernels, server, build), sys.argv[4:]))
+        totals = list(pool.map(lambda scenario: run_printing(scenario, kernels, server), sys.argv[3:]))
     passed, failed, skipped = (sum(column) for column in zip(*totals))
     print("system: %d scenarios, %d passed, %d failed, %d skipped" %
           (len(totals), passed, failed, skipped))
