@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Zlib
 # Debian's packages without installing any; for sh, which has set top to a folder that is kept.
-# apt_open ARCHITECTURE: reads the lists of the mirror that this system uses, once a day.
+# apt_open ARCHITECTURE [SUITE]: reads the lists of the mirror that this system uses, once a day: of these suites or that.
 # apt TOOL ARGUMENT...: apt-get or apt-cache with these lists, and no package installed.
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || stop "no apt-get"
 . /etc/os-release
 [ "$ID" = debian ] || stop "this is no Debian"
 apt_open() {
 	apt_arch=$1
-	apt_top=$top/apt-$apt_arch
+	apt_top=$top/apt-$apt_arch${2:+-$2}
 	mkdir -p "$apt_top/lists/partial" "$apt_top/archives/partial"
 	mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' |
 		awk -v release="$VERSION_CODENAME" '$2 == release { print $1; exit }')
 	[ -n "$mirror" ] || stop "no mirror of $VERSION_CODENAME is configured"
 	keys=/usr/share/keyrings/debian-archive-keyring.gpg
-	for suite in "$VERSION_CODENAME" "$VERSION_CODENAME-backports" trixie trixie-backports; do
+	for suite in ${2:-$VERSION_CODENAME $VERSION_CODENAME-backports trixie trixie-backports}; do
 		echo "deb [arch=$apt_arch signed-by=$keys] $mirror $suite main"
 	done >"$apt_top/sources.new"
 	[ -e "$apt_top/status" ] || : >"$apt_top/status" # a newer one would have apt read all lists again

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # Downloads what the system test runs on, installs nothing: QEMU with vfio-user and Debian's kernel.
-# fetch.sh [stock|backports|arm64]: with the kernel of this Debian, the newer one of its backports, or that for arm64.
+# fetch.sh [stock|backports|arm64|bullseye]: with the kernel of this Debian, the newer one of its backports, that for
+# arm64, or 5.10 of the Debian before.
 # Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), root/ and, of this
 # Debian's kernel for this machine, drivers/ and scripts/. root/ has the guest's programs; for arm64 what to link with, too.
 # It is kept under WD_SYSTEM_CACHE (~/.cache/libz-wd/system), by version; 77: not to be had here.
@@ -19,7 +20,7 @@ flock -w 600 9 || stop "another download does not end"
 
 . "$here/apt.sh"
 arch=amd64 qemu_package=qemu-system-x86 qemu_command=qemu-system-x86_64
-kernel_suite=$VERSION_CODENAME source=drivers packages=
+kernel_suite=$VERSION_CODENAME source=drivers packages= lists=
 case ${1:-stock} in
 stock) ;;
 backports) kernel_suite=$VERSION_CODENAME-backports source= ;;
@@ -27,6 +28,7 @@ arm64)
 	arch=arm64 qemu_package=qemu-system-arm qemu_command=qemu-system-aarch64 source=
 	packages="gzip libc6 libcmocka-dev libcmocka0 zlib1g zlib1g-dev"
 	;;
+bullseye) kernel_suite=bullseye lists=bullseye ;;
 *) stop "no kernel is called $1" ;;
 esac
 qemu_suite=trixie-backports
@@ -54,7 +56,7 @@ if [ ! -e "$qemu/qemu" ]; then
 	mv "$qemu/qemu.new" "$qemu/qemu"
 fi
 
-apt_open $arch
+apt_open $arch $lists
 image=$(apt_depends "$kernel_suite" linux-image-$arch '^linux-image-')
 release=${image#linux-image-}
 [ -n "$release" ] || stop "the lists have no kernel"
@@ -70,14 +72,14 @@ if [ ! -e "$kernel/release" ]; then
 	kbuild=$(needs '^linux-kbuild-')
 	[ -z "$source" ] || source=linux-source-${kbuild#linux-kbuild-}
 	for package in busybox-static $packages; do
-		download "$package/$VERSION_CODENAME"
+		download "$package/${lists:-$VERSION_CODENAME}"
 	done
 	unpack "$kernel/root" "$kernel"/debs/*.deb
 	download "$image=$kernel_version"
 	unpack "$kernel/image" "$kernel"/debs/linux-image-*.deb
 	download "linux-headers-$release=$kernel_version" "$common=$kernel_version" ${source:+"$source=$kernel_version"}
-	apt_open amd64 # the tools of the headers run here
-	download "$kbuild=$kernel_version" "libelf1/$VERSION_CODENAME"
+	apt_open amd64 $lists # the tools of the headers run here
+	download "$kbuild=$kernel_version" "libelf1/${lists:-$VERSION_CODENAME}"
 	unpack "$kernel/headers" "$kernel"/debs/linux-headers-*.deb "$kernel"/debs/linux-kbuild-*.deb \
 		"$kernel"/debs/libelf1_*.deb
 	if [ -n "$source" ]; then
