@@ -8,10 +8,6 @@ need $python
 $python -c 'import test.test_zlib' 2>/dev/null || skip "no tests of python3 (package libpython3.11-testsuite)"
 mkdir "$tmp/cwd" && cd "$tmp/cwd" || exit 99
 
-# test_pair wants the same bytes from two streams. The emulated device finds fewer matches where a stream moved
-# from one of its threads to another, so it gets one.
-[ "$WD_DEVICE" != emu ] || export WD_DEVICE=emu:threads=1
-
 # Tests that do fail under preload and why that is right: MODE TEST REASON, one a line.
 cat >"$tmp/known" <<'END'
 END

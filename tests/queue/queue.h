@@ -17,11 +17,13 @@
 #define BUF_LEN (1u << 20)
 
 /*
- * Versions of the queue manager, each of which a test runs on. WD_TEST_DEVICE names a device that is no emulated one:
- * on its one version run the tests that depend on no option of the emulated device, the others skip.
+ * Versions of the queue manager, each of which a test runs on. WD_TEST_DEVICE names a device that
+ * is no emulated one: it has one version, and tests that need an emulated one's options skip.
  */
 #define VERSIONS 3
-#define for_versions(v) for (unsigned int v = version_first(); v <= version_last(); v++)
+#define for_versions(v) \
+	for (unsigned int named_ = version_named(), v = named_ ? named_ : 1; \
+	     v <= (named_ ? named_ : VERSIONS); v++)
 
 struct side {
 	struct wd_queue *q;
@@ -78,20 +80,6 @@ static inline unsigned int version_named(void)
 	wd_release_queue(q);
 	assert_int_equal(sscanf(info.api, "hisi_qm_v%u", &version), 1);
 	return version;
-}
-
-static inline unsigned int version_first(void)
-{
-	unsigned int version = version_named();
-
-	return version ? version : 1;
-}
-
-static inline unsigned int version_last(void)
-{
-	unsigned int version = version_named();
-
-	return version ? version : VERSIONS;
 }
 
 static inline void side_open(struct side *s, const char *device, enum wd_op_type op,

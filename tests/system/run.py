@@ -11,7 +11,7 @@
 #   file FROM [TO]   program or data, libraries follow; {build}, {root}, {lib} and {arch} are what they are for that kernel
 #   include NAME     of this folder, lies in the guest's root
 #   memory BACKEND   of QEMU: memory-backend-ram has the server ask for each access
-#   suite NAME       whose kernel it runs: backports, arm64
+#   suite NAME       whose kernel it runs, of fetch.sh; stock where none is named
 #   mix NAME MIB     a file for the guest; what gzip makes of it comes back by /dev/vda: length, and at 512 data
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
 import concurrent.futures
@@ -30,13 +30,12 @@ import time
 
 BAD = re.compile(r"BUG[: ]|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general protection|DMAR: .*fault|"
                  r"INFO: t(ask|rying)|pagealloc:")
-# By what init writes to isa-debug-exit. Another machine ends by switching itself off, with 0.
-PC_GOOD, PC_BAD = 0x10 << 1 | 1, 0x11 << 1 | 1
+# Options, kernel arguments, and how QEMU ends when all went well or not: by what init writes to isa-debug-exit.
 MACHINES = {
     "x86_64": (["-M", "q35,memory-backend=ram", "-cpu", "max", "-device", "isa-debug-exit"],
-               "console=ttyS0 no_timer_check", PC_GOOD, PC_BAD),
+               "console=ttyS0 no_timer_check", 0x10 << 1 | 1, 0x11 << 1 | 1),
     "aarch64": (["-M", "virt,gic-version=3,its=on,memory-backend=ram", "-cpu", "neoverse-n1"],
-                "console=ttyAMA0", 0, 0)}
+                "console=ttyAMA0", 0, 0)}  # switches itself off
 MEMORY = "memory-backend-memfd,share=on"  # by descriptor
 here = os.path.dirname(os.path.abspath(__file__))
 
@@ -111,7 +110,7 @@ class Archive:
     def add_library(self, library, folders, name):
         if name.lstrip("/") not in self.known:
             paths = [os.path.join(folder, library) for folder in folders]
-            self.add_program(next(path for path in paths if os.path.exists(path)), name, folders)
+            self.add_program(next((path for path in paths if os.path.exists(path)), library), name, folders)
 
     def write(self, path):
         self.add("TRAILER!!!", 0)
