@@ -29,7 +29,7 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh te
 	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v2.sh \
-	tests/system/calls.body tests/system/ours.body tests/system/queue.body
+	tests/system/calls.body tests/system/mainline.body tests/system/ours.body tests/system/queue.body
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 
