@@ -28,8 +28,8 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh te
 	tests/system/mainline-v3.sh tests/system/ours-arm64.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
-	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v2.sh \
-	tests/system/calls.body tests/system/mainline.body tests/system/ours.body tests/system/queue.body
+	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v1.sh \
+	tests/system/ours-v2.sh 	tests/system/calls.body tests/system/mainline.body tests/system/ours.body tests/system/queue.body
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 
@@ -38,13 +38,13 @@ check-system: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
-# Further guests: arm64, whose libraries and programs are built here, in tests/system/arm64 (tests/install arm64
+# Further guests: version 1, an engineering sample; arm64, whose libraries and programs are built here, in tests/system/arm64 (tests/install arm64
 # before), and the kernel of an older Debian, which its mirrors may drop some day.
 check-system-long: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server
 	sh $(srcdir)/tests/system/arm64.sh $(abs_top_builddir)/tests/system/arm64 tests/system/calls \
 		$(system_programs)
-	sh $(srcdir)/tests/system/run $(abs_top_builddir) ours-arm64 mainline-old
+	sh $(srcdir)/tests/system/run $(abs_top_builddir) ours-arm64 ours-v1 mainline-old
 
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
 # It is this Debian's version, and has no disk.
