@@ -21,15 +21,16 @@ endif
 # The longest first.
 SCENARIOS = ours-libs ours-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-iommu ours-plain \
 	ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
-EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh tests/system/debug.config \
-	tests/system/debug.sh tests/system/fetch.sh tests/system/init tests/system/run \
-	tests/system/run.py tests/system/vmlinux.py \
+EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh tests/system/calls.body \
+	tests/system/debug.config tests/system/debug.sh tests/system/fetch.sh tests/system/init \
 	tests/system/mainline-old.sh tests/system/mainline-two.sh tests/system/mainline-v2.sh \
-	tests/system/mainline-v3.sh tests/system/ours-arm64.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
-	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
-	tests/system/ours-iommu.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
-	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v1.sh \
-	tests/system/ours-v2.sh 	tests/system/calls.body tests/system/mainline.body tests/system/ours.body tests/system/queue.body
+	tests/system/mainline-v3.sh tests/system/mainline.body tests/system/ours-arm64.sh \
+	tests/system/ours-calls.sh tests/system/ours-faults.sh tests/system/ours-flight.sh \
+	tests/system/ours-gone.sh tests/system/ours-hang.sh tests/system/ours-iommu.sh \
+	tests/system/ours-libs.sh tests/system/ours-mix.sh tests/system/ours-newer.sh \
+	tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-v1.sh \
+	tests/system/ours-v2.sh tests/system/ours.body tests/system/queue.body tests/system/run \
+	tests/system/run.py tests/system/vmlinux.py
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
 
@@ -38,8 +39,8 @@ check-system: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
-# Further guests: version 1, an engineering sample; arm64, whose libraries and programs are built here, in tests/system/arm64 (tests/install arm64
-# before), and the kernel of an older Debian, which its mirrors may drop some day.
+# Further guests: version 1, an engineering sample; arm64, whose libraries and programs are built here, in
+# tests/system/arm64 (tests/install arm64 before); and the kernel of an older Debian, which its mirrors may drop some day.
 check-system-long: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server
 	sh $(srcdir)/tests/system/arm64.sh $(abs_top_builddir)/tests/system/arm64 tests/system/calls \
