@@ -23,6 +23,9 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/transport/emu.c \
 	libwd/transport/sdmdev.c \
 	libwd/transport/sdmdev.h \
+	libwd/transport/sdmdev_find.c \
+	libwd/transport/sdmdev_mediated.c \
+	libwd/transport/sdmdev_memory.c \
 	libwd/transport/sys.c \
 	libwd/transport/sys.h \
 	libwd/transport/transport.c \

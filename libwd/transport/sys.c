@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "transport/sys.h"
+#include "wd.h"
 
 /* r as the system call left it, with -1 and errno for a failure. */
 static int result(int r, int saved_errno)
@@ -167,6 +168,27 @@ const struct wd_sys wd_sys_linux = {
 	.names = sys_names,
 };
 const struct wd_sys *wd_sys = &wd_sys_linux;
+
+int wd_sys_list(const char *folder, int (*describe)(const char *name, struct wd_device_info *info),
+		struct wd_device_info *info, unsigned int nr)
+{
+	struct wd_device_info one;
+	char *names;
+	int found = 0;
+	int r = wd_sys->names(folder, &names);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0; /* no module, no folder */
+	for (const char *name = names; *name; name += strlen(name) + 1) {
+		if (!describe(name, &one))
+			continue;
+		if ((unsigned int)found < nr)
+			info[found] = one;
+		found++;
+	}
+	free(names);
+	return found;
+}
 
 int wd_sys_number(const char *path, long long *value)
 {

@@ -29,6 +29,15 @@ struct wd_sys {
 extern const struct wd_sys wd_sys_linux;
 extern const struct wd_sys *wd_sys;
 
+struct wd_device_info;
+
+/*
+ * What a transport has in this folder of sysfs, of which the first nr are put into info. describe: 1,
+ * it is a device that libwd may know what to do with. How many there are, or -ENOMEM.
+ */
+int wd_sys_list(const char *folder, int (*describe)(const char *name, struct wd_device_info *info),
+		struct wd_device_info *info, unsigned int nr);
+
 /* An attribute that is a number: *value is untouched where there is none. 0 or -errno. */
 int wd_sys_number(const char *path, long long *value);
 

@@ -82,22 +82,7 @@ static int describe(const char *name, struct wd_device_info *info)
 
 static int uacce_list(const char *options, struct wd_device_info *info, unsigned int nr)
 {
-	struct wd_device_info one;
-	char *names;
-	int found = 0;
-	int r = wd_sys->names(CLASS_PATH, &names);
-
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	for (const char *name = names; *name; name += strlen(name) + 1) {
-		if (!describe(name, &one))
-			continue;
-		if ((unsigned int)found < nr)
-			info[found] = one;
-		found++;
-	}
-	free(names);
-	return found;
+	return wd_sys_list(CLASS_PATH, describe, info, nr);
 }
 
 static int uacce_dev_open(const struct wd_device_info *info, void **dev)
