@@ -324,15 +324,6 @@ static void forked(struct queue *q)
 	munmap(dus, q->region[SDMDEV_REGION_DUS].size);
 }
 
-static void common(struct queue *q)
-{
-	bad_arguments(q);
-	mappings(q);
-	states(q);
-	static_memory(q);
-	forked(q);
-}
-
 /* A batch with one entry that reaches elsewhere: what is before it is executed. */
 static void mediated(struct queue *q)
 {
@@ -765,9 +756,19 @@ static const struct {
 	const char *name;
 	void (*run)(struct queue *q);
 } cases[] = {
-	{ "common", common }, { "mediated", mediated }, { "single", single }, { "limit", limit },
-	{ "hang", hang },     { "hold", hold },		{ "stay", stay },     { "fuzz", fuzz },
+	{ "arguments", bad_arguments },
+	{ "mappings", mappings },
+	{ "states", states },
+	{ "memory", static_memory },
+	{ "child", forked },
+	{ "limit", limit },
+	{ "mediated", mediated },
+	{ "single", single },
 	{ "flight", flight },
+	{ "hang", hang },
+	{ "hold", hold },
+	{ "stay", stay },
+	{ "fuzz", fuzz },
 };
 
 int main(int argc, char **argv)
