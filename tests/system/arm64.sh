@@ -13,4 +13,5 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 [ -e Makefile ] || "$here/../../configure" -q --host=aarch64-linux-gnu --without-isal \
 	--with-zlib=/usr/lib/aarch64-linux-gnu/libz.so.1 CPPFLAGS="-isystem $root/usr/include" \
 	CMOCKA_CFLAGS=-DWITH_CMOCKA CMOCKA_LIBS="-L$root/usr/lib/aarch64-linux-gnu -lcmocka"
-make -s -j"$(nproc)" all "$@"
+make -s -j"$(nproc)" all
+make -s -j"$(nproc)" "$@"
