@@ -126,7 +126,10 @@ struct zwd_stream {
 		struct zwd_inflate i;
 	};
 	/* With a custom allocator ZWD_SLOT_LEN bytes follow. */
-} __attribute__((aligned(16)));
+};
+
+/* zlib never asks a zalloc for more than this, and many give no more (node, PostgreSQL). */
+_Static_assert(_Alignof(struct zwd_stream) <= 8, "a caller's memory is aligned to 8");
 
 /* nginx rounds the first allocation up to 8192 bytes, unless it is a multiple of 512. */
 _Static_assert(sizeof(struct zwd_stream) + ZWD_SLOT_LEN < 8192, "as small as zlib's state");
