@@ -193,7 +193,6 @@ static int stub_open(void *dev, enum wd_op_type op_type, void **queue, struct wd
 		.mem = s->mem,
 		.mem_len = s->mem_len,
 		.depth = STUB_DEPTH,
-		.fd = -1,
 	};
 	return 0;
 }

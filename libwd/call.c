@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 #include "priv.h"
 #include "wd_zip.h"
 
@@ -47,7 +46,7 @@ static uint64_t now_ns(void)
 int wd_share_init(struct wd_queue *q)
 {
 	struct wd_share *share = calloc(1, sizeof(*share));
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int cpus = wd_cpus_nr();
 
 	if (!share)
 		return -ENOMEM;
@@ -67,16 +66,11 @@ void wd_share_fini(struct wd_queue *q)
 {
 	if (!q->share)
 		return;
-	pthread_mutex_destroy(&q->share->lock);
+	/* In a child, whoever held it is not there. */
+	if (wd_is_own(q->born))
+		pthread_mutex_destroy(&q->share->lock);
 	free(q->share->owner);
 	free(q->share);
-}
-
-void wd_share_fork_child(struct wd_queue *q)
-{
-	/* Whoever held it is not in this process. */
-	if (q->share)
-		pthread_mutex_init(&q->share->lock, NULL);
 }
 
 void wd_queue_lock(const struct wd_queue *q)
@@ -322,6 +316,12 @@ static int call_shared(struct wd_queue *q, const struct wd_zip_req *req, struct 
 
 int wd_call(struct wd_queue *q, const void *req, void *res, unsigned int timeout_ms)
 {
-	return q->share ? call_shared(q, req, res, timeout_ms)
-			: call_alone(q, req, res, timeout_ms);
+	int cancel, r;
+
+	if (wd_unlikely(!wd_is_own(q->born)))
+		return -ENODEV;
+	cancel = wd_cancel_off();
+	r = q->share ? call_shared(q, req, res, timeout_ms) : call_alone(q, req, res, timeout_ms);
+	wd_cancel_as(cancel);
+	return r;
 }

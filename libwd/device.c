@@ -141,6 +141,7 @@ int wd_find_candidates(const char *spec_text, struct wd_candidate **list)
 	int saved_errno = errno;
 	int r = spec_check(pos);
 
+	wd_enter();
 	while (!r && pos) {
 		struct wd_spec spec;
 
@@ -165,11 +166,50 @@ int wd_find_candidates(const char *spec_text, struct wd_candidate **list)
 	return c.nr;
 }
 
+static int prepare(const char *pos)
+{
+	unsigned int found = 0; /* transports, as bits */
+
+	while (pos) {
+		struct wd_spec spec;
+		int r = wd_spec_next(&pos, &spec);
+
+		if (r || spec.kind == WD_SPEC_NONE)
+			break;
+		for (unsigned int i = 0; wd_transports[i]; i++) {
+			const struct wd_transport *transport = wd_transports[i];
+
+			if (transport->is_emulated == (spec.kind == WD_SPEC_EMU) &&
+			    (!transport->prepare || transport->prepare(spec.text)))
+				found |= 1u << i;
+		}
+	}
+	if (found)
+		wd_enter(); /* remembers the root */
+	return __builtin_popcount(found);
+}
+
+int wd_prepare(const char *spec)
+{
+	const char *text = spec ? spec : spec_default();
+	int saved_errno = errno;
+	int cancel = wd_cancel_off();
+	int r = spec_check(text);
+
+	if (!r)
+		r = prepare(text);
+	wd_cancel_as(cancel);
+	errno = saved_errno;
+	return r;
+}
+
 int wd_list_devices(const char *spec, struct wd_device_info *info, unsigned int nr)
 {
 	struct wd_candidate *list;
+	int cancel = wd_cancel_off();
 	int found = wd_find_candidates(spec, &list);
 
+	wd_cancel_as(cancel);
 	if (found < 0)
 		return found;
 	for (int i = 0; i < found && (unsigned int)i < nr; i++)
@@ -192,6 +232,7 @@ int wd_dev_get(const struct wd_candidate *candidate, struct wd_dev **found)
 		return -ENOMEM;
 	dev->transport = candidate->transport;
 	dev->info = candidate->info;
+	dev->born = wd_generation();
 	r = dev->transport->dev_open(&dev->info, &dev->handle);
 	if (r) {
 		free(dev);
@@ -215,7 +256,7 @@ void wd_dev_put(struct wd_dev *dev)
 			*at = dev->next;
 			break;
 		}
-	if (!dev->is_void)
+	if (wd_is_own(dev->born))
 		dev->transport->dev_close(dev->handle);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev->ranges);
@@ -240,14 +281,13 @@ void wd_dev_fork_parent(void)
 		pthread_mutex_unlock(&dev->lock);
 }
 
-void wd_dev_fork_child(void)
+void wd_dev_forget(int is_sound)
 {
-	for (unsigned int i = 0; wd_transports[i]; i++)
-		if (wd_transports[i]->fork_child)
-			wd_transports[i]->fork_child();
-	for (struct wd_dev *dev = devs; dev; dev = dev->next) {
-		dev->is_void = 1;
-		pthread_mutex_unlock(&dev->lock);
-	}
+	for (struct wd_dev *dev = is_sound ? devs : NULL; dev; dev = dev->next)
+		if (!wd_lock_anew(&dev->lock))
+			dev->ranges_nr = 0;
 	devs = NULL; /* the queues still hold theirs, to free it */
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->forget_all)
+			wd_transports[i]->forget_all(is_sound);
 }

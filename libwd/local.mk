@@ -18,9 +18,13 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/drv/hisi_zip.h \
 	libwd/mem.c \
 	libwd/priv.h \
+	libwd/process.c \
+	libwd/process.h \
 	libwd/queue.c \
 	libwd/submit.c \
 	libwd/transport/emu.c \
+	libwd/transport/file.c \
+	libwd/transport/file.h \
 	libwd/transport/sdmdev.c \
 	libwd/transport/sdmdev.h \
 	libwd/transport/sdmdev_find.c \

@@ -134,7 +134,8 @@ static int alloc_shared(struct wd_range *range)
 
 	if (mem == MAP_FAILED)
 		return -ENOMEM;
-	if (madvise(mem, range->len, MADV_DONTFORK)) {
+	/* A child may read what its parent had in an emulated device's: the device is threads. */
+	if (!range->owner->transport->is_emulated && madvise(mem, range->len, MADV_DONTFORK)) {
 		r = -errno;
 		goto unmap;
 	}
@@ -168,17 +169,18 @@ static int error_of(const struct wd_queue *q)
 {
 	int r;
 
+	if (!wd_is_own(q->born))
+		return -ENODEV;
 	wd_queue_lock(q);
 	r = q->error;
 	wd_queue_unlock(q);
 	return r;
 }
 
-int wd_alloc(struct wd_queue *q, size_t size, void **mem)
+static int alloc(struct wd_queue *q, size_t size, void **mem)
 {
 	size_t page_len = sysconf(_SC_PAGESIZE);
 	struct wd_range range = { .flags = WD_RANGE_ALLOC, .owner = q };
-	int saved_errno = errno;
 	int r;
 
 	r = error_of(q);
@@ -197,6 +199,16 @@ int wd_alloc(struct wd_queue *q, size_t size, void **mem)
 	}
 	if (!r)
 		*mem = (void *)range.start;
+	return r;
+}
+
+int wd_alloc(struct wd_queue *q, size_t size, void **mem)
+{
+	int saved_errno = errno;
+	int cancel = wd_cancel_off();
+	int r = alloc(q, size, mem);
+
+	wd_cancel_as(cancel);
 	errno = saved_errno;
 	return r;
 }
@@ -215,14 +227,11 @@ static int is_in_flight(const struct wd_queue *q, const struct wd_range *range)
 	return 0;
 }
 
-void wd_free(struct wd_queue *q, void *mem)
+static void give_back(struct wd_queue *q, void *mem)
 {
-	int saved_errno = errno;
 	struct wd_range *range;
 	struct wd_range copy;
 
-	if (!mem || error_of(q) == -ENODEV)
-		return; /* after fork: not mapped here */
 	wd_queue_lock(q);
 	pthread_mutex_lock(&q->dev->lock);
 	range = range_of(q, mem, 0, WD_RANGE_ALLOC);
@@ -238,16 +247,30 @@ void wd_free(struct wd_queue *q, void *mem)
 	wd_queue_unlock(q);
 	if (range)
 		range_end(&copy);
+}
+
+void wd_free(struct wd_queue *q, void *mem)
+{
+	int saved_errno = errno;
+	int cancel;
+
+	if (!mem)
+		return;
+	cancel = wd_cancel_off();
+	if (wd_is_own(q->born))
+		give_back(q, mem);
+	else
+		wd_mem_forget(q, mem);
+	wd_cancel_as(cancel);
 	errno = saved_errno;
 }
 
-int wd_mem_share(struct wd_queue *q, const void *addr, size_t size, int flags)
+static int share(struct wd_queue *q, const void *addr, size_t size, int flags)
 {
 	const struct wd_transport *transport = q->transport;
 	struct wd_range range = {
 		.start = (uintptr_t)addr, .len = size, .flags = flags, .owner = q,
 	};
-	int saved_errno = errno;
 	int r;
 
 	r = error_of(q);
@@ -269,18 +292,25 @@ int wd_mem_share(struct wd_queue *q, const void *addr, size_t size, int flags)
 		if (r)
 			range_end(&range);
 	}
+	return r;
+}
+
+int wd_mem_share(struct wd_queue *q, const void *addr, size_t size, int flags)
+{
+	int saved_errno = errno;
+	int cancel = wd_cancel_off();
+	int r = share(q, addr, size, flags);
+
+	wd_cancel_as(cancel);
 	errno = saved_errno;
 	return r;
 }
 
-void wd_mem_unshare(struct wd_queue *q, const void *addr, size_t size)
+static void unshare(struct wd_queue *q, const void *addr, size_t size)
 {
-	int saved_errno = errno;
 	struct wd_range *range;
 	struct wd_range copy;
 
-	if (error_of(q) == -ENODEV)
-		return;
 	pthread_mutex_lock(&q->dev->lock);
 	range = range_of(q, addr, size, 0);
 	if (!range)
@@ -292,6 +322,18 @@ void wd_mem_unshare(struct wd_queue *q, const void *addr, size_t size)
 	pthread_mutex_unlock(&q->dev->lock);
 	if (range)
 		range_end(&copy);
+}
+
+void wd_mem_unshare(struct wd_queue *q, const void *addr, size_t size)
+{
+	int saved_errno = errno;
+	int cancel;
+
+	if (!wd_is_own(q->born))
+		return;
+	cancel = wd_cancel_off();
+	unshare(q, addr, size);
+	wd_cancel_as(cancel);
 	errno = saved_errno;
 }
 
@@ -316,4 +358,29 @@ void wd_mem_release(struct wd_queue *q)
 			return;
 		range_end(&copy);
 	}
+}
+
+void wd_mem_forget(struct wd_queue *q, const void *mem)
+{
+	struct wd_dev *dev = q->dev;
+
+	wd_enter();
+	if (!q->transport->is_emulated)
+		return; /* not mapped here, and the addresses may be others' by now */
+	pthread_mutex_lock(&wd_lock);
+	/* Some thread of the parent's may have had it, where nobody could make it anew. */
+	if (pthread_mutex_trylock(&dev->lock))
+		goto unlock;
+	for (unsigned int i = dev->ranges_nr; i--;) {
+		struct wd_range range = dev->ranges[i];
+
+		if (range.owner != q || !(range.flags & WD_RANGE_ALLOC) ||
+		    (mem && range.start != (uintptr_t)mem))
+			continue;
+		range_cut(dev, &dev->ranges[i]);
+		munmap((void *)range.start, range.len);
+	}
+	pthread_mutex_unlock(&dev->lock);
+unlock:
+	pthread_mutex_unlock(&wd_lock);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "wd.h"
 #include "drv/hisi_qm.h"
+#include "process.h"
 #include "transport/transport.h"
 
 #define wd_likely(x) __builtin_expect(!!(x), 1)
@@ -32,7 +33,7 @@ struct wd_dev {
 	struct wd_device_info info;
 	void *handle; /* transport's */
 	unsigned int queues_nr; /* under wd_lock */
-	int is_void;		/* inherited over fork: handle must not be used */
+	unsigned int born;	/* wd_generation(); of an ancestor: handle must not be used */
 
 	pthread_mutex_t lock;	 /* guards ranges */
 	struct wd_range *ranges; /* by start; those of WD_SHARE_ALL first, with start 0 */
@@ -62,6 +63,7 @@ struct wd_slot {
 
 struct wd_queue {
 	struct hisi_qm qm;
+	unsigned int born; /* wd_generation(); of an ancestor: nothing of it is to be touched */
 	unsigned int op_type;
 	unsigned int sqe_type;
 	unsigned int formats;
@@ -73,23 +75,21 @@ struct wd_queue {
 	int (*reap)(void *tq); /* NULL: the device itself fills the rings */
 	void *tq; /* transport's */
 
-	int error; /* 0; -ENODEV after fork; -EIO when the device broke the order of its ring */
+	int error; /* 0; -EIO when the device broke the order of its ring */
 	const struct wd_transport *transport;
 	struct wd_regions regions;
 	unsigned int spin_us;
 	struct wd_share *share; /* of many threads; NULL: the queue is one thread's */
-	struct wd_queue *next; /* under wd_lock */
 };
 
 /* call.c: what a queue of many threads has besides. */
 int wd_share_init(struct wd_queue *q);
 void wd_share_fini(struct wd_queue *q);
-void wd_share_fork_child(struct wd_queue *q);
 /* Around all that reads or changes the queue itself; nothing where it is one thread's. */
 void wd_queue_lock(const struct wd_queue *q);
 void wd_queue_unlock(const struct wd_queue *q);
 
-/* Guards the lists of devices and queues. Taken before any wd_dev.lock. */
+/* Guards the list of devices. Taken before any wd_dev.lock. */
 extern pthread_mutex_t wd_lock;
 
 /* Devices that spec selects, in order of preference. -EINVAL, -ENOMEM or their number. */
@@ -102,10 +102,11 @@ int wd_find_candidates(const char *spec, struct wd_candidate **list);
 /* The open device of that name, opened when it is not; under wd_lock. */
 int wd_dev_get(const struct wd_candidate *candidate, struct wd_dev **dev);
 void wd_dev_put(struct wd_dev *dev);
-/* Around fork; wd_lock is held in all three. The child opens its devices anew. */
+/* Around fork(), with wd_lock held. */
 void wd_dev_fork_prepare(void);
 void wd_dev_fork_parent(void);
-void wd_dev_fork_child(void);
+/* In a child, which opens its devices anew. is_sound: wd_lock was nobody's at the fork. */
+void wd_dev_forget(int is_sound);
 
 /* One item of a device specification. */
 enum wd_spec_kind {
@@ -126,6 +127,8 @@ int wd_queue_error(const struct wd_queue *q);
 
 /* Frees and unshares what belongs to the queue, which is stopped. */
 void wd_mem_release(struct wd_queue *q);
+/* The same of a queue of the parent's: unmaps what a child inherits. mem: only that; NULL: all. */
+void wd_mem_forget(struct wd_queue *q, const void *mem);
 /*
  * Finds the range of mem and remembers it in q->recent[role]; a role other than WD_MEM_SRC is
  * written to. 0 or -EFAULT.

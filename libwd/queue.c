@@ -1,53 +1,11 @@
 /* SPDX-License-Identifier: Zlib */
-/* Queues: opening on the best device, closing, state, and what fork() leaves of them. */
+/* Queues: opening on the best device, closing and state. */
 #include <stdlib.h>
 #include <string.h>
 #include "drv/drv.h"
 #include "priv.h"
 
 #define SPIN_US 20 /* a 64 KiB request takes the engine about as long */
-
-static struct wd_queue *queues; /* open ones; under wd_lock */
-
-/* In the child a queue is dead: its rings and doorbell are the parent's and not mapped here. */
-static void fork_prepare(void)
-{
-	pthread_mutex_lock(&wd_lock);
-	wd_dev_fork_prepare();
-}
-
-static void fork_parent(void)
-{
-	wd_dev_fork_parent();
-	pthread_mutex_unlock(&wd_lock);
-}
-
-static void fork_child(void)
-{
-	wd_dev_fork_child();
-	for (struct wd_queue *q = queues; q; q = q->next) {
-		q->error = -ENODEV;
-		hisi_qm_stop(&q->qm);
-		wd_share_fork_child(q);
-	}
-	queues = NULL;
-	pthread_mutex_unlock(&wd_lock);
-}
-
-static int fork_error;
-
-static void fork_register(void)
-{
-	fork_error = -pthread_atfork(fork_prepare, fork_parent, fork_child);
-}
-
-static int fork_once(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, fork_register);
-	return fork_error;
-}
 
 /* wd_lock is held. */
 static int open_on(const struct wd_candidate *candidate, const struct wd_queue_attr *attr,
@@ -60,6 +18,7 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 
 	if (!q)
 		return -ENOMEM;
+	q->born = wd_generation();
 	q->transport = transport;
 	q->op_type = attr->op_type;
 	q->spin_us = attr->spin_us ? attr->spin_us : SPIN_US;
@@ -90,8 +49,6 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	r = attr->flags & WD_QUEUE_SHARED ? wd_share_init(q) : 0;
 	if (r)
 		goto free_slots;
-	q->next = queues;
-	queues = q;
 	*queue = q;
 	return 0;
 free_slots:
@@ -133,9 +90,8 @@ static int worse(int r, int before)
 	return before;
 }
 
-int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
+static int request(const struct wd_queue_attr *attr, struct wd_queue **queue)
 {
-	int saved_errno = errno;
 	struct wd_candidate *list;
 	int result = -ENODEV;
 	int nr, r;
@@ -146,7 +102,7 @@ int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
 	nr = wd_find_candidates(attr->device, &list);
 	if (nr < 0)
 		return nr;
-	r = fork_once();
+	r = wd_fork_register();
 	if (r) {
 		free(list);
 		return r;
@@ -168,34 +124,49 @@ int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
 	}
 	pthread_mutex_unlock(&wd_lock);
 	free(list);
-	errno = saved_errno;
 	return result;
 }
 
-void wd_release_queue(struct wd_queue *q)
+int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
 {
 	int saved_errno = errno;
+	int cancel = wd_cancel_off();
+	int r = request(attr, queue);
 
-	if (!q)
-		return;
-	if (q->error != -ENODEV) {
+	wd_cancel_as(cancel);
+	errno = saved_errno;
+	return r;
+}
+
+static void release(struct wd_queue *q)
+{
+	wd_enter();
+	if (wd_is_own(q->born)) {
 		q->transport->stop(q->tq);
 		wd_mem_release(q);
 		q->transport->close(q->tq, &q->regions);
 	} else {
+		wd_mem_forget(q, NULL);
 		q->transport->forget(q->tq);
 	}
 	pthread_mutex_lock(&wd_lock);
-	for (struct wd_queue **at = &queues; *at; at = &(*at)->next)
-		if (*at == q) {
-			*at = q->next;
-			break;
-		}
 	wd_dev_put(q->dev);
 	pthread_mutex_unlock(&wd_lock);
 	wd_share_fini(q);
 	free(q->slots);
 	free(q);
+}
+
+void wd_release_queue(struct wd_queue *q)
+{
+	int saved_errno = errno;
+	int cancel;
+
+	if (!q)
+		return;
+	cancel = wd_cancel_off();
+	release(q);
+	wd_cancel_as(cancel);
 	errno = saved_errno;
 }
 
@@ -207,11 +178,8 @@ void wd_queue_info(const struct wd_queue *q, struct wd_device_info *info)
 static enum wd_state state_of(const struct wd_queue *q, unsigned int *generation)
 {
 	int saved_errno = errno;
-	enum wd_state state = WD_STATE_DEAD;
+	enum wd_state state = q->transport->state(q->tq, generation);
 
-	if (q->error == -ENODEV)
-		return state;
-	state = q->transport->state(q->tq, generation);
 	/* A queue does not live again after its device's reset, though the device does. */
 	if (state == WD_STATE_OK && hisi_qm_tx_stopped(&q->qm))
 		state = WD_STATE_RESETTING;
@@ -222,29 +190,47 @@ static enum wd_state state_of(const struct wd_queue *q, unsigned int *generation
 enum wd_state wd_queue_state(const struct wd_queue *q, unsigned int *generation)
 {
 	enum wd_state state;
+	int cancel;
 
+	if (!wd_is_own(q->born))
+		return WD_STATE_DEAD;
+	cancel = wd_cancel_off();
 	wd_queue_lock(q);
 	state = state_of(q, generation);
 	wd_queue_unlock(q);
+	wd_cancel_as(cancel);
 	return state;
 }
 
 int wd_queue_error(const struct wd_queue *q)
 {
-	return state_of(q, NULL) == WD_STATE_DEAD ? -ENODEV : -EIO;
+	return !wd_is_own(q->born) || state_of(q, NULL) == WD_STATE_DEAD ? -ENODEV : -EIO;
 }
 
 int wd_queue_fd(const struct wd_queue *q)
 {
-	return q->error == -ENODEV ? -ENODEV : q->regions.fd;
+	int saved_errno = errno;
+	int cancel, r;
+
+	if (!wd_is_own(q->born))
+		return -ENODEV;
+	cancel = wd_cancel_off();
+	wd_queue_lock(q);
+	r = q->transport->event ? q->transport->event(q->tq) : -EOPNOTSUPP;
+	wd_queue_unlock(q);
+	wd_cancel_as(cancel);
+	errno = saved_errno;
+	return r;
 }
 
 unsigned int wd_queue_in_flight(const struct wd_queue *q)
 {
 	unsigned int nr;
 
+	if (!wd_is_own(q->born))
+		return 0;
 	wd_queue_lock(q);
-	nr = q->error == -ENODEV ? 0 : q->qm.in_flight;
+	nr = q->qm.in_flight;
 	wd_queue_unlock(q);
 	return nr;
 }

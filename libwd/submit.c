@@ -67,6 +67,8 @@ int wd_send(struct wd_queue *q, const void *reqs, unsigned int nr)
 	unsigned int generation;
 	unsigned int room;
 
+	if (wd_unlikely(!wd_is_own(q->born)))
+		return -ENODEV;
 	if (wd_unlikely(hisi_qm_tx_stopped(&q->qm)))
 		return wd_queue_error(q);
 	room = hisi_qm_room(&q->qm);
@@ -120,6 +122,8 @@ int wd_recv(struct wd_queue *q, void *results, unsigned int nr)
 	struct wd_zip_res *res = results;
 	struct wd_zip_res *end = res + nr;
 
+	if (wd_unlikely(!wd_is_own(q->born)))
+		return -ENODEV;
 	if (wd_unlikely(hisi_qm_rx_stopped(&q->qm)))
 		return wd_queue_error(q);
 	if (wd_unlikely(!nr))
@@ -141,7 +145,7 @@ int wd_recv(struct wd_queue *q, void *results, unsigned int nr)
 	return res - (struct wd_zip_res *)results;
 }
 
-int wd_flush(struct wd_queue *q)
+static int arm(struct wd_queue *q)
 {
 	if (hisi_qm_rx_stopped(&q->qm))
 		return wd_queue_error(q);
@@ -149,6 +153,18 @@ int wd_flush(struct wd_queue *q)
 		q->transport->arm(q->tq);
 	ring(q, hisi_qm_cq_value(&q->qm, 1));
 	return 0;
+}
+
+int wd_flush(struct wd_queue *q)
+{
+	int cancel, r;
+
+	if (!wd_is_own(q->born))
+		return -ENODEV;
+	cancel = wd_cancel_off();
+	r = arm(q);
+	wd_cancel_as(cancel);
+	return r;
 }
 
 static uint64_t now_ns(void)
@@ -171,17 +187,10 @@ static void spin(struct wd_queue *q, uint64_t end_ns)
 	} while (now_ns() < end_ns);
 }
 
-int wd_recv_sync(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
+static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
 {
-	int r = wd_recv(q, results, nr);
 	uint64_t start_ns, end_ns;
-
-	if (wd_likely(r != -EAGAIN))
-		return r;
-	if (!q->qm.in_flight)
-		return -ENOENT;
-	if (!timeout_ms)
-		return -ETIMEDOUT;
+	int r;
 
 	start_ns = now_ns();
 	end_ns = timeout_ms == UINT_MAX ? INT64_MAX : start_ns + timeout_ms * UINT64_C(1000000);
@@ -196,7 +205,7 @@ int wd_recv_sync(struct wd_queue *q, void *results, unsigned int nr, unsigned in
 		if (start_ns >= end_ns)
 			return -ETIMEDOUT;
 		/* Armed with our head, the event also comes for a completion we have not seen. */
-		r = wd_flush(q);
+		r = arm(q);
 		if (r)
 			return r;
 		left_ms = (end_ns - start_ns + 999999) / 1000000;
@@ -204,4 +213,21 @@ int wd_recv_sync(struct wd_queue *q, void *results, unsigned int nr, unsigned in
 		if (r && r != -ETIMEDOUT)
 			return wd_queue_error(q);
 	}
+}
+
+int wd_recv_sync(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
+{
+	int r = wd_recv(q, results, nr);
+	int cancel;
+
+	if (wd_likely(r != -EAGAIN))
+		return r;
+	if (!q->qm.in_flight)
+		return -ENOENT;
+	if (!timeout_ms)
+		return -ETIMEDOUT;
+	cancel = wd_cancel_off();
+	r = wait_for(q, results, nr, timeout_ms);
+	wd_cancel_as(cancel);
+	return r;
 }

@@ -22,8 +22,14 @@ extern "C" {
  * state and info may be used by any of them at once; sending and receiving by other functions is
  * not for it.
  *
- * After fork() the parent's queues go on; in the child they are dead: every call on them but
- * wd_release_queue() returns -ENODEV, and their memory is not mapped.
+ * After fork() the parent's queues go on; in the child, however it was made, they are dead: every
+ * call on them but wd_release_queue() returns -ENODEV. New queues work there. Where the child was
+ * not made by fork(), and a thread of the parent was in libwd at that moment, memory of that
+ * moment's may be lost to the child.
+ *
+ * No thread is cancelled inside. Waiting is measured by CLOCK_MONOTONIC, and signals neither end nor
+ * prolong it. A queue that is open on an emulated device needs nothing of the system but futexes and
+ * time, for all but opening, closing, memory and wd_queue_fd().
  */
 
 #define WD_NAME_LEN 256
@@ -57,6 +63,25 @@ struct wd_device_info {
  */
 int wd_list_devices(const char *spec, struct wd_device_info *info, unsigned int nr);
 
+/*
+ * Does early, as at a program's start, what opening a queue would else do late and by name: finds the
+ * library with which an emulated device of spec computes, looks whether the system has devices of
+ * the other kinds, and remembers the process's root. After chroot() nothing of that is looked for by
+ * name any more; a library that the program has mapped is still found. Opens no queue, makes no
+ * thread, keeps no descriptor; any thread, any number of times. spec: as above.
+ * Returns how many kinds ("sdmdev", "uacce", "emu") spec names that may have a device; 0: there is none
+ * and there will be none before the system is told of a driver; -EINVAL: spec is not understood.
+ */
+int wd_prepare(const char *spec);
+
+/*
+ * The number of this copy of the program's memory: each child has another one than the process it
+ * was made from, whether by fork() or in a way that calls no handlers; threads and children that
+ * share the memory have the same. Never 0. Two loads, but for the first call in a process; any
+ * thread, at any time. Where the kernel has no MADV_WIPEONFORK, only fork() changes it.
+ */
+unsigned int wd_generation(void);
+
 struct wd_queue;
 
 #define WD_QUEUE_SHARED 0x1 /* of many threads, by wd_call() */
@@ -74,7 +99,8 @@ struct wd_queue_attr {
 /*
  * Opens a queue on the first device of attr->device that has one free and speaks attr->alg.
  * -ENODEV: no such device; -EBUSY: all queues are taken; -EOPNOTSUPP: no device knows alg;
- * -EINVAL: attr is not understood; -EACCES, -ENOMEM: as the system said.
+ * -EINVAL: attr is not understood; -EACCES, -ENOMEM, -EAGAIN (no thread can be made): as the system
+ * said.
  * May block while the kernel starts the queue.
  */
 int wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue);
@@ -135,15 +161,20 @@ int wd_call(struct wd_queue *queue, const void *req, void *res, unsigned int tim
 /* Tells the device how far results were taken, and arms the event of wd_queue_fd(). 0 or -errno. */
 int wd_flush(struct wd_queue *queue);
 
-/* A file descriptor, readable when results arrived after wd_flush(); the queue's. -EOPNOTSUPP. */
+/*
+ * A file descriptor, readable when results arrived after wd_flush(); the queue's. But for uacce it is
+ * made at the first call: -errno. -EOPNOTSUPP: there is none; -ENODEV: the device is gone, or the
+ * program closed what the queue had open.
+ */
 int wd_queue_fd(const struct wd_queue *queue);
 
 /* Requests sent and not yet received. */
 unsigned int wd_queue_in_flight(const struct wd_queue *queue);
 
 /*
- * Memory the device can reach: page-aligned, zero-filled, not inherited over fork. size: bytes.
- * -ENOMEM, -ENODEV. Freed by wd_free() or with the queue.
+ * Memory the device can reach: page-aligned, zero-filled. size: bytes. -ENOMEM, -ENODEV. Freed by
+ * wd_free() or with the queue. A child inherits that of an emulated device, to read what lay there,
+ * until it does the same; that of others is not mapped in a child.
  */
 int wd_alloc(struct wd_queue *queue, size_t size, void **mem);
 void wd_free(struct wd_queue *queue, void *mem);

@@ -39,7 +39,7 @@ uint64_t hisi_qm_doorbell(unsigned int version, unsigned int number, unsigned in
 int hisi_qm_init(struct hisi_qm *qm, unsigned int version, unsigned int number, unsigned int depth,
 		 unsigned int limit, void *mmio, size_t mmio_len, void *mem, size_t mem_len);
 
-/* As if the kernel had set the stop words: the rings are not to be touched any more. */
+/* As if the kernel had set the stop words. */
 void hisi_qm_stop(struct hisi_qm *qm);
 
 /* The kernel sets these words when it resets or removes the device (chapter 12.4). */

@@ -26,6 +26,10 @@ struct emu_info {
  */
 int emu_dev_get(const char *options, struct emu_dev **dev);
 void emu_dev_put(struct emu_dev *dev);
+/* Finds what a device with these options needs, and makes none. 0, -EINVAL, -ENOENT. */
+int emu_dev_prepare(const char *options);
+/* NULL, or asked before anything is opened by its name: 0, it is not to be. */
+extern int (*emu_may_open)(void);
 /* 0 when the options are well-formed, else -EINVAL; makes nothing. */
 int emu_options_check(const char *options);
 void emu_dev_info(struct emu_dev *dev, struct emu_info *info);
@@ -39,7 +43,10 @@ struct emu_queue_cfg {
 	uint32_t *rx_stop;
 };
 
-/* Loads the contexts of a free queue pair. -EBUSY: none is free; -ENODEV: the device is gone. */
+/*
+ * Loads the contexts of a free queue pair. -EBUSY: none is free; -ENODEV: the device is gone;
+ * -EAGAIN: no thread can be made; -ENOMEM.
+ */
 int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct emu_queue **queue);
 
 /* Its number, as doorbells and completion entries have it. */
@@ -62,11 +69,17 @@ void emu_queue_doorbell(struct emu_queue *queue, uint64_t value);
 void emu_queue_doorbell_quiet(struct emu_queue *queue, uint64_t value);
 void emu_queue_help(struct emu_queue *queue);
 
-/* Sleeps until a completion was written since the queue was last armed. 0, -ETIMEDOUT, -ENODEV. */
+/*
+ * Sleeps until a completion was written since the queue was last armed, signals or not; a futex is
+ * all it uses. timeout_ms: UINT_MAX is without end. 0, -ETIMEDOUT, -ENODEV.
+ */
 int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms);
 
-/* Readable when completions were written since the queue was armed. */
-int emu_queue_fd(const struct emu_queue *queue);
+/*
+ * Readable when completions were written since the queue was armed. Made at the first call: -errno;
+ * -EBADF: somebody closed it.
+ */
+int emu_queue_fd(struct emu_queue *queue);
 
 enum emu_state { EMU_OK, EMU_RESET, EMU_GONE };
 enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *generation);
@@ -93,10 +106,12 @@ void emu_dev_stats(struct emu_dev *dev, struct emu_stats *stats);
 
 /*
  * fork: the transport calls these around it (pthread_atfork). In the child the device is a fresh
- * one without queues and threads; queues of the parent are forgotten, not stopped.
+ * one without queues and threads; queues of the parent are forgotten, not stopped. A child that was
+ * made without the first of them calls the last one before anything else. It returns 0 where all
+ * devices of the parent had to be dropped, because some thread was changing their list.
  */
 void emu_fork_prepare(void);
 void emu_fork_parent(void);
-void emu_fork_child(void);
+int emu_fork_child(void);
 
 #endif

@@ -45,10 +45,11 @@ void emu_clock_drop(struct emu_clock *clock, const struct emu_slot *slot)
 	clock->first = NULL;
 	clock->last = NULL;
 	atomic_store(&clock->next_ns, UINT64_MAX);
-	while (due) {
+	/* Those of all slots may be the parent's, and freed. */
+	while (slot && due) {
 		struct emu_due *next = due->next;
 
-		if (slot && due->slot != slot)
+		if (due->slot != slot)
 			emu_clock_add(clock, due);
 		due = next;
 	}

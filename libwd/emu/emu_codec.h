@@ -39,7 +39,7 @@ enum emu_inflate_result { EMU_INFLATE_MORE, EMU_INFLATE_END };
 
 struct emu_codec {
 	const char *name;
-	/* Finds the library; once per process. 0 or -ENOENT. */
+	/* Finds the library, unless it has it. 0 or -ENOENT. Not for two threads at once. */
 	int (*open)(void);
 	/* State of one engine. streams: state of the device that all its engines share, or NULL. */
 	void *(*work_new)(struct emu_streams *streams);
@@ -56,6 +56,17 @@ extern const struct emu_codec emu_codec_isal;
 extern const struct emu_codec emu_codec_null;
 extern const struct emu_codec emu_codec_zlib;
 
+/* Soname of one that may be mapped already; what to open where none is; functions it must have. */
+struct emu_library {
+	const char *soname;
+	const char *path;
+	const char (*symbols)[24];
+	size_t symbols_nr;
+};
+
+/* Fills an array of pointers to the functions. 0 or -ENOENT. */
+int emu_library_open(const struct emu_library *library, void *functions);
+
 /* The one that is asked for, opened; NULL: it is not to be had. */
 const struct emu_codec *emu_codec_choose(enum emu_engine engine);
 
@@ -64,7 +75,7 @@ struct emu_streams *emu_streams_new(void);
 void emu_streams_free(struct emu_streams *streams);
 void emu_streams_lock(struct emu_streams *streams);
 void emu_streams_unlock(struct emu_streams *streams);
-/* After fork, in the child, locked: drops decoders that an engine was using. */
+/* After fork, in the child: drops decoders that an engine was using, all where the lock was held. */
 void emu_streams_forget(struct emu_streams *streams);
 
 #endif

@@ -8,10 +8,8 @@
 
 #ifdef HAVE_ISAL
 
-#include <dlfcn.h>
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,30 +30,18 @@ static const char symbols[][24] = {
 };
 _Static_assert(sizeof(isal) == sizeof(symbols) / sizeof(symbols[0]) * sizeof(void *), "a name each");
 
-static pthread_once_t open_once = PTHREAD_ONCE_INIT;
-static int open_result;
-
-static void open_library(void)
-{
-	void *handle = dlopen("libisal.so.2", RTLD_NOW | RTLD_LOCAL);
-
-	open_result = -ENOENT;
-	if (!handle)
-		return;
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *address = dlsym(handle, symbols[i]);
-
-		if (!address)
-			return;
-		memcpy((void **)&isal + i, &address, sizeof(address));
-	}
-	open_result = 0;
-}
-
+/* devices_lock is held. A failure is none for ever. */
 static int codec_open(void)
 {
-	pthread_once(&open_once, open_library);
-	return open_result;
+	static const struct emu_library library = {
+		.soname = "libisal.so.2", .path = "libisal.so.2", .symbols = symbols,
+		.symbols_nr = sizeof(symbols) / sizeof(symbols[0]),
+	};
+	static bool is_open;
+
+	if (!is_open)
+		is_open = !emu_library_open(&library, &isal);
+	return is_open ? 0 : -ENOENT;
 }
 
 #define HIST_MAX ISAL_DEF_HIST_SIZE

@@ -3,14 +3,13 @@
 #include "config.h"
 #include "emu_codec.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-/* Opened by its absolute name and never linked: the global deflate may be the one that calls us. */
+/* Never linked: the global deflate may be the one that calls us. */
 static struct {
 	__typeof__(deflateInit2_) *deflate_init2;
 	__typeof__(deflateReset) *deflate_reset;
@@ -32,30 +31,18 @@ static const char symbols[][24] = {
 };
 _Static_assert(sizeof(zlib) == sizeof(symbols) / sizeof(symbols[0]) * sizeof(void *), "a name each");
 
-static pthread_once_t open_once = PTHREAD_ONCE_INIT;
-static int open_result;
-
-static void open_library(void)
-{
-	void *handle = dlopen(SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL);
-
-	open_result = -ENOENT;
-	if (!handle)
-		return;
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		void *address = dlsym(handle, symbols[i]);
-
-		if (!address)
-			return;
-		memcpy((void **)&zlib + i, &address, sizeof(address));
-	}
-	open_result = 0;
-}
-
+/* devices_lock is held. A failure is none for ever. */
 static int codec_open(void)
 {
-	pthread_once(&open_once, open_library);
-	return open_result;
+	static const struct emu_library library = {
+		.soname = "libz.so.1", .path = SOFT_ZLIB_PATH, .symbols = symbols,
+		.symbols_nr = sizeof(symbols) / sizeof(symbols[0]),
+	};
+	static bool is_open;
+
+	if (!is_open)
+		is_open = !emu_library_open(&library, &zlib);
+	return is_open ? 0 : -ENOENT;
 }
 
 /* zlib has no way to write down a decoder in the middle of a block, so the device keeps them. */
@@ -117,10 +104,17 @@ void emu_streams_unlock(struct emu_streams *streams)
 
 void emu_streams_forget(struct emu_streams *streams)
 {
+	bool is_sound;
+
 	if (!streams)
 		return;
+	is_sound = !pthread_mutex_trylock(&streams->lock);
+	if (is_sound)
+		pthread_mutex_unlock(&streams->lock);
+	else
+		pthread_mutex_init(&streams->lock, NULL);
 	for (size_t i = 0; i < STREAMS_MAX; i++)
-		if (streams->stream[i].is_busy)
+		if (streams->stream[i].is_busy || !is_sound)
 			memset(&streams->stream[i], 0, sizeof(streams->stream[i]));
 }
 

@@ -4,17 +4,78 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct emu_dev *devices;
 unsigned int emu_epoch;
+static bool is_prepared; /* this thread is forking, and holds all locks */
+
+/* The sanitizers' own frames are larger. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STACK_LEN (2u << 20)
+#else
+#define STACK_LEN (256u << 10)
+#endif
+
+/* The descriptor of an event, which the program may have closed, and opened another file there. */
+
+static bool fd_is_ours(const struct emu_fd *fd, int nr)
+{
+	struct stat st;
+
+	return nr >= 0 && !fstat(nr, &st) && st.st_dev == fd->dev && st.st_ino == fd->ino;
+}
+
+static int fd_make(struct emu_fd *fd)
+{
+	int nr = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct stat st;
+
+	if (nr < 0)
+		return -errno;
+	if (fstat(nr, &st)) {
+		close(nr);
+		return -EBADF;
+	}
+	fd->dev = st.st_dev;
+	fd->ino = st.st_ino;
+	atomic_store(&fd->nr, nr);
+	return nr;
+}
+
+static void fd_close(struct emu_fd *fd)
+{
+	int nr = atomic_exchange(&fd->nr, -1);
+
+	if (fd_is_ours(fd, nr))
+		close(nr);
+}
+
+void emu_fd_set(struct emu_fd *fd)
+{
+	const uint64_t one = 1;
+	int nr = atomic_load(&fd->nr);
+
+	/* The second can only fail where it is readable already. */
+	if (!fd_is_ours(fd, nr) || write(nr, &one, sizeof(one)) < 0)
+		return;
+}
+
+void emu_fd_clear(struct emu_fd *fd)
+{
+	int nr = atomic_load(&fd->nr);
+	uint64_t count;
+
+	if (!fd_is_ours(fd, nr) || read(nr, &count, sizeof(count)) < 0)
+		return;
+}
 
 /* Engine threads, under life */
 
@@ -42,6 +103,25 @@ static void stop_engines(struct emu_dev *dev)
 	atomic_store(&dev->ending, false);
 }
 
+/*
+ * Not the stack limit of the program, which may be all the memory it may have: the codecs need less
+ * than 16 KiB. Thread-local memory of the program lies there, too, and may be more than that.
+ */
+static int start_thread(struct emu_engine_thread *engine)
+{
+	pthread_attr_t attr;
+	int ret;
+
+	if (pthread_attr_init(&attr))
+		return -ENOMEM;
+	pthread_attr_setstacksize(&attr, STACK_LEN);
+	ret = pthread_create(&engine->thread, &attr, emu_engine_main, engine);
+	pthread_attr_destroy(&attr);
+	if (ret == EINVAL)
+		ret = pthread_create(&engine->thread, NULL, emu_engine_main, engine);
+	return -ret;
+}
+
 /* 0 when at least one started. */
 static int start_engines(struct emu_dev *dev)
 {
@@ -56,9 +136,10 @@ static int start_engines(struct emu_dev *dev)
 
 		if (!engine->zip.work)
 			engine->zip.work = dev->codec->work_new(dev->streams);
-		if (!engine->zip.work ||
-		    pthread_create(&engine->thread, NULL, emu_engine_main, engine)) {
-			ret = i ? 0 : -ENOMEM;
+		ret = engine->zip.work ? start_thread(engine) : -ENOMEM;
+		if (ret) {
+			if (i)
+				ret = 0;
 			break;
 		}
 		engine->is_started = true;
@@ -134,7 +215,7 @@ static void slot_reset(struct emu_slot *slot, const struct emu_queue_cfg *cfg)
 	atomic_store(&slot->is_stalled, false);
 	atomic_store(&slot->is_attended, false);
 	atomic_store(&slot->is_lent, false);
-	atomic_store(&slot->is_signaled, false);
+	atomic_store(&slot->event, 0);
 	pthread_mutex_unlock(&slot->lock);
 }
 
@@ -154,11 +235,6 @@ int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct
 	slot = find_free(dev);
 	if (!slot)
 		goto unlock;
-	slot->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (slot->fd < 0) {
-		ret = -errno;
-		goto unlock;
-	}
 	ret = slot_alloc(slot, cfg->depth);
 	if (!ret && !dev->queues_nr)
 		ret = start_engines(dev);
@@ -181,7 +257,6 @@ int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct
 
 free_entries:
 	slot_free(slot);
-	close(slot->fd);
 unlock:
 	pthread_mutex_unlock(&dev->life);
 	free(q);
@@ -206,7 +281,7 @@ void emu_queue_stop(struct emu_queue *queue)
 	if (--dev->queues_nr == 0)
 		stop_engines(dev);
 	slot_free(slot);
-	close(slot->fd);
+	fd_close(&slot->fd);
 	slot->is_taken = false;
 	pthread_mutex_unlock(&dev->life);
 }
@@ -218,25 +293,45 @@ unsigned int emu_queue_number(const struct emu_queue *queue)
 
 int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms)
 {
+	const bool is_endless = timeout_ms == UINT_MAX;
+	const uint64_t end_ns =
+		is_endless ? UINT64_MAX : emu_now_ns() + timeout_ms * UINT64_C(1000000);
+	const struct timespec end = emu_time(end_ns);
 	struct emu_slot *slot = queue->slot;
-	struct pollfd p = { .events = POLLIN };
-	int ret;
+	unsigned int is_signaled;
 
 	if (queue->epoch != emu_epoch)
 		return -ENODEV;
-	p.fd = slot->fd;
-	do {
-		ret = poll(&p, 1, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
-	} while (ret < 0 && errno == EINTR);
+	/* Sequentially consistent, before the event is looked at: see slot_signal(). */
+	atomic_fetch_add(&slot->waiters, 1);
+	/* A signal ends a sleep early; where there is no sleep to be had, time ends this. */
+	while (!(is_signaled = atomic_load(&slot->event)) && emu_now_ns() < end_ns)
+		emu_futex_wait(&slot->event, 0, is_endless ? NULL : &end);
+	atomic_fetch_sub(&slot->waiters, 1);
 	/* Set last when a queue dies: who hears of it here finds it stopped. */
 	if (__atomic_load_n(slot->cfg.rx_stop, __ATOMIC_ACQUIRE))
 		return -ENODEV;
-	return ret > 0 ? 0 : -ETIMEDOUT;
+	return is_signaled ? 0 : -ETIMEDOUT;
 }
 
-int emu_queue_fd(const struct emu_queue *queue)
+int emu_queue_fd(struct emu_queue *queue)
 {
-	return queue->epoch == emu_epoch ? queue->slot->fd : -1;
+	struct emu_slot *slot = queue->slot;
+	int nr;
+
+	if (queue->epoch != emu_epoch)
+		return -ENODEV;
+	pthread_mutex_lock(&slot->dev->life);
+	nr = atomic_load(&slot->fd.nr);
+	if (nr < 0)
+		nr = fd_make(&slot->fd);
+	else if (!fd_is_ours(&slot->fd, nr))
+		nr = -EBADF;
+	pthread_mutex_unlock(&slot->dev->life);
+	/* Whoever signals after this sees the descriptor. */
+	if (nr >= 0 && atomic_load(&slot->event))
+		emu_fd_set(&slot->fd);
+	return nr;
 }
 
 enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *generation)
@@ -288,6 +383,7 @@ static void slot_init(struct emu_dev *dev, unsigned int nr)
 	pthread_cond_init(&slot->left, NULL);
 	slot->dev = dev;
 	slot->nr = nr;
+	atomic_store(&slot->fd.nr, -1);
 }
 
 static int dev_new(const char *options, struct emu_dev **result)
@@ -315,7 +411,7 @@ static int dev_new(const char *options, struct emu_dev **result)
 	dev->clock.mbps = dev->opt.mbps;
 	atomic_store(&dev->clock.next_ns, UINT64_MAX);
 	/* On a single CPU whoever has work for an engine cannot run while it spins. */
-	dev->spin_ns = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? EMU_SPIN_NS : 0;
+	dev->spin_ns = emu_cpus_nr() > 1 ? EMU_SPIN_NS : 0;
 	dev->name = strdup(options);
 	dev->engine = calloc(dev->opt.threads, sizeof(*dev->engine));
 	dev->slot = alloc_lines((dev->opt.queues + 63) / 64 * 64 * sizeof(*dev->slot));
@@ -364,6 +460,20 @@ unlock:
 	return ret;
 }
 
+int emu_dev_prepare(const char *options)
+{
+	struct emu_options *opt = malloc(sizeof(*opt));
+	int ret = opt ? emu_options_parse(opt, options) : -ENOMEM;
+
+	if (!ret) {
+		pthread_mutex_lock(&devices_lock);
+		ret = emu_codec_choose(opt->engine) ? 0 : -ENOENT;
+		pthread_mutex_unlock(&devices_lock);
+	}
+	free(opt);
+	return ret;
+}
+
 void emu_dev_put(struct emu_dev *dev)
 {
 	struct emu_dev **link;
@@ -372,9 +482,10 @@ void emu_dev_put(struct emu_dev *dev)
 		return;
 	pthread_mutex_lock(&devices_lock);
 	if (--dev->refs == 0) {
-		for (link = &devices; *link != dev; link = &(*link)->next)
+		for (link = &devices; *link && *link != dev; link = &(*link)->next)
 			;
-		*link = dev->next;
+		if (*link)
+			*link = dev->next;
 		dev_free(dev);
 	}
 	pthread_mutex_unlock(&devices_lock);
@@ -416,7 +527,7 @@ void emu_dma_unmap(struct emu_dev *dev, uint64_t iova, uint64_t len)
 	emu_dma_remove(&dev->dma, iova, len);
 }
 
-/* fork: every lock is held around it, always in this order */
+/* fork() holds every lock, always in this order; other ways to make a child hold none */
 
 void emu_fork_prepare(void)
 {
@@ -427,10 +538,12 @@ void emu_fork_prepare(void)
 		pthread_mutex_lock(&dev->dma.lock);
 		emu_streams_lock(dev->streams);
 	}
+	is_prepared = true;
 }
 
 void emu_fork_parent(void)
 {
+	is_prepared = false;
 	for (struct emu_dev *dev = devices; dev; dev = dev->next) {
 		emu_streams_unlock(dev->streams);
 		pthread_mutex_unlock(&dev->dma.lock);
@@ -440,35 +553,68 @@ void emu_fork_parent(void)
 	pthread_mutex_unlock(&devices_lock);
 }
 
+/*
+ * Makes the lock anew. False: a thread that is not in this process held it at the fork, so that what
+ * it guards may be half changed.
+ */
+static bool lock_anew(pthread_mutex_t *lock)
+{
+	if (!pthread_mutex_trylock(lock)) {
+		pthread_mutex_unlock(lock);
+		return true;
+	}
+	pthread_mutex_init(lock, NULL);
+	return false;
+}
+
+static void engine_forget(struct emu_engine_thread *engine)
+{
+	engine->is_started = false;
+	if (lock_anew(&engine->unit))
+		return;
+	/* It was at work, which each request begins anew, and may have been freeing one of these. */
+	memset(engine->zip.copy, 0, sizeof(engine->zip.copy));
+}
+
 static void dev_forget(struct emu_dev *dev)
 {
+	const bool is_sound = lock_anew(&dev->life);
+
+	lock_anew(&dev->lock);
 	for (unsigned int i = 0; i < dev->opt.queues; i++) {
-		if (dev->slot[i].is_taken) {
-			slot_free(&dev->slot[i]);
-			close(dev->slot[i].fd);
-		}
+		struct emu_slot *slot = &dev->slot[i];
+
+		if (slot->is_taken && is_sound)
+			slot_free(slot);
+		fd_close(&slot->fd);
 		slot_init(dev, i);
 	}
-	for (unsigned int i = 0; i < dev->opt.threads; i++) {
-		dev->engine[i].is_started = false;
-		pthread_mutex_init(&dev->engine[i].unit, NULL);
-	}
+	for (unsigned int i = 0; i < dev->opt.threads; i++)
+		engine_forget(&dev->engine[i]);
 	for (unsigned int i = 0; i < EMU_QUEUES_MAX / 64; i++)
 		atomic_store(&dev->ready[i], 0);
 	dev->queues_nr = 0;
 	dev->cpu_ns = 0;
+	atomic_store(&dev->ending, false);
 	atomic_store(&dev->spinners, 0);
 	atomic_store(&dev->sleepers, 0);
-	emu_dma_forget(&dev->dma);
+	emu_dma_forget(&dev->dma, lock_anew(&dev->dma.lock));
 	emu_streams_forget(dev->streams);
-	pthread_mutex_init(&dev->clock.lock, NULL);
+	lock_anew(&dev->clock.lock);
 	emu_clock_drop(&dev->clock, NULL);
 }
 
-void emu_fork_child(void)
+int emu_fork_child(void)
 {
+	bool is_sound;
+
+	if (is_prepared)
+		emu_fork_parent();
 	emu_epoch++;
+	is_sound = lock_anew(&devices_lock);
+	if (!is_sound)
+		devices = NULL;
 	for (struct emu_dev *dev = devices; dev; dev = dev->next)
 		dev_forget(dev);
-	emu_fork_parent();
+	return is_sound;
 }

@@ -7,12 +7,21 @@
 #include "emu_codec.h"
 #include "emu_priv.h"
 
+#include <sys/types.h>
+
 #define EMU_QUEUES_MAX 1024
 #define EMU_LINE 64 /* bytes that move between CPUs at once */
 #define EMU_SPIN_NS 100000 /* how long an engine without work looks for some before it sleeps */
 
 /* Forks between the first process and this one: queues of another epoch are not ours. */
 extern unsigned int emu_epoch;
+
+/* A descriptor, and what tells whether the number is another file's by now. */
+struct emu_fd {
+	atomic_int nr; /* -1: there is none */
+	dev_t dev;
+	ino_t ino;
+};
 
 /*
  * A queue pair of the device. Slots are never freed while the device exists: an engine that looks
@@ -29,7 +38,7 @@ struct emu_slot {
 
 	_Alignas(EMU_LINE) pthread_mutex_t lock; /* guards these, running and state */
 	pthread_cond_t left;
-	unsigned int visitors; /* threads that may touch rings, fd or memory of requests */
+	unsigned int visitors; /* threads that may touch rings, event or memory of requests */
 	atomic_uint fetch;     /* next entry that no engine has taken; read without the lock, too */
 	unsigned int head;     /* oldest entry not completed, and where its completion goes */
 	unsigned int cq_seen;  /* cq_head as it was when last looked at */
@@ -43,10 +52,11 @@ struct emu_slot {
 	unsigned int nr;
 	atomic_bool running;
 	atomic_int state; /* enum emu_state */
-	atomic_bool is_signaled; /* the event is readable */
+	atomic_uint event;    /* futex: 1 after a completion, 0 since the queue was armed */
+	atomic_uint waiters;  /* for the event */
 	bool is_taken;		 /* guarded by dev->life, like what follows */
 	struct emu_queue_cfg cfg;
-	int fd;
+	struct emu_fd fd; /* follows the event; none before somebody asked for it */
 };
 
 struct emu_queue {
@@ -100,10 +110,24 @@ struct emu_dev {
 	struct emu_slot *slot;
 };
 
+/* emu_dev.c */
+
+/* One more for the descriptor's reader, or what there was taken away. */
+void emu_fd_set(struct emu_fd *fd);
+void emu_fd_clear(struct emu_fd *fd);
+
 /* emu_run.c */
 
 void *emu_engine_main(void *engine);
 void emu_wake_engines(struct emu_dev *dev, int nr);
+/* As the system call, with a time of CLOCK_MONOTONIC to wait until; NULL: without end. */
+void emu_futex_wait(atomic_uint *word, unsigned int value, const struct timespec *end);
+void emu_futex_wake(atomic_uint *word, int nr);
+uint64_t emu_now_ns(void);
+static inline struct timespec emu_time(uint64_t ns)
+{
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
 /* Waits until nobody is at work on the queue, which is not running any more. */
 void emu_slot_drain(struct emu_slot *slot);
 

@@ -34,8 +34,12 @@ void emu_dma_attach(struct emu_dma *dma, struct emu_dma_user *user)
 	pthread_mutex_unlock(&dma->lock);
 }
 
-void emu_dma_forget(struct emu_dma *dma)
+void emu_dma_forget(struct emu_dma *dma, bool is_sound)
 {
+	if (!is_sound) {
+		dma->range = NULL;
+		dma->room = 0;
+	}
 	dma->nr = 0;
 	dma->all_nr = 0;
 	dma->waiting = 0;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Zlib
 /* Options of the emulated device: a list of name=value, joined with commas. */
+#include "config.h"
 #include "emu.h"
 #include "emu_codec.h"
 #include "emu_priv.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SCALE 1000 /* a fraction has up to three digits */
 
@@ -98,10 +99,19 @@ static int parse_option(struct emu_options *opt, const char *p, size_t len)
 	return 0;
 }
 
+/* sysconf() would open a file. */
+unsigned int emu_cpus_nr(void)
+{
+	cpu_set_t set;
+
+	/* Fails where there are more than it has room for. */
+	return sched_getaffinity(0, sizeof(set), &set) ? CPU_SETSIZE : CPU_COUNT(&set);
+}
+
 int emu_options_parse(struct emu_options *opt, const char *text)
 {
 	memset(opt, 0, sizeof(*opt));
-	opt->threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1;
+	opt->threads = emu_cpus_nr() > 1 ? 2 : 1;
 	opt->qm = 3;
 	opt->queues = 64;
 	opt->depth = HISI_QM_DEFAULT_DEPTH;
@@ -120,9 +130,11 @@ int emu_options_parse(struct emu_options *opt, const char *text)
 
 int emu_options_check(const char *options)
 {
-	struct emu_options opt;
+	struct emu_options *opt = malloc(sizeof(*opt)); /* too much for a small stack */
+	int ret = opt ? emu_options_parse(opt, options) : -ENOMEM;
 
-	return emu_options_parse(&opt, options);
+	free(opt);
+	return ret;
 }
 
 const struct emu_codec *emu_codec_choose(enum emu_engine engine)

@@ -64,6 +64,8 @@ struct emu_options {
 };
 
 int emu_options_parse(struct emu_options *opt, const char *text);
+/* CPUs that this thread may run on. */
+unsigned int emu_cpus_nr(void);
 
 /* emu_clock.c */
 
@@ -141,8 +143,8 @@ void emu_dma_fini(struct emu_dma *dma);
 void emu_dma_attach(struct emu_dma *dma, struct emu_dma_user *user);
 int emu_dma_add(struct emu_dma *dma, uint64_t iova, void *va, uint64_t len, int flags);
 void emu_dma_remove(struct emu_dma *dma, uint64_t iova, uint64_t len);
-/* After fork, in the child: no ranges, no use. Called with the lock held. */
-void emu_dma_forget(struct emu_dma *dma);
+/* After fork, in the child: no ranges, no use. is_sound: the table was not being changed. */
+void emu_dma_forget(struct emu_dma *dma, bool is_sound);
 
 /* The memory at this address, usable until emu_dma_release(); NULL when the table denies it. */
 void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int flags);

@@ -12,10 +12,11 @@
  */
 #include "emu_dev.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ struct claim {
 	struct hisi_zip_sqe sqe;
 };
 
-static uint64_t now_ns(void)
+uint64_t emu_now_ns(void)
 {
 	struct timespec ts;
 
@@ -53,24 +54,22 @@ static void cpu_relax(void)
 
 static void slot_signal(struct emu_slot *slot)
 {
-	const uint64_t one = 1;
-
-	atomic_store(&slot->is_signaled, true);
-	/* Can only fail where the event is readable already. */
-	if (write(slot->fd, &one, sizeof(one)) < 0)
-		return;
+	/* Sequentially consistent, like those who come to wait, or to make a descriptor. */
+	atomic_store(&slot->event, 1);
+	if (atomic_load(&slot->waiters))
+		emu_futex_wake(&slot->event, INT_MAX);
+	if (atomic_load(&slot->fd.nr) >= 0)
+		emu_fd_set(&slot->fd);
 }
 
 static void slot_arm(struct emu_slot *slot)
 {
 	bool is_late;
-	uint64_t count;
 
 	if (atomic_load(&slot->state) != EMU_OK)
 		return;
-	if (atomic_exchange(&slot->is_signaled, false) &&
-	    read(slot->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return;
+	if (atomic_exchange(&slot->event, 0) && atomic_load(&slot->fd.nr) >= 0)
+		emu_fd_clear(&slot->fd);
 	pthread_mutex_lock(&slot->lock);
 	/*
 	 * A completion beyond the head that was written before this would never be told of
@@ -83,15 +82,21 @@ static void slot_arm(struct emu_slot *slot)
 		slot_signal(slot);
 }
 
-static void futex(atomic_uint *word, int op, unsigned int value, const struct timespec *timeout)
+void emu_futex_wait(atomic_uint *word, unsigned int value, const struct timespec *end)
 {
-	syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
+	syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value, end, NULL,
+		FUTEX_BITSET_MATCH_ANY);
+}
+
+void emu_futex_wake(atomic_uint *word, int nr)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, nr);
 }
 
 void emu_wake_engines(struct emu_dev *dev, int nr)
 {
 	atomic_fetch_add(&dev->wakes, 1);
-	futex(&dev->wakes, FUTEX_WAKE, nr, NULL);
+	emu_futex_wake(&dev->wakes, nr);
 }
 
 /* After work was made visible: an engine that spins will see it, else one is woken. */
@@ -264,7 +269,7 @@ static bool complete(struct emu_slot *slot, unsigned int index)
 static void hold_until(struct emu_slot *slot, uint64_t end_ns)
 {
 	for (;;) {
-		uint64_t now = now_ns();
+		uint64_t now = emu_now_ns();
 
 		if (now >= end_ns || !atomic_load(&slot->running))
 			return;
@@ -299,7 +304,7 @@ static void execute_with(struct emu_zip *zip, struct emu_slot *slot, struct clai
 	if (fault->kind == EMU_FAULT_CORRUPT)
 		emu_zip_damage(zip, sqe);
 	if (fault->kind == EMU_FAULT_LATE)
-		hold_until(slot, now_ns() + fault->arg * UINT64_C(1000000));
+		hold_until(slot, emu_now_ns() + fault->arg * UINT64_C(1000000));
 }
 
 /* What happens to the whole queue or device. True: this request has no result. */
@@ -364,7 +369,7 @@ static void release_due(struct emu_dev *dev)
 
 	if (atomic_load(&clock->next_ns) == UINT64_MAX)
 		return;
-	now = now_ns();
+	now = emu_now_ns();
 	if (atomic_load(&clock->next_ns) > now)
 		return;
 	/* Held throughout: a queue that stops waits for this, then takes its results away. */
@@ -454,17 +459,15 @@ static bool is_due_soon(struct emu_dev *dev, uint64_t now)
 	return dev->is_timed && atomic_load(&dev->clock.next_ns) < now + EMU_SPIN_NS;
 }
 
-/* How long an engine may sleep for the clock's sake; NULL: without end. */
-static const struct timespec *until_due(struct emu_dev *dev, struct timespec *timeout)
+/* Until when an engine may sleep for the clock's sake; NULL: without end. */
+static const struct timespec *until_due(struct emu_dev *dev, struct timespec *end)
 {
 	const uint64_t next_ns = dev->is_timed ? atomic_load(&dev->clock.next_ns) : UINT64_MAX;
-	const uint64_t now = now_ns() + dev->spin_ns / 2;
-	const uint64_t ns = next_ns > now ? next_ns - now : 0;
 
 	if (next_ns == UINT64_MAX)
 		return NULL;
-	*timeout = (struct timespec){ ns / 1000000000, ns % 1000000000 };
-	return timeout;
+	*end = emu_time(next_ns - dev->spin_ns / 2);
+	return end;
 }
 
 /*
@@ -489,7 +492,7 @@ static struct emu_slot *spin(struct emu_engine_thread *engine)
 	struct emu_slot *found = NULL;
 
 	if (atomic_fetch_add(&dev->spinners, 1) == 0 && dev->spin_ns) {
-		uint64_t now = now_ns(), end_ns = now + dev->spin_ns, yield_ns = now + YIELD_NS;
+		uint64_t now = emu_now_ns(), end_ns = now + dev->spin_ns, yield_ns = now + YIELD_NS;
 
 		/* From here on a doorbell tells nobody; leave() looks what came meanwhile. */
 		if (last)
@@ -505,7 +508,7 @@ static struct emu_slot *spin(struct emu_engine_thread *engine)
 				else
 					cpu_relax();
 			}
-			now = now_ns();
+			now = emu_now_ns();
 			if (!found && now >= yield_ns) {
 				sched_yield();
 				yield_ns = now + YIELD_NS;
@@ -520,12 +523,12 @@ static struct emu_slot *spin(struct emu_engine_thread *engine)
 static void engine_sleep(struct emu_dev *dev)
 {
 	const unsigned int wakes = atomic_load(&dev->wakes);
-	struct timespec timeout;
+	struct timespec end;
 
 	atomic_fetch_add(&dev->sleepers, 1);
 	/* A doorbell before the line above woke nobody. */
 	if (!is_any_ready(dev) && !atomic_load(&dev->ending))
-		futex(&dev->wakes, FUTEX_WAIT, wakes, until_due(dev, &timeout));
+		emu_futex_wait(&dev->wakes, wakes, until_due(dev, &end));
 	atomic_fetch_sub(&dev->sleepers, 1);
 }
 
@@ -534,6 +537,8 @@ void *emu_engine_main(void *arg)
 	struct emu_engine_thread *engine = arg;
 	struct emu_dev *dev = engine->dev;
 
+	/* Not the program's name, by which somebody may look for its own threads. */
+	prctl(PR_SET_NAME, "zwd-emu");
 	engine->last = NULL;
 	while (!atomic_load(&dev->ending)) {
 		struct emu_slot *slot = take_ready(dev, &engine->position);
@@ -593,7 +598,7 @@ static bool help(struct emu_slot *slot)
 /* On a device with a clock: what arrived now. */
 static void note_arrivals(struct emu_slot *slot, unsigned int tail)
 {
-	const uint64_t now = now_ns();
+	const uint64_t now = emu_now_ns();
 
 	for (unsigned int i = atomic_load(&slot->sq_tail); i != tail; i = next_index(slot, i))
 		slot->due[i].at_ns = now;

@@ -14,13 +14,12 @@
 
 /*
  * A device stays when its last queue closes: its count of requests and its scripted faults go on
- * with the next queue.
+ * with the next queue. It stays at exit, too: a destructor that runs later may still want it.
  */
 struct handle {
 	struct handle *next;
 	char name[WD_NAME_LEN];
 	struct emu_dev *dev;
-	unsigned int queues_nr;
 };
 static struct handle *handles; /* under wd_lock */
 
@@ -35,6 +34,14 @@ static const char *options_of(const char *name)
 	return name[3] ? name + 4 : "";
 }
 
+/* A library that is not there now is looked for again. */
+static int emu_prepare(const char *options)
+{
+	emu_may_open = wd_root_is_known;
+	emu_dev_prepare(options);
+	return 1;
+}
+
 static int emu_list(const char *options, struct wd_device_info *info, unsigned int nr)
 {
 	static const char apis[][16] = { HISI_QM_API_V1, HISI_QM_API_V2, HISI_QM_API_V3 };
@@ -44,6 +51,7 @@ static int emu_list(const char *options, struct wd_device_info *info, unsigned i
 
 	if (!nr)
 		return 1;
+	emu_may_open = wd_root_is_known;
 	r = emu_dev_get(options, &dev);
 	if (r)
 		return r;
@@ -93,20 +101,6 @@ static void emu_dev_close(void *dev)
 {
 }
 
-/* At exit, or when the library is unloaded: not under queues that somebody still uses. */
-__attribute__((destructor(101))) static void emu_drop(void)
-{
-	struct handle *handle, *next;
-
-	for (handle = handles; handle; handle = next) {
-		next = handle->next;
-		if (!__atomic_load_n(&handle->queues_nr, __ATOMIC_ACQUIRE)) {
-			emu_dev_put(handle->dev);
-			free(handle);
-		}
-	}
-}
-
 static int emu_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_regions *regions)
 {
 	struct handle *handle = dev;
@@ -143,7 +137,6 @@ static int emu_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_
 	r = emu_queue_start(handle->dev, &cfg, &tq->queue);
 	if (r)
 		goto unmap;
-	__atomic_add_fetch(&handle->queues_nr, 1, __ATOMIC_RELEASE);
 	tq->handle = handle;
 	*queue = tq;
 	*regions = (struct wd_regions){
@@ -153,7 +146,6 @@ static int emu_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_
 		.mem_len = mem_len,
 		.depth = info.depth,
 		.number = emu_queue_number(tq->queue),
-		.fd = emu_queue_fd(tq->queue),
 	};
 	return 0;
 unmap:
@@ -172,7 +164,6 @@ static void emu_close(void *queue, const struct wd_regions *regions)
 {
 	struct tq *tq = queue;
 
-	__atomic_sub_fetch(&tq->handle->queues_nr, 1, __ATOMIC_RELEASE);
 	munmap(regions->mem, regions->mem_len + regions->mmio_len);
 	free(tq);
 }
@@ -259,17 +250,22 @@ static void emu_unshare_all(void *queue)
 	emu_dma_unmap(dev_of(queue), 0, UINT64_MAX);
 }
 
-static void fork_child(void)
+static void emu_forget_all(int is_sound)
 {
-	emu_fork_child();
-	for (struct handle *handle = handles; handle; handle = handle->next)
-		handle->queues_nr = 0;
+	if (!emu_fork_child() || !is_sound)
+		handles = NULL;
+}
+
+static int emu_event(void *queue)
+{
+	return emu_queue_fd(((struct tq *)queue)->queue);
 }
 
 const struct wd_transport wd_transport_emu = {
 	.name = "emu",
 	.is_emulated = 1,
 	.check = emu_options_check,
+	.prepare = emu_prepare,
 	.list = emu_list,
 	.dev_open = emu_dev_open,
 	.dev_close = emu_dev_close,
@@ -277,6 +273,7 @@ const struct wd_transport wd_transport_emu = {
 	.stop = emu_stop,
 	.close = emu_close,
 	.forget = emu_forget,
+	.event = emu_event,
 	.wait = emu_wait,
 	.doorbell = emu_doorbell,
 	.doorbell_quiet = emu_doorbell_quiet,
@@ -288,14 +285,16 @@ const struct wd_transport wd_transport_emu = {
 	.unshare_all = emu_unshare_all,
 	.fork_prepare = emu_fork_prepare,
 	.fork_parent = emu_fork_parent,
-	.fork_child = fork_child,
+	.forget_all = emu_forget_all,
 };
 
 int wd_emu_stats(struct wd_emu_stats *stats)
 {
 	struct wd_emu_stats sum = { 0 };
+	int cancel = wd_cancel_off();
 	int r = -ENODEV;
 
+	wd_enter();
 	pthread_mutex_lock(&wd_lock);
 	for (struct handle *handle = handles; handle; handle = handle->next) {
 		struct emu_stats one;
@@ -308,6 +307,7 @@ int wd_emu_stats(struct wd_emu_stats *stats)
 		r = 0;
 	}
 	pthread_mutex_unlock(&wd_lock);
+	wd_cancel_as(cancel);
 	if (!r)
 		*stats = sum;
 	return r;

@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "drv/hisi_qm.h"
+#include "process.h"
 #include "transport/sdmdev.h"
 #include "transport/sys.h"
-
 
 pthread_mutex_t sdmdev_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sdmdev_device *devices;
@@ -50,14 +50,13 @@ static void sdmdev_dev_close(void *dev)
 
 /* Opening */
 
-static void close_fds(const struct sdmdev_tq *tq)
+static void close_files(struct sdmdev_tq *tq)
 {
-	const int fds[] = { tq->update, tq->error, tq->fd, tq->group, tq->container };
-
+	wd_file_close(&tq->event);
 	/* The device before its group, the group before its container. */
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-		if (fds[i] >= 0)
-			wd_sys->close(fds[i]);
+	wd_file_close(&tq->file);
+	wd_file_close(&tq->group);
+	wd_file_close(&tq->container);
 }
 
 /* The group, in a container of its own: pages that the queue shares are charged and freed there. */
@@ -65,40 +64,42 @@ static int open_device(struct sdmdev_tq *tq, int group, const char *uuid)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char path[SDMDEV_PATH_LEN];
-	int r;
+	int r, group_fd, container_fd;
 
 	snprintf(path, sizeof(path), SDMDEV_VFIO_PATH "/%d", group);
-	tq->group = r = wd_sys->open(path, O_RDWR);
+	r = group_fd = wd_file_take(&tq->group, wd_sys->open(path, O_RDWR));
 	if (r < 0)
 		return r;
-	r = wd_sys->ioctl(tq->group, VFIO_GROUP_GET_STATUS, &status);
+	r = wd_sys->ioctl(group_fd, VFIO_GROUP_GET_STATUS, &status);
 	if (r)
 		return r;
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
 		return -ENODEV;
-	tq->container = r = wd_sys->open(SDMDEV_VFIO_PATH "/vfio", O_RDWR);
+	r = container_fd =
+		wd_file_take(&tq->container, wd_sys->open(SDMDEV_VFIO_PATH "/vfio", O_RDWR));
 	if (r < 0)
 		return r;
-	r = wd_sys->ioctl(tq->container, VFIO_GET_API_VERSION, NULL);
+	r = wd_sys->ioctl(container_fd, VFIO_GET_API_VERSION, NULL);
 	if (r)
 		return r < 0 ? r : -EOPNOTSUPP;
-	r = wd_sys->ioctl(tq->container, VFIO_CHECK_EXTENSION, (void *)SDMDEV_IOMMU_TYPE);
+	r = wd_sys->ioctl(container_fd, VFIO_CHECK_EXTENSION, (void *)SDMDEV_IOMMU_TYPE);
 	if (r <= 0)
 		return r ? r : -EOPNOTSUPP;
-	r = wd_sys->ioctl(tq->group, VFIO_GROUP_SET_CONTAINER, &tq->container);
+	r = wd_sys->ioctl(group_fd, VFIO_GROUP_SET_CONTAINER, &container_fd);
 	if (r)
 		return r;
-	r = wd_sys->ioctl(tq->container, VFIO_SET_IOMMU, (void *)SDMDEV_IOMMU_TYPE);
+	r = wd_sys->ioctl(container_fd, VFIO_SET_IOMMU, (void *)SDMDEV_IOMMU_TYPE);
 	if (r)
 		return r;
-	tq->fd = r = wd_sys->ioctl(tq->group, VFIO_GROUP_GET_DEVICE_FD, (void *)uuid);
+	r = wd_file_take(&tq->file,
+			 wd_sys->ioctl(group_fd, VFIO_GROUP_GET_DEVICE_FD, (void *)uuid));
 	return r < 0 ? r : 0;
 }
 
 static int read_info(struct sdmdev_tq *tq)
 {
 	struct sdmdev_info info = { .argsz = sizeof(info) };
-	int r = wd_sys->ioctl(tq->fd, SDMDEV_CMD_GET_INFO, &info);
+	int r = wd_sys->ioctl(wd_file_number(&tq->file), SDMDEV_CMD_GET_INFO, &info);
 
 	if (r)
 		return r;
@@ -118,7 +119,8 @@ static int read_regions(struct sdmdev_tq *tq)
 {
 	for (unsigned int i = 0; i < SDMDEV_REGIONS; i++) {
 		struct vfio_region_info info = { .argsz = sizeof(info), .index = i };
-		int r = wd_sys->ioctl(tq->fd, VFIO_DEVICE_GET_REGION_INFO, &info);
+		int r = wd_sys->ioctl(wd_file_number(&tq->file), VFIO_DEVICE_GET_REGION_INFO,
+				      &info);
 
 		if (r)
 			return r;
@@ -141,29 +143,7 @@ static int set_event(struct sdmdev_tq *tq, enum sdmdev_irq irq, int fd)
 	arg.set.index = irq;
 	arg.set.count = 1;
 	memcpy(arg.set.data, &data, sizeof(data));
-	return wd_sys->ioctl(tq->fd, VFIO_DEVICE_SET_IRQS, &arg);
-}
-
-static int set_events(struct sdmdev_tq *tq)
-{
-	int r;
-
-	tq->update = r = wd_sys->eventfd();
-	if (r < 0)
-		return r;
-	tq->error = r = wd_sys->eventfd();
-	if (r < 0)
-		return r;
-	r = set_event(tq, SDMDEV_IRQ_UPDATE, tq->update);
-	if (!r)
-		r = set_event(tq, SDMDEV_IRQ_ERROR, tq->error);
-	if (r != -ENOTTY)
-		return r;
-	wd_sys->close(tq->update);
-	wd_sys->close(tq->error);
-	tq->update = -1;
-	tq->error = -1;
-	return 0;
+	return wd_sys->ioctl(wd_file_number(&tq->file), VFIO_DEVICE_SET_IRQS, &arg);
 }
 
 /* Where the kernel writes the rings, the driver gets some of its own, and a doorbell that is none. */
@@ -194,8 +174,10 @@ static int make_rings(struct sdmdev_tq *tq, struct wd_regions *regions)
 	return 0;
 }
 
-static int map_regions(struct sdmdev_tq *tq, struct wd_regions *regions)
+static int map_regions(struct sdmdev_tq *tq)
 {
+	int fd = wd_file_number(&tq->file);
+	struct wd_regions *regions = &tq->regions;
 	const struct sdmdev_extent *mmio = &tq->region[SDMDEV_REGION_MMIO];
 	const struct sdmdev_extent *dus = &tq->region[SDMDEV_REGION_DUS];
 	int is_mediated = tq->mode & SDMDEV_DMA_MEDIATED;
@@ -205,7 +187,7 @@ static int map_regions(struct sdmdev_tq *tq, struct wd_regions *regions)
 
 	if (dus->len < page_len || dus->len % page_len)
 		return -EOPNOTSUPP;
-	r = wd_sys->map(tq->fd, dus->off, dus->len, PROT_READ | (is_mediated ? 0 : PROT_WRITE),
+	r = wd_sys->map(fd, dus->off, dus->len, PROT_READ | (is_mediated ? 0 : PROT_WRITE),
 			&mem);
 	if (r)
 		return r;
@@ -219,13 +201,14 @@ static int map_regions(struct sdmdev_tq *tq, struct wd_regions *regions)
 		regions->mmio_len = mmio->len;
 		r = -EOPNOTSUPP;
 		if (mmio->len)
-			r = wd_sys->map(tq->fd, mmio->off, mmio->len, PROT_READ | PROT_WRITE,
+			r = wd_sys->map(fd, mmio->off, mmio->len, PROT_READ | PROT_WRITE,
 					&regions->mmio);
 	}
 	if (r) {
 		wd_sys->unmap(tq->dus, dus->len);
 		return r;
 	}
+	tq->is_mapped = 1;
 	tq->mem = regions->mem;
 	mem = tq->mem + regions->mem_len;
 	tq->tx_stop = (uint32_t *)((char *)mem - HISI_QM_TX_STOP_FROM_END);
@@ -233,8 +216,13 @@ static int map_regions(struct sdmdev_tq *tq, struct wd_regions *regions)
 	return 0;
 }
 
-static void unmap_regions(struct sdmdev_tq *tq, const struct wd_regions *regions)
+static void unmap_regions(struct sdmdev_tq *tq)
 {
+	const struct wd_regions *regions = &tq->regions;
+
+	if (!tq->is_mapped)
+		return;
+	tq->is_mapped = 0;
 	if (regions->is_mediated)
 		munmap(regions->mem, regions->mem_len + regions->mmio_len);
 	else
@@ -245,48 +233,43 @@ static void unmap_regions(struct sdmdev_tq *tq, const struct wd_regions *regions
 static int start(struct sdmdev_tq *tq, enum wd_op_type op_type)
 {
 	struct hisi_qp_ctx ctx = { .qc_type = op_type };
-	int r = wd_sys->ioctl(tq->fd, HISI_QM_CMD_SET_QP_CTX, &ctx);
+	int fd = wd_file_number(&tq->file);
+	int r = wd_sys->ioctl(fd, HISI_QM_CMD_SET_QP_CTX, &ctx);
 
 	if (!r && tq->mode & SDMDEV_MODES_SVM)
-		r = wd_sys->ioctl(tq->fd, VFIO_SDMDEV_CMD_BIND_PASID, NULL);
+		r = wd_sys->ioctl(fd, VFIO_SDMDEV_CMD_BIND_PASID, NULL);
 	if (!r)
-		r = wd_sys->ioctl(tq->fd, SDMDEV_CMD_START, NULL);
+		r = wd_sys->ioctl(fd, SDMDEV_CMD_START, NULL);
 	return r;
 }
 
-static int open_queue(struct sdmdev_tq *tq, int group, const char *uuid, enum wd_op_type op_type,
-		      struct wd_regions *regions)
+static int open_queue(struct sdmdev_tq *tq, int group, const char *uuid, enum wd_op_type op_type)
 {
 	int r;
 
 	*tq = (struct sdmdev_tq){
-		.device = tq->device, .refs = 1, .group = -1, .container = -1, .fd = -1, .update = -1,
-		.error = -1,
+		.device = tq->device, .refs = 1, .group = WD_FILE_NONE, .container = WD_FILE_NONE,
+		.file = WD_FILE_NONE, .event = WD_FILE_NONE,
 	};
-	*regions = (struct wd_regions){ 0 };
 	r = open_device(tq, group, uuid);
 	if (!r)
 		r = read_info(tq);
 	if (!r)
 		r = read_regions(tq);
 	if (!r)
-		r = set_events(tq);
+		r = map_regions(tq);
 	if (r)
-		goto close_fds;
-	r = map_regions(tq, regions);
-	if (r)
-		goto close_fds;
+		goto close_files;
 	r = start(tq, op_type);
 	if (r)
 		goto unmap_regions;
-	regions->depth = tq->depth;
-	regions->number = tq->number;
-	regions->fd = tq->update >= 0 ? tq->update : -EOPNOTSUPP;
+	tq->regions.depth = tq->depth;
+	tq->regions.number = tq->number;
 	return 0;
 unmap_regions:
-	unmap_regions(tq, regions);
-close_fds:
-	close_fds(tq);
+	unmap_regions(tq);
+close_files:
+	close_files(tq);
 	return r;
 }
 
@@ -300,7 +283,6 @@ static int is_of_process(int r)
 static int sdmdev_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_regions *regions)
 {
 	struct sdmdev_device *device = dev;
-	struct wd_regions found;
 	struct sdmdev_tq *tq = malloc(sizeof(*tq));
 	char *names;
 	int is_busy = 0, others = 0;
@@ -320,7 +302,7 @@ static int sdmdev_open(void *dev, enum wd_op_type op_type, void **queue, struct 
 		if (group < 0)
 			continue;
 		tq->device = device;
-		r = open_queue(tq, group, name, op_type, &found);
+		r = open_queue(tq, group, name, op_type);
 		if (is_of_process(r))
 			break;
 		if (r == -EBUSY)
@@ -338,7 +320,7 @@ static int sdmdev_open(void *dev, enum wd_op_type op_type, void **queue, struct 
 	device->tqs = tq;
 	pthread_mutex_unlock(&sdmdev_lock);
 	*queue = tq;
-	*regions = found;
+	*regions = tq->regions;
 	return 0;
 }
 
@@ -351,28 +333,39 @@ void sdmdev_tq_put(struct sdmdev_tq *tq)
 			*at = tq->next;
 			break;
 		}
-	close_fds(tq);
+	close_files(tq);
 	free(tq);
 }
 
-/* What cannot be drained the kernel keeps from being used again. */
+/*
+ * What cannot be drained the kernel keeps from being used again. Without the descriptor the end of
+ * the last mapping, which is the file's last use, ends the queue.
+ */
 static void sdmdev_stop(void *queue)
 {
-	wd_sys->ioctl(((struct sdmdev_tq *)queue)->fd, SDMDEV_CMD_STOP, NULL);
+	struct sdmdev_tq *tq = queue;
+	int fd = wd_file_get(&tq->file);
+
+	if (fd >= 0)
+		wd_sys->ioctl(fd, SDMDEV_CMD_STOP, NULL);
+	else
+		unmap_regions(tq);
 }
 
 static void sdmdev_close(void *queue, const struct wd_regions *regions)
 {
 	struct sdmdev_tq *tq = queue;
 
-	unmap_regions(tq, regions);
+	unmap_regions(tq);
 	pthread_mutex_lock(&sdmdev_lock);
 	tq->is_closed = 1;
 	sdmdev_tq_put(tq);
 	pthread_mutex_unlock(&sdmdev_lock);
 }
 
-/* Fork: the child's copies of the fds would keep the queue from anybody else. */
+/* Fork: the child's copies of the files would keep the queue from anybody else. */
+
+static int is_lost; /* a child could not trust the lists of its parent, which still are such queues' */
 
 static void fork_prepare(void)
 {
@@ -384,17 +377,22 @@ static void fork_parent(void)
 	pthread_mutex_unlock(&sdmdev_lock);
 }
 
-static void fork_child(void)
+static void forget_all(int is_sound)
 {
 	struct sdmdev_device *device;
 
+	wd_files_forget();
+	if (!wd_lock_anew(&sdmdev_lock)) {
+		devices = NULL;
+		is_lost = 1;
+	}
 	while ((device = devices)) {
 		devices = device->next;
 		sdmdev_forget_memory(device);
 		for (struct sdmdev_tq **at = &device->tqs; *at;) {
 			struct sdmdev_tq *tq = *at;
 
-			close_fds(tq);
+			close_files(tq);
 			if (tq->is_closed) {
 				*at = tq->next;
 				free(tq);
@@ -403,7 +401,6 @@ static void fork_child(void)
 			}
 		}
 	}
-	pthread_mutex_unlock(&sdmdev_lock);
 }
 
 static void sdmdev_forget(void *queue)
@@ -411,16 +408,18 @@ static void sdmdev_forget(void *queue)
 	struct sdmdev_tq *tq = queue;
 	struct sdmdev_device *device = tq->device;
 
+	close_files(tq);
 	pthread_mutex_lock(&sdmdev_lock);
-	for (struct sdmdev_tq **at = &device->tqs; *at; at = &(*at)->next)
+	for (struct sdmdev_tq **at = &device->tqs; !is_lost && *at; at = &(*at)->next)
 		if (*at == tq) {
 			*at = tq->next;
 			break;
 		}
-	if (!device->tqs)
+	if (!is_lost && !device->tqs)
 		free(device);
 	pthread_mutex_unlock(&sdmdev_lock);
-	free(tq);
+	if (!is_lost)
+		free(tq);
 }
 
 /* State and waiting */
@@ -431,7 +430,7 @@ static uint32_t load(const uint32_t *word)
 }
 
 /*
- * 0, -EIO or -ENODEV, from the status page. Stop words, which in the end the kernel sets too, keep
+ * 0, -EIO or -ENODEV, from the status page, or because the queue's descriptor is ours no more. Stop words, which in the end the kernel sets too, keep
  * senders and receivers away. A device that is to be removed takes no more requests; the kernel
  * leaves time to receive what is in flight.
  */
@@ -441,7 +440,7 @@ static int look(struct sdmdev_tq *tq, int *is_leaving)
 	int r = 0;
 
 	*is_leaving = load(&tq->status->is_removal_wanted) != 0;
-	if (state == SDMDEV_STATE_DEAD)
+	if (state == SDMDEV_STATE_DEAD || wd_file_number(&tq->file) < 0)
 		r = -ENODEV;
 	else if (state != SDMDEV_STATE_OK)
 		r = -EIO;
@@ -465,59 +464,64 @@ static enum wd_state sdmdev_state(void *queue, unsigned int *generation)
 	return r ? WD_STATE_RESETTING : WD_STATE_OK;
 }
 
-static void drain(int fd)
+/* Made when somebody asks for it: libwd itself waits in the kernel. One for both kinds of news. */
+static int sdmdev_event(void *queue)
 {
-	int saved_errno = errno;
-	uint64_t count;
+	struct sdmdev_tq *tq = queue;
+	int fd = wd_file_number(&tq->event);
+	int r;
 
-	if (read(fd, &count, sizeof(count)) < 0)
-		errno = saved_errno; /* there was nothing */
+	if (wd_file_get(&tq->file) < 0)
+		return -ENODEV;
+	if (fd >= 0)
+		return wd_file_get(&tq->event);
+	fd = wd_file_take(&tq->event, wd_sys->eventfd());
+	if (fd < 0)
+		return fd;
+	r = set_event(tq, SDMDEV_IRQ_UPDATE, fd);
+	if (!r)
+		r = set_event(tq, SDMDEV_IRQ_ERROR, fd);
+	if (!r)
+		return fd;
+	wd_file_close(&tq->event);
+	return r == -ENOTTY ? -EOPNOTSUPP : r;
 }
 
 static void sdmdev_arm(void *queue)
 {
 	struct sdmdev_tq *tq = queue;
+	int saved_errno = errno;
+	uint64_t count;
 	int is_leaving;
 
-	if (tq->update >= 0)
-		drain(tq->update);
+	if (wd_file_number(&tq->event) >= 0) {
+		int fd = wd_file_get(&tq->event);
+
+		if (fd >= 0 && read(fd, &count, sizeof(count)) < 0)
+			errno = saved_errno; /* there was nothing */
+	}
 	look(tq, &is_leaving);
-}
-
-static int wait_event(struct sdmdev_tq *tq, unsigned int timeout_ms)
-{
-	struct pollfd fds[] = {
-		{ .fd = tq->update, .events = POLLIN }, { .fd = tq->error, .events = POLLIN },
-	};
-	int r = wd_sys->poll(fds, 2, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
-
-	if (r < 0)
-		return r == -EINTR ? 0 : r;
-	if (fds[1].revents & POLLIN)
-		drain(tq->error);
-	return r ? 0 : -ETIMEDOUT;
-}
-
-static int wait_ioctl(struct sdmdev_tq *tq, unsigned int timeout_ms)
-{
-	int r = wd_sys->ioctl(tq->fd, VFIO_SDMDEV_CMD_WAIT, (void *)(uintptr_t)timeout_ms);
-
-	return r == -EINTR ? 0 : r;
 }
 
 static int sdmdev_wait(void *queue, unsigned int timeout_ms)
 {
 	struct sdmdev_tq *tq = queue;
+	int fd = wd_file_get(&tq->file);
 	int is_leaving;
-	int r, state;
+	int r = -ENODEV, state;
 
-	r = tq->update >= 0 ? wait_event(tq, timeout_ms) : wait_ioctl(tq, timeout_ms);
+	if (fd >= 0)
+		r = wd_sys->ioctl(fd, VFIO_SDMDEV_CMD_WAIT, (void *)(uintptr_t)timeout_ms);
 	state = look(tq, &is_leaving);
-	return state ? state : r;
+	if (state)
+		return state;
+	/* Whoever waits looks at the time, and comes again. */
+	return r == -EINTR ? 0 : r;
 }
 
 const struct wd_transport wd_transport_sdmdev = {
 	.name = "sdmdev",
+	.prepare = sdmdev_prepare,
 	.list = sdmdev_list,
 	.dev_open = sdmdev_dev_open,
 	.dev_close = sdmdev_dev_close,
@@ -525,6 +529,7 @@ const struct wd_transport wd_transport_sdmdev = {
 	.stop = sdmdev_stop,
 	.close = sdmdev_close,
 	.forget = sdmdev_forget,
+	.event = sdmdev_event,
 	.arm = sdmdev_arm,
 	.wait = sdmdev_wait,
 	.submit = sdmdev_submit,
@@ -538,5 +543,5 @@ const struct wd_transport wd_transport_sdmdev = {
 	.free = sdmdev_free,
 	.fork_prepare = fork_prepare,
 	.fork_parent = fork_parent,
-	.fork_child = fork_child,
+	.forget_all = forget_all,
 };

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <wd/sdmdev.h>
+#include "transport/file.h"
 #include "transport/transport.h"
 
 #define SDMDEV_PATH_LEN 512
@@ -34,10 +35,12 @@ struct sdmdev_tq {
 	struct sdmdev_device *device;
 	unsigned int refs; /* the queue's, and one for each run that was shared through it */
 	int is_closed;
-	int group, container, fd;
-	int update, error; /* events; -1: only the WAIT ioctl tells */
+	struct wd_file group, container, file;
+	struct wd_file event; /* none before somebody asked for it */
 	uint32_t mode;	   /* SDMDEV_DMA_* */
 	struct sdmdev_extent region[SDMDEV_REGIONS];
+	struct wd_regions regions;
+	int is_mapped;
 	const struct sdmdev_status *status;
 	struct sdmdev_slice *slices;
 
@@ -74,11 +77,15 @@ struct sdmdev_device {
 	struct sdmdev_run *runs;
 };
 
-/* Guards the lists: all devices', all runs', all slices'. */
+/*
+ * Guards the lists: all devices', all runs', all slices'. Calls through a descriptor that is ours no
+ * more are not made: what it was for ended with it, or ends with the queue's last mapping.
+ */
 extern pthread_mutex_t sdmdev_lock;
 
 /* sdmdev_find.c: queues in sysfs. */
 
+int sdmdev_prepare(const char *options);
 int sdmdev_list(const char *options, struct wd_device_info *info, unsigned int nr);
 /* The names in a parent's folder, its queues' among them, each with a 0 behind it. To be freed. */
 int sdmdev_queue_names(const char *parent, char **names);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "transport/sdmdev.h"
 #include "transport/sys.h"
 #include "wd_zip.h"
@@ -74,7 +75,7 @@ static void count_queues(const char *parent, struct wd_device_info *info)
 			continue;
 		snprintf(path, sizeof(path), SDMDEV_VFIO_PATH "/%d", group);
 		info->queues_total++;
-		info->queues_free += !wd_sys->access(path);
+		info->queues_free += !wd_sys->access(path, R_OK | W_OK);
 	}
 	free(names);
 }
@@ -99,6 +100,11 @@ static int describe(const char *parent, struct wd_device_info *info)
 		info->numa_node = atoi(node);
 	count_queues(parent, info);
 	return 1;
+}
+
+int sdmdev_prepare(const char *options)
+{
+	return wd_sys_exists(CLASS_PATH);
 }
 
 int sdmdev_list(const char *options, struct wd_device_info *info, unsigned int nr)

@@ -23,7 +23,7 @@ static unsigned int step(const struct sdmdev_tq *tq, unsigned int index, unsigne
 	return index + nr == tq->depth ? 0 : index + nr;
 }
 
-/* 1: went on; 0: not now; or -errno. */
+/* 1: went on; 0: not now; or -errno. Files of another kind refuse these. */
 static int transfer(struct sdmdev_tq *tq, unsigned long cmd, unsigned int index, unsigned int nr)
 {
 	struct sdmdev_submit arg = {
@@ -31,7 +31,7 @@ static int transfer(struct sdmdev_tq *tq, unsigned long cmd, unsigned int index,
 		.ptr = (uintptr_t)(tq->mem + HISI_QM_SQ_OFFSET + (size_t)index * HISI_QM_SQE_SIZE),
 		.count = nr,
 	};
-	int r = wd_sys->ioctl(tq->fd, cmd, &arg);
+	int r = wd_sys->ioctl(wd_file_number(&tq->file), cmd, &arg);
 
 	if (r > 0 && (unsigned int)r <= nr)
 		return r;

@@ -9,6 +9,14 @@
 #include "transport/sdmdev.h"
 #include "transport/sys.h"
 
+/* -ENODEV: the descriptor is ours no more. */
+static int call(struct wd_file *file, unsigned long cmd, void *arg)
+{
+	int fd = wd_file_get(file);
+
+	return fd < 0 ? -ENODEV : wd_sys->ioctl(fd, cmd, arg);
+}
+
 static int map_run(const struct sdmdev_run *run)
 {
 	struct vfio_iommu_type1_dma_map map = {
@@ -27,13 +35,13 @@ static int map_run(const struct sdmdev_run *run)
 		.va = map.vaddr,
 		.len = map.size,
 	};
-	int r = wd_sys->ioctl(run->tq->container, VFIO_IOMMU_MAP_DMA, &map);
+	int r = call(&run->tq->container, VFIO_IOMMU_MAP_DMA, &map);
 
 	if (r)
 		return r;
-	r = wd_sys->ioctl(run->tq->fd, SDMDEV_CMD_SHARE, &share);
+	r = call(&run->tq->file, SDMDEV_CMD_SHARE, &share);
 	if (r)
-		wd_sys->ioctl(run->tq->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
+		call(&run->tq->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
 	return r;
 }
 
@@ -47,8 +55,8 @@ static void unmap_run(const struct sdmdev_run *run)
 		.argsz = sizeof(unmap), .iova = run->start, .size = run->end - run->start,
 	};
 
-	wd_sys->ioctl(run->tq->fd, SDMDEV_CMD_UNSHARE, &share);
-	wd_sys->ioctl(run->tq->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
+	call(&run->tq->file, SDMDEV_CMD_UNSHARE, &share);
+	call(&run->tq->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
 }
 
 /* The lock is held in these three. */
@@ -187,10 +195,10 @@ int sdmdev_alloc(void *queue, size_t len, void **mem, uint64_t *addr)
 	slice = malloc(sizeof(*slice));
 	if (!slice)
 		return -ENOMEM;
-	r = wd_sys->ioctl(tq->fd, SDMDEV_CMD_SS_ALLOC, &arg);
+	r = call(&tq->file, SDMDEV_CMD_SS_ALLOC, &arg);
 	if (r)
 		goto free_slice;
-	r = wd_sys->map(tq->fd, tq->region[SDMDEV_REGION_STATIC].off + arg.offset, len,
+	r = wd_sys->map(wd_file_number(&tq->file), tq->region[SDMDEV_REGION_STATIC].off + arg.offset, len,
 			PROT_READ | PROT_WRITE, &slice->mem);
 	if (r)
 		goto free_static;
@@ -203,7 +211,7 @@ int sdmdev_alloc(void *queue, size_t len, void **mem, uint64_t *addr)
 	*addr = arg.dma;
 	return 0;
 free_static:
-	wd_sys->ioctl(tq->fd, SDMDEV_CMD_SS_FREE, &arg);
+	call(&tq->file, SDMDEV_CMD_SS_FREE, &arg);
 free_slice:
 	free(slice);
 	return r;
@@ -228,7 +236,7 @@ void sdmdev_free(void *queue, void *mem, size_t len)
 	arg.offset = slice->off;
 	wd_sys->unmap(mem, len);
 	/* A queue that cannot be drained keeps it until it is closed. */
-	wd_sys->ioctl(tq->fd, SDMDEV_CMD_SS_FREE, &arg);
+	call(&tq->file, SDMDEV_CMD_SS_FREE, &arg);
 	free(slice);
 }
 

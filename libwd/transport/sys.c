@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "transport/sys.h"
 #include "wd.h"
@@ -35,6 +36,25 @@ static int sys_close(int fd)
 	int saved_errno = errno;
 
 	return result(close(fd), saved_errno);
+}
+
+static int sys_identity(int fd, struct wd_sys_identity *identity)
+{
+	int saved_errno = errno;
+	char path[32];
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return result(-1, saved_errno);
+	*identity = (struct wd_sys_identity){ st.st_dev, st.st_ino, st.st_rdev, "" };
+	/* "anon_inode:[eventfd]" and the like are of no type. */
+	if (!(st.st_mode & S_IFMT)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (readlink(path, identity->kind, sizeof(identity->kind) - 1) < 0)
+			*identity->kind = 0;
+	}
+	errno = saved_errno;
+	return 0;
 }
 
 static int sys_ioctl(int fd, unsigned long cmd, void *arg)
@@ -110,11 +130,11 @@ static int sys_readlink(const char *path, char *text, size_t text_len)
 	return 0;
 }
 
-static int sys_access(const char *path)
+static int sys_access(const char *path, int mode)
 {
 	int saved_errno = errno;
 
-	return result(access(path, R_OK | W_OK), saved_errno);
+	return result(access(path, mode), saved_errno);
 }
 
 static int is_visible(const struct dirent *entry)
@@ -157,6 +177,7 @@ static int sys_names(const char *path, char **names)
 const struct wd_sys wd_sys_linux = {
 	.open = sys_open,
 	.close = sys_close,
+	.identity = sys_identity,
 	.ioctl = sys_ioctl,
 	.map = sys_map,
 	.unmap = sys_unmap,
@@ -188,6 +209,13 @@ int wd_sys_list(const char *folder, int (*describe)(const char *name, struct wd_
 	}
 	free(names);
 	return found;
+}
+
+int wd_sys_exists(const char *folder)
+{
+	int r = wd_sys->access(folder, F_OK);
+
+	return r != -ENOENT && r != -ENOTDIR;
 }
 
 int wd_sys_number(const char *path, long long *value)

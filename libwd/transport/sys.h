@@ -8,10 +8,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What two descriptors of the same file have in common, and others hardly. */
+struct wd_sys_identity {
+	uint64_t dev, ino, rdev;
+	char kind[32]; /* of those without a name, which share an inode; "": not known */
+};
+
 /* All return -errno on failure and leave errno as it was. */
 struct wd_sys {
 	int (*open)(const char *path, int flags);
 	int (*close)(int fd);
+	int (*identity)(int fd, struct wd_sys_identity *identity);
 	int (*ioctl)(int fd, unsigned long cmd, void *arg);
 	/* Shared memory of a device. prot: PROT_*. */
 	int (*map)(int fd, uint64_t off, size_t len, int prot, void **mem);
@@ -21,7 +28,7 @@ struct wd_sys {
 	/* An attribute in sysfs, without the blanks at its end. */
 	int (*read)(const char *path, char *text, size_t text_len);
 	int (*readlink)(const char *path, char *text, size_t text_len);
-	int (*access)(const char *path);
+	int (*access)(const char *path, int mode);
 	/* Names in a folder, sorted, that end with an empty one; the caller frees them. How many. */
 	int (*names)(const char *path, char **names);
 };
@@ -30,6 +37,9 @@ extern const struct wd_sys wd_sys_linux;
 extern const struct wd_sys *wd_sys;
 
 struct wd_device_info;
+
+/* 0: there is no such folder of sysfs. */
+int wd_sys_exists(const char *folder);
 
 /*
  * What a transport has in this folder of sysfs, of which the first nr are put into info. describe: 1,

@@ -15,7 +15,6 @@ struct wd_regions {
 	size_t mem_len;
 	unsigned int depth;  /* of both rings */
 	unsigned int number; /* of the queue, for doorbells */
-	int fd;		     /* readable after completions, once armed; -EOPNOTSUPP: there is none */
 	int is_mediated;     /* submit() and reap() stand between these rings and the device's */
 	int is_private;	     /* memory of the device's other queues is not this one's */
 };
@@ -26,6 +25,11 @@ struct wd_transport {
 
 	/* Are these options of the emulated device? 0 or -EINVAL; NULL: there are no options. */
 	int (*check)(const char *options);
+	/*
+	 * Early: finds what opening a device would otherwise look for by name. 0: there will be no
+	 * device. options: as list() takes them.
+	 */
+	int (*prepare)(const char *options);
 	/*
 	 * Fills info[0..nr-1]; returns how many devices there are. options: of the emulated device;
 	 * NULL for the others.
@@ -48,6 +52,8 @@ struct wd_transport {
 	/* Frees a handle inherited over fork; its queue and its regions are the parent's. */
 	void (*forget)(void *tq);
 
+	/* A descriptor that is readable after completions, once armed. -EOPNOTSUPP: there is none. */
+	int (*event)(void *tq);
 	/* Comes before the doorbell that arms the event: what was signaled until then is old. NULL. */
 	void (*arm)(void *tq);
 	/* Sleeps until a completion came after the queue was armed: 0, -ETIMEDOUT, -ENODEV, -EIO. */
@@ -83,10 +89,15 @@ struct wd_transport {
 	int (*alloc)(void *tq, size_t len, void **mem, uint64_t *addr);
 	void (*free)(void *tq, void *mem, size_t len);
 
-	/* Around fork(); NULL: nothing to do. After fork_child() the device handles of the parent are void. */
+	/* Around fork(); NULL: nothing to do. */
 	void (*fork_prepare)(void);
 	void (*fork_parent)(void);
-	void (*fork_child)(void);
+	/*
+	 * First of all in a child: the parent's device handles are void then. Where the child was not
+	 * made by fork(), locks may be held by threads that are not there, and what they guard half
+	 * changed. is_sound: wd_lock was not.
+	 */
+	void (*forget_all)(int is_sound);
 };
 
 /* In the order of "auto"; NULL ends the table. */

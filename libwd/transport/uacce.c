@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "drv/hisi_qm.h"
+#include "process.h"
+#include "transport/file.h"
 #include "transport/sys.h"
 #include "transport/transport.h"
 #include "wd_zip.h"
@@ -32,7 +34,9 @@ struct device {
 
 struct tq {
 	struct tq *next;
-	int fd;
+	struct wd_file file;
+	struct wd_regions regions;
+	int is_mapped;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
@@ -78,6 +82,11 @@ static int describe(const char *name, struct wd_device_info *info)
 	info->queues_free = number(name, "available_instances", 0);
 	info->queues_total = info->queues_free; /* those in use are counted nowhere */
 	return 1;
+}
+
+static int uacce_prepare(const char *options)
+{
+	return wd_sys_exists(CLASS_PATH);
 }
 
 static int uacce_list(const char *options, struct wd_device_info *info, unsigned int nr)
@@ -144,76 +153,89 @@ static int map_regions(int fd, const char *name, struct wd_regions *regions)
 	return r;
 }
 
-static void unmap_regions(const struct wd_regions *regions)
+static void unmap_regions(struct tq *tq)
 {
-	wd_sys->unmap(regions->mmio, regions->mmio_len);
-	wd_sys->unmap(regions->mem, regions->mem_len);
+	if (!tq->is_mapped)
+		return;
+	tq->is_mapped = 0;
+	wd_sys->unmap(tq->regions.mmio, tq->regions.mmio_len);
+	wd_sys->unmap(tq->regions.mem, tq->regions.mem_len);
 }
 
 static int uacce_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_regions *regions)
 {
 	struct device *device = dev;
-	struct wd_regions found = { 0 };
 	struct tq *tq = malloc(sizeof(*tq));
 	char path[PATH_LEN];
-	int r;
+	int r, fd;
 
 	if (!tq)
 		return -ENOMEM;
+	*tq = (struct tq){ .file = WD_FILE_NONE };
 	snprintf(path, sizeof(path), "/dev/%s", device->name);
-	tq->fd = r = wd_sys->open(path, O_RDWR);
+	r = fd = wd_file_take(&tq->file, wd_sys->open(path, O_RDWR));
 	if (r < 0)
 		goto free_tq;
-	r = set_context(tq->fd, op_type, &found);
+	r = set_context(fd, op_type, &tq->regions);
 	if (r)
-		goto close_fd;
-	r = map_regions(tq->fd, device->name, &found);
+		goto close_file;
+	r = map_regions(fd, device->name, &tq->regions);
 	if (r)
-		goto close_fd;
-	r = wd_sys->ioctl(tq->fd, UACCE_CMD_START_Q, NULL);
+		goto close_file;
+	tq->is_mapped = 1;
+	r = wd_sys->ioctl(fd, UACCE_CMD_START_Q, NULL);
 	if (r)
 		goto unmap_regions;
-	found.fd = tq->fd;
 	pthread_mutex_lock(&lock);
 	tq->next = queues;
 	queues = tq;
 	pthread_mutex_unlock(&lock);
 	*queue = tq;
-	*regions = found;
+	*regions = tq->regions;
 	return 0;
 unmap_regions:
-	unmap_regions(&found);
-close_fd:
-	wd_sys->close(tq->fd);
+	unmap_regions(tq);
+close_file:
+	wd_file_close(&tq->file);
 free_tq:
 	free(tq);
 	return r;
 }
 
+/* Without the descriptor the end of the last mapping, which is the file's last use, stops it. */
 static void uacce_stop(void *queue)
 {
-	wd_sys->ioctl(((struct tq *)queue)->fd, UACCE_CMD_PUT_Q, NULL);
+	struct tq *tq = queue;
+	int fd = wd_file_get(&tq->file);
+
+	if (fd >= 0)
+		wd_sys->ioctl(fd, UACCE_CMD_PUT_Q, NULL);
+	else
+		unmap_regions(tq);
 }
 
 static void uacce_close(void *queue, const struct wd_regions *regions)
 {
 	struct tq *tq = queue;
 
-	unmap_regions(regions);
+	unmap_regions(tq);
 	pthread_mutex_lock(&lock);
 	for (struct tq **at = &queues; *at; at = &(*at)->next)
 		if (*at == tq) {
 			*at = tq->next;
 			break;
 		}
-	wd_sys->close(tq->fd);
+	wd_file_close(&tq->file);
 	pthread_mutex_unlock(&lock);
 	free(tq);
 }
 
 static void uacce_forget(void *queue)
 {
-	free(queue);
+	struct tq *tq = queue;
+
+	wd_file_close(&tq->file);
+	free(tq);
 }
 
 static void fork_prepare(void)
@@ -226,23 +248,35 @@ static void fork_parent(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The child's copies of the fds would keep the parent's queues from anybody else. */
-static void fork_child(void)
+/* The child's copies of the files would keep the parent's queues from anybody else. */
+static void forget_all(int is_sound)
 {
+	wd_files_forget();
+	if (!wd_lock_anew(&lock))
+		queues = NULL;
 	for (struct tq *tq = queues; tq; tq = tq->next)
-		wd_sys->close(tq->fd);
+		wd_file_close(&tq->file);
 	queues = NULL;
-	pthread_mutex_unlock(&lock);
+}
+
+static int uacce_event(void *queue)
+{
+	int fd = wd_file_get(&((struct tq *)queue)->file);
+
+	return fd < 0 ? -ENODEV : fd;
 }
 
 static int uacce_wait(void *queue, unsigned int timeout_ms)
 {
-	struct pollfd p = { .fd = ((struct tq *)queue)->fd, .events = POLLIN };
-	int r = wd_sys->poll(&p, 1, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
+	struct pollfd p = { .fd = wd_file_get(&((struct tq *)queue)->file), .events = POLLIN };
+	int r;
 
+	if (p.fd < 0)
+		return -ENODEV;
+	r = wd_sys->poll(&p, 1, timeout_ms > INT_MAX ? -1 : (int)timeout_ms);
 	if (r < 0)
-		return r == -EINTR ? 0 : r;
-	if (p.revents & (POLLERR | POLLHUP))
+		return r == -EINTR ? 0 : r; /* whoever waits looks at the time, and comes again */
+	if (p.revents & (POLLERR | POLLHUP | POLLNVAL))
 		return -ENODEV;
 	return r ? 0 : -ETIMEDOUT;
 }
@@ -250,11 +284,12 @@ static int uacce_wait(void *queue, unsigned int timeout_ms)
 /* A removed device answers ENXIO, and its status words are mapped no more. */
 static enum wd_state uacce_state(void *queue, unsigned int *generation)
 {
+	int fd = wd_file_get(&((struct tq *)queue)->file);
 	struct hisi_qp_info info = { 0 };
 
 	if (generation)
 		*generation = 0; /* nobody counts resets */
-	return wd_sys->ioctl(((struct tq *)queue)->fd, HISI_QM_CMD_SET_QP_INFO, &info) == -ENXIO
+	return fd < 0 || wd_sys->ioctl(fd, HISI_QM_CMD_SET_QP_INFO, &info) == -ENXIO
 		       ? WD_STATE_DEAD : WD_STATE_OK;
 }
 
@@ -279,6 +314,7 @@ static void uacce_unshare_all(void *queue)
 
 const struct wd_transport wd_transport_uacce = {
 	.name = "uacce",
+	.prepare = uacce_prepare,
 	.list = uacce_list,
 	.dev_open = uacce_dev_open,
 	.dev_close = uacce_dev_close,
@@ -286,6 +322,7 @@ const struct wd_transport wd_transport_uacce = {
 	.stop = uacce_stop,
 	.close = uacce_close,
 	.forget = uacce_forget,
+	.event = uacce_event,
 	.wait = uacce_wait,
 	.state = uacce_state,
 	.share = uacce_share,
@@ -294,5 +331,5 @@ const struct wd_transport wd_transport_uacce = {
 	.unshare_all = uacce_unshare_all,
 	.fork_prepare = fork_prepare,
 	.fork_parent = fork_parent,
-	.fork_child = fork_child,
+	.forget_all = forget_all,
 };

@@ -59,7 +59,9 @@ enum kind { NONE, GROUP, CONTAINER, DEVICE, UACCE, EVENT };
 static struct file {
 	enum kind kind;
 	struct queue *queue;
+	unsigned int inode;
 } files[FDS];
+static unsigned int inodes;
 
 /* Guards all of it; not held where something waits. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -102,7 +104,7 @@ static int file_new(enum kind kind, struct queue *q)
 
 	if (fd < 0 || fd >= FDS)
 		abort();
-	files[fd] = (struct file){ kind, q };
+	files[fd] = (struct file){ kind, q, ++inodes };
 	counts.fds++;
 	return fd;
 }
@@ -772,6 +774,14 @@ static int fake_close(int fd)
 	return 0;
 }
 
+static int fake_identity(int fd, struct wd_sys_identity *identity)
+{
+	pthread_mutex_lock(&lock);
+	*identity = (struct wd_sys_identity){ .ino = files[fd].inode, .rdev = files[fd].kind };
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
 static int fake_eventfd(void)
 {
 	int r;
@@ -952,7 +962,7 @@ unlock:
 	return r;
 }
 
-static int fake_access(const char *path)
+static int fake_access(const char *path, int mode)
 {
 	return 0;
 }
@@ -999,6 +1009,7 @@ static int fake_names(const char *path, char **names)
 static const struct wd_sys fake_sys = {
 	.open = fake_open,
 	.close = fake_close,
+	.identity = fake_identity,
 	.ioctl = fake_ioctl,
 	.map = fake_map,
 	.unmap = fake_unmap,

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Zlib
+/* Finds the library of a compute engine: one that is mapped already, else by its name. */
+#include "emu.h"
+#include "emu_codec.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+
+int (*emu_may_open)(void);
+
+/* Where ours is installed as zlib, that name is our own. */
+static bool is_ours(void *handle)
+{
+	return dlsym(handle, "zwd_version");
+}
+
+static bool take_symbols(void *handle, const struct emu_library *library, void *functions)
+{
+	for (size_t i = 0; i < library->symbols_nr; i++) {
+		void *address = dlsym(handle, library->symbols[i]);
+
+		if (!address)
+			return false;
+		memcpy((void **)functions + i, &address, sizeof(address));
+	}
+	return true;
+}
+
+static bool take(void *handle, const struct emu_library *library, void *functions)
+{
+	if (!handle)
+		return false;
+	if (!is_ours(handle) && take_symbols(handle, library, functions))
+		return true;
+	dlclose(handle);
+	return false;
+}
+
+int emu_library_open(const struct emu_library *library, void *functions)
+{
+	if (take(dlopen(library->soname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD), library, functions))
+		return 0;
+	if (emu_may_open && !emu_may_open())
+		return -ENOENT;
+	return take(dlopen(library->path, RTLD_NOW | RTLD_LOCAL), library, functions) ? 0 : -ENOENT;
+}
