@@ -22,7 +22,8 @@ struct emu_info {
 /*
  * Takes a reference to the device with these options, makes it at the first. options: what follows
  * "emu:" ("threads=2,qm=3"), "" for the defaults. No thread runs before the first queue.
- * -EINVAL: an option is not known or its value not possible; -ENOMEM.
+ * -EINVAL: an option is not known or its value not possible; -ENODEV: nothing is there to compute
+ * with; -ENOMEM.
  */
 int emu_dev_get(const char *options, struct emu_dev **dev);
 void emu_dev_put(struct emu_dev *dev);

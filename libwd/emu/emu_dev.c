@@ -396,7 +396,7 @@ static int dev_new(const char *options, struct emu_dev **result)
 	ret = emu_options_parse(&dev->opt, options);
 	if (!ret) {
 		dev->codec = emu_codec_choose(dev->opt.engine);
-		ret = dev->codec ? 0 : -EINVAL;
+		ret = dev->codec ? 0 : -ENODEV;
 	}
 	if (ret) {
 		free(dev);

@@ -54,7 +54,7 @@ static int emu_list(const char *options, struct wd_device_info *info, unsigned i
 	emu_may_open = wd_root_is_known;
 	r = emu_dev_get(options, &dev);
 	if (r)
-		return r;
+		return r == -ENODEV ? 0 : r;
 	emu_dev_info(dev, &emu);
 	emu_dev_put(dev);
 	*info = (struct wd_device_info){

@@ -13,6 +13,7 @@ wd_queue_tests = \
 	tests/queue/fork \
 	tests/queue/idle \
 	tests/queue/memory \
+	tests/queue/process \
 	tests/queue/ring \
 	tests/queue/shared \
 	tests/queue/threads \
@@ -33,6 +34,8 @@ tests_queue_idle_CFLAGS = $(wd_queue_cflags)
 tests_queue_idle_LDADD = $(wd_queue_ldadd)
 tests_queue_memory_CFLAGS = $(wd_queue_cflags)
 tests_queue_memory_LDADD = $(wd_queue_ldadd)
+tests_queue_process_CFLAGS = $(wd_queue_cflags)
+tests_queue_process_LDADD = $(wd_queue_ldadd)
 tests_queue_ring_CFLAGS = $(wd_queue_cflags)
 tests_queue_ring_LDADD = $(wd_queue_ldadd)
 tests_queue_shared_CFLAGS = $(wd_queue_cflags)
