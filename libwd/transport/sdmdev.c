@@ -455,7 +455,10 @@ static enum wd_state sdmdev_state(void *queue, unsigned int *generation)
 {
 	struct sdmdev_tq *tq = queue;
 	int is_leaving;
-	int r = look(tq, &is_leaving);
+	int r;
+
+	wd_file_get(&tq->file); /* look() hears of it */
+	r = look(tq, &is_leaving);
 
 	if (generation)
 		*generation = load(&tq->status->generation);

@@ -40,6 +40,8 @@ struct queue {
 	unsigned int index;
 	int is_taken; /* by another process, or the parent */
 	int is_open;
+	unsigned int maps; /* of its regions */
+	int has_no_file;   /* lives until the last of them goes */
 	unsigned int op_type;
 	struct emu_queue *emu;
 	struct queue *container; /* the queue itself, once its group is in one */
@@ -736,7 +738,7 @@ static int open_path(const char *path)
 	for (unsigned int fd = 0; fd < FDS; fd++)
 		if (files[fd].kind == GROUP && files[fd].queue == &queues[group - GROUP_BASE])
 			return -EBUSY;
-	if (queues[group - GROUP_BASE].is_taken)
+	if (queues[group - GROUP_BASE].is_taken || queues[group - GROUP_BASE].is_open)
 		return -EBUSY;
 	return file_new(GROUP, &queues[group - GROUP_BASE]);
 }
@@ -793,6 +795,11 @@ static int fake_eventfd(void)
 	return r;
 }
 
+static int is_region(const struct queue *q, const void *mem)
+{
+	return q->is_open && (mem == q->dus || mem == q->mmio);
+}
+
 static int map(struct file *file, uint64_t off, size_t len, int prot, void **mem)
 {
 	struct queue *q = file->queue;
@@ -817,6 +824,7 @@ static int map(struct file *file, uint64_t off, size_t len, int prot, void **mem
 		return -EINVAL;
 	}
 	counts.maps++;
+	q->maps += is_region(q, *mem);
 	return 0;
 }
 
@@ -834,11 +842,15 @@ static int fake_map(int fd, uint64_t off, size_t len, int prot, void **mem)
 /* Whoever uses it after this is seen. */
 static int fake_unmap(void *mem, size_t len)
 {
+	struct queue *orphan = NULL;
+
 	pthread_mutex_lock(&lock);
 	for (unsigned int i = 0; i < QUEUES; i++) {
 		struct queue *q = &queues[i];
 
-		if (q->is_open && q->emu && (mem == q->dus || mem == q->mmio))
+		if (is_region(q, mem) && !--q->maps && q->has_no_file)
+			orphan = q;
+		if (q->is_open && !q->has_no_file && q->emu && (mem == q->dus || mem == q->mmio))
 			abort(); /* the device still writes there */
 		for (unsigned int j = 0; j < SLICES; j++)
 			if (q->slices[j].len && q->slices[j].mem == mem)
@@ -846,6 +858,8 @@ static int fake_unmap(void *mem, size_t len)
 	}
 	mprotect(mem, len, PROT_NONE);
 	counts.maps--;
+	if (orphan)
+		queue_close(orphan);
 	pthread_mutex_unlock(&lock);
 	return 0;
 }
@@ -1131,6 +1145,26 @@ void fake_take_group(unsigned int function, unsigned int queue)
 void fake_take_function(unsigned int function)
 {
 	taken_functions[function] = 1;
+}
+
+void fake_close_files(int with)
+{
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < QUEUES; i++)
+		queues[i].events[0] = queues[i].events[1] = -1;
+	for (int fd = 0; fd < FDS; fd++) {
+		struct queue *q = files[fd].queue;
+
+		if (files[fd].kind == NONE)
+			continue;
+		if (files[fd].kind == DEVICE || files[fd].kind == UACCE)
+			q->has_no_file = 1;
+		files[fd] = (struct file){ .inode = ++inodes };
+		counts.fds--;
+		if (with < 0 ? close(fd) : dup2(with, fd) != fd)
+			abort();
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 void fake_want_removal(void)

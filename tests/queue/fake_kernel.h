@@ -46,6 +46,9 @@ unsigned int fake_refused(void);
 void fake_take_group(unsigned int function, unsigned int queue);
 void fake_take_function(unsigned int function);
 
+/* The program closes all files of the kernel's, and has another one at their numbers then, or none. */
+void fake_close_files(int with);
+
 void fake_want_removal(void);
 /* All queues: SDMDEV_STATE_RESET or _DEAD; with the latter uacce answers no more. */
 void fake_fail_device(enum sdmdev_state state);

@@ -156,6 +156,70 @@ release:
 	return r;
 }
 
+/*
+ * The program closed what the queue had open, and has files of its own there: they are left alone, the
+ * queue ends, and a new one works.
+ */
+static inline void check_closed_files(const struct fake_setup *setup)
+{
+	char path[] = "/tmp/wd-transport-XXXXXX";
+	int file = mkstemp(path);
+	struct wd_zip_req req;
+	struct wd_zip_res res;
+	struct side s;
+	unsigned int nr;
+	void *mem;
+	int r;
+
+	assert_true(file >= 0);
+	unlink(path);
+	fake_kernel_init(setup);
+	side_open(&s, "auto", WD_OP_COMPRESS, 0);
+	check_alive(&s);
+	wd_queue_fd(s.q);
+	nr = fds_nr();
+	fake_close_files(file);
+	req = block(&s, 1, 1000);
+	do {
+		r = wd_send(s.q, &req, 1);
+		if (r == 1)
+			r = wd_recv_sync(s.q, &res, 1, WAIT_MS);
+	} while (r == 1);
+	assert_true(r == -ENODEV || r == -EIO);
+	assert_int_equal(wd_queue_state(s.q, NULL), WD_STATE_DEAD);
+	assert_int_equal(wd_queue_fd(s.q), -ENODEV);
+	if (!wd_alloc(s.q, 5000, &mem))
+		wd_free(s.q, mem);
+	assert_int_equal(use_device(), 0);
+	side_close(&s);
+	assert_int_equal(use_device(), 0);
+	check_nothing_left();
+	/* But for the kernel's own. */
+	assert_in_range(fds_nr(), nr - 1, nr);
+	assert_int_equal(lseek(file, 0, SEEK_END), 0);
+	fake_kernel_fini();
+	close(file);
+}
+
+/* The same number again, of a queue that was opened later: it is the later one's. */
+static inline void check_same_numbers(const struct fake_setup *setup)
+{
+	struct side s, later;
+
+	fake_kernel_init(setup);
+	side_open(&s, "auto", WD_OP_COMPRESS, 0);
+	check_alive(&s);
+	fake_close_files(-1);
+	side_open(&later, "auto", WD_OP_COMPRESS, 0);
+	check_alive(&later);
+	assert_int_equal(wd_queue_state(s.q, NULL), WD_STATE_DEAD);
+	side_close(&s);
+	check_alive(&later);
+	side_close(&later);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
 static const int errors[] = {
 	EBUSY, EMFILE, ENOTTY, EACCES, EAGAIN, EEXIST, EFAULT, EINTR, EINVAL, EIO, ENODEV, ENOENT,
 	ENOMEM, ENXIO, EOPNOTSUPP, EPERM, ERANGE,

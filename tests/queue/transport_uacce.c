@@ -46,6 +46,14 @@ static void test_failures(void **state)
 		check_failures(&setups[i], ARRAY_NR(errors));
 }
 
+static void test_closed_files(void **state)
+{
+	for (size_t i = 0; i < ARRAY_NR(setups); i++) {
+		check_closed_files(&setups[i]);
+		check_same_numbers(&setups[i]);
+	}
+}
+
 static void test_fork(void **state)
 {
 	check_fork(&setups[0]);
@@ -95,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_closed_files),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_failed_device),
