@@ -20,6 +20,7 @@
 #include "offload.h"
 #include "policy.h"
 #include "settings.h"
+#include "shield.h"
 #include "zstream.h"
 
 /* Room of pend that a unit's output may take; the trailer and the stream's end need the rest. */
@@ -83,6 +84,21 @@ static void begin(z_streamp strm, struct zwd_stream *s)
 	strm->adler = d->check;
 }
 
+/* Memory for mode OURS. */
+static int get_blocks(struct zwd_stream *s)
+{
+	unsigned char *blocks[ZWD_BLOCKS];
+	int ret = zwd_stream_blocks(s, s->d.mem_level, blocks);
+
+	if (ret)
+		return ret;
+	s->d.gather = blocks[BLOCK_GATHER];
+	s->d.pend = blocks[BLOCK_PEND];
+	s->d.history = blocks[BLOCK_HISTORY];
+	s->d.ctx = blocks[BLOCK_CTX];
+	return 0;
+}
+
 int zwd_deflate_init(z_streamp strm, int level, int method, int window_bits, int mem_level,
 		     int strategy, const char *version, int stream_size)
 {
@@ -110,9 +126,14 @@ int zwd_deflate_init(z_streamp strm, int level, int method, int window_bits, int
 	if (s->d.is_candidate) {
 		s->mode = ZWD_MODE_NEW;
 		begin(strm, s);
-		return Z_OK;
 	}
-	ret = zwd_deflate_go_soft(strm, s);
+	/* Whose memory it is sees it taken when zlib would take it, and is never asked later. */
+	if (!s->d.is_candidate)
+		ret = zwd_deflate_go_soft(strm, s);
+	else if (s->is_custom && get_blocks(s))
+		ret = fail(strm, Z_MEM_ERROR);
+	else
+		ret = Z_OK;
 	if (ret != Z_OK)
 		zwd_stream_free(strm, s);
 	return ret;
@@ -143,19 +164,57 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	return ret;
 }
 
-/* Memory for mode OURS. */
-static int get_blocks(struct zwd_stream *s)
-{
-	unsigned char *blocks[ZWD_BLOCKS];
-	int ret = zwd_stream_blocks(s, s->d.mem_level, blocks);
+/*
+ * Memory for what waits while zlib has the blocks. It is given back as soon as nothing does, for a
+ * stream with an allocator of its own may be forgotten with its memory; a few may be at any time.
+ */
+#define SPILLS_MAX 32
+static _Atomic int spills_nr;
 
-	if (ret)
-		return ret;
-	s->d.gather = blocks[BLOCK_GATHER];
-	s->d.pend = blocks[BLOCK_PEND];
-	s->d.history = blocks[BLOCK_HISTORY];
-	s->d.ctx = blocks[BLOCK_CTX];
-	return 0;
+static int get_spill(struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+
+	d->is_spill_ours = atomic_fetch_add(&spills_nr, 1) < SPILLS_MAX;
+	if (!d->is_spill_ours)
+		atomic_fetch_sub(&spills_nr, 1);
+	d->spill = d->is_spill_ours ? malloc(3 * ZWD_BLOCK_LEN) :
+				      zwd_stream_alloc(s, 3 * ZWD_BLOCK_LEN);
+	if (d->spill)
+		return Z_OK;
+	if (d->is_spill_ours)
+		atomic_fetch_sub(&spills_nr, 1);
+	return Z_MEM_ERROR;
+}
+
+static void put_spill(struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+
+	if (!d->spill)
+		return;
+	if (d->is_spill_ours) {
+		free(d->spill);
+		atomic_fetch_sub(&spills_nr, 1);
+	} else {
+		zwd_stream_unalloc(s, d->spill);
+	}
+	d->spill = NULL;
+}
+
+/* The end of a call on a raw stream: what waits in the spill, if it is short, is kept in the stream. */
+static void settle_spill(struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+
+	if (!d->spill || !d->is_raw || d->gather_len || d->pend_len > sizeof(d->rest))
+		return;
+	memcpy(d->rest, d->pend + d->pend_off, d->pend_len);
+	d->pend = d->rest;
+	d->pend_off = 0;
+	d->gather = NULL;
+	d->gather_off = 0;
+	put_spill(s);
 }
 
 /* The first call with something to do. Z_OK, or an error. */
@@ -269,6 +328,15 @@ static int data_type(const unsigned char *data, size_t len)
 	return Z_BINARY;
 }
 
+/* What the device gets next depends on nothing before it but the plain text. */
+static void begin_segment(struct zwd_deflate *d)
+{
+	d->is_segment_new = 1;
+	d->segment_check = d->sent_check;
+	d->segment_len = 0;
+	d->ctx_len = 0;
+}
+
 static int is_parallel(const struct zwd_deflate *d)
 {
 	return d->jobs && d->jobs->nr;
@@ -292,10 +360,8 @@ static void send_job(struct zwd_deflate *d, int is_last, int needs_marker)
 	d->jobs->mem_level = d->mem_level;
 	zwd_jobq_send(d->jobs);
 	/* Where the serial plan would go on. */
-	d->sent_check = d->segment_check = d->check;
-	d->segment_len = 0;
-	d->is_segment_new = 1;
-	d->ctx_len = 0;
+	d->sent_check = d->check;
+	begin_segment(d);
 	d->is_flushed = needs_marker;
 }
 
@@ -326,17 +392,15 @@ static int go_raw(struct zwd_stream *s)
 
 	if (ret != Z_OK)
 		return ret;
-	if (s->is_custom) {
-		unsigned char *spill = malloc(3 * ZWD_BLOCK_LEN);
-
-		if (!spill)
+	if (s->is_custom && !d->spill) {
+		if (get_spill(s) != Z_OK)
 			return Z_MEM_ERROR;
-		memcpy(spill, d->gather, d->gather_off + d->gather_len);
-		memcpy(spill + ZWD_BLOCK_LEN, d->pend, d->pend_off + d->pend_len);
-		history = memcpy(spill + 2 * ZWD_BLOCK_LEN, d->history, d->history_len);
-		d->gather = spill;
-		d->pend = spill + ZWD_BLOCK_LEN;
-		d->spill = spill;
+		memcpy(d->spill, d->gather, d->gather_off + d->gather_len);
+		memcpy(d->spill + ZWD_BLOCK_LEN, d->pend, d->pend_off + d->pend_len);
+		history = memcpy(d->spill + 2 * ZWD_BLOCK_LEN, d->history, d->history_len);
+		d->gather = d->spill;
+		d->pend = d->spill + ZWD_BLOCK_LEN;
+		d->history = history;
 	}
 	memset(&d->raw, 0, sizeof(d->raw));
 	d->raw.zalloc = s->zalloc;
@@ -345,8 +409,11 @@ static int go_raw(struct zwd_stream *s)
 	zwd_stream_lend(&d->raw, s);
 	ret = zwd_soft_zlib.deflateInit2_(&d->raw, d->level, d->method, -15, d->mem_level,
 					  d->strategy, ZLIB_VERSION, sizeof(d->raw));
-	if (ret != Z_OK)
+	if (ret != Z_OK) {
+		/* zlib may have had the block with the device's context. */
+		begin_segment(d);
 		return ret;
+	}
 	d->is_raw = 1;
 	d->is_engine_chosen = 1;
 	if (d->history_len)
@@ -372,13 +439,14 @@ static int fail_over(struct zwd_stream *s, int err)
 	return ret;
 }
 
-static void drop_raw(struct zwd_deflate *d)
+static void drop_raw(struct zwd_stream *s)
 {
+	struct zwd_deflate *d = &s->d;
+
 	if (d->is_raw)
 		zwd_soft_zlib.deflateEnd(&d->raw);
 	d->is_raw = d->is_away = 0;
-	free(d->spill);
-	d->spill = NULL;
+	put_spill(s);
 }
 
 /* Runs a call of the real zlib on the raw stream with the caller's buffers. */
@@ -452,44 +520,81 @@ static void count_soft(uint64_t in, uint64_t out)
 	zwd_count(ZWD_DEFLATE, ZWD_SOFT_OUT, out);
 }
 
+/* May the device have the body again? There has to be work for it. */
+static int is_return_due(z_streamp strm, const struct zwd_deflate *d, int flush)
+{
+	/* Without input there may be nothing left but an end that software has begun. */
+	return d->is_away && d->away_len >= AWAY_LEN && !d->gather_len && strm->avail_in &&
+	       flush != Z_BLOCK &&
+	       (flush == Z_NO_FLUSH ||
+		strm->avail_in >= zwd_policy_min_len(ZWD_DEFLATE, d->level)) &&
+	       zwd_qpool_is_ready(ZWD_DEFLATE);
+}
+
+/* What a software stream with nothing pending makes of a flush: one block at memLevel 8, and a marker. */
+#define LAST_BLOCK_LEN (ZWD_BLOCK_LEN + 64u)
+
 /*
- * The device may be back: software ends its part at a flush point, and the device goes on with a
- * new segment. Z_OK, also when that has to wait for room.
+ * Software's part ends at a flush point. That is made in one go, however small the caller's room: a
+ * flush continued with a room of a few bytes writes its marker again and again (zlib.h, deflate()).
+ * *last: what it made, of malloc(), then the window; NULL: it has to go on, for want of room or memory.
+ */
+static int end_away(z_streamp strm, struct zwd_deflate *d, unsigned char **last, uInt *last_len)
+{
+	int ret;
+
+	*last = NULL;
+	raw_attach(strm, d);
+	d->raw.avail_in = 0;
+	ret = zwd_soft_zlib.deflate(&d->raw, Z_NO_FLUSH);
+	raw_detach_out(strm, d);
+	if (ret != Z_OK && ret != Z_BUF_ERROR)
+		return ret;
+	if (!strm->avail_out || (d->mem_level > 8 && strm->avail_out < 2 * LAST_BLOCK_LEN))
+		return Z_OK;
+	*last = malloc(2 * LAST_BLOCK_LEN + ZWD_WINDOW_LEN);
+	if (!*last)
+		return Z_OK;
+	d->raw.next_out = *last;
+	d->raw.avail_out = 2 * LAST_BLOCK_LEN;
+	ret = zwd_soft_zlib.deflate(&d->raw, Z_SYNC_FLUSH);
+	*last_len = 2 * LAST_BLOCK_LEN - d->raw.avail_out;
+	return ret == Z_BUF_ERROR ? Z_OK : ret;
+}
+
+/*
+ * The device may be back: software ends its part, and the device goes on with a new segment. Z_OK, also
+ * when that has to wait for room.
  */
 static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_deflate *d = &s->d;
-	unsigned char history[ZWD_WINDOW_LEN];
-	uInt history_len = 0;
+	uInt last_len = 0, history_len = 0;
+	unsigned char *last;
 	int ret;
 
-	/* Without input there may be nothing left but an end that software has begun. */
-	if (!d->is_away || d->away_len < AWAY_LEN || d->gather_len || !strm->avail_in ||
-	    flush == Z_BLOCK ||
-	    (flush != Z_NO_FLUSH && strm->avail_in < zwd_policy_min_len(ZWD_DEFLATE, d->level)) ||
-	    !zwd_qpool_is_ready(ZWD_DEFLATE))
+	if (!is_return_due(strm, d, flush))
 		return Z_OK;
-	d->raw.avail_in = 0;
-	d->raw.next_out = strm->next_out;
-	d->raw.avail_out = strm->avail_out;
-	ret = zwd_soft_zlib.deflate(&d->raw, Z_SYNC_FLUSH);
-	raw_detach_out(strm, d);
-	if (ret != Z_OK && ret != Z_BUF_ERROR)
+	ret = end_away(strm, d, &last, &last_len);
+	if (ret != Z_OK || !last) {
+		free(last);
 		return ret;
-	if (!strm->avail_out)
-		return Z_OK;
-	zwd_soft_zlib.deflateGetDictionary(&d->raw, history, &history_len);
+	}
+	zwd_soft_zlib.deflateGetDictionary(&d->raw, last + 2 * LAST_BLOCK_LEN, &history_len);
 	count_soft(d->raw.total_in, d->raw.total_out);
-	drop_raw(d);
-	if (get_blocks(s))
+	drop_raw(s);
+	/* They were zlib's as long as its stream was open: nothing is allocated here. */
+	if (get_blocks(s)) {
+		free(last);
 		return Z_MEM_ERROR;
-	memcpy(d->history, history, history_len);
+	}
+	memcpy(d->history, last + 2 * LAST_BLOCK_LEN, history_len);
 	d->history_len = history_len;
-	d->gather_off = 0;
-	d->sent_check = d->segment_check = d->check;
-	d->segment_len = 0;
-	d->is_segment_new = 1;
-	d->ctx_len = 0;
+	d->gather_off = d->pend_off = d->pend_len = 0;
+	emit(strm, d, last, last_len);
+	free(last);
+	d->sent_check = d->check;
+	begin_segment(d);
 	d->is_flushed = 1;
 	d->run_len = 0;
 	zwd_count(ZWD_DEFLATE, ZWD_RETURNS, 1);
@@ -544,9 +649,7 @@ static void gather(z_streamp strm, struct zwd_deflate *d)
 
 static void cut_history(struct zwd_deflate *d)
 {
-	d->is_segment_new = 1;
-	d->segment_check = d->sent_check;
-	d->segment_len = 0;
+	begin_segment(d);
 	d->history_len = 0;
 }
 
@@ -641,14 +744,10 @@ static int deliver(z_streamp strm, struct zwd_deflate *d, int is_waiting)
 
 static int begin_parallel(struct zwd_deflate *d)
 {
-	d->is_engine_chosen = 1;
 	if (d->jobs)
 		return 0;
 	d->jobs = zwd_jobq_new(d->wrap, zwd_settings()->depth);
-	if (!d->jobs)
-		return -ENOMEM;
-	zwd_jobq_enter(d->jobs);
-	return 0;
+	return d->jobs ? 0 : -ENOMEM;
 }
 
 /* Z_OK, an error, or GO_SERIAL: there is input left, and no lane for the parallel plan. */
@@ -695,13 +794,17 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 	struct zwd_deflate *d = &s->d;
 	struct zwd_lane *lane = NULL;
 	int ret = 0, is_small = 0, is_repeated = had_pend && d->is_flushed && flush != Z_FINISH;
+	int cancel_state;
 
 	if (is_parallel(d) || is_bulk(strm, s, (size_t)d->gather_len + strm->avail_in)) {
 		ret = begin_parallel(d) ? GO_SERIAL : parallel_body(strm, s, flush);
-		if (ret != GO_SERIAL)
+		if (ret != GO_SERIAL) {
+			d->is_engine_chosen = 1;
 			return ret;
+		}
 		ret = 0;
 	}
+	cancel_state = zwd_shield_up();
 	while (!d->pend_len) {
 		size_t left = (size_t)d->gather_len + strm->avail_in;
 
@@ -717,6 +820,7 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 	}
 	if (lane)
 		zwd_qpool_put(lane);
+	zwd_shield_down(cancel_state);
 	if (ret < 0 || is_small) {
 		ret = is_small ? go_raw(s) : fail_over(s, ret);
 		return ret == Z_OK ? raw_body(strm, d, flush, had_pend) : fail(strm, ret);
@@ -808,6 +912,12 @@ static int deflate_ours(z_streamp strm, struct zwd_stream *s, int flush)
 	return d->seq == ZWD_SEQ_DONE && !d->pend_len && !is_parallel(d) ? Z_STREAM_END : Z_OK;
 }
 
+static void drop_jobs(struct zwd_deflate *d)
+{
+	zwd_jobq_free(d->jobs);
+	d->jobs = NULL;
+}
+
 int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	int ret;
@@ -815,8 +925,12 @@ int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 	if (s->d.jobs)
 		zwd_jobq_enter(s->d.jobs);
 	ret = deflate_ours(strm, s, flush);
+	settle_spill(s);
 	if (s->d.jobs)
 		zwd_jobq_leave(s->d.jobs);
+	/* Nothing stays behind of a stream that may be forgotten with its memory. */
+	if (s->is_custom && s->d.jobs && !is_parallel(&s->d))
+		drop_jobs(&s->d);
 	return ret;
 }
 
@@ -826,12 +940,6 @@ static void count_stream(z_streamp strm, struct zwd_stream *s)
 		count_soft(strm->total_in, strm->total_out);
 	else if (s->mode == ZWD_MODE_OURS && s->d.is_raw)
 		count_soft(s->d.raw.total_in, s->d.raw.total_out);
-}
-
-static void drop_jobs(struct zwd_deflate *d)
-{
-	zwd_jobq_free(d->jobs);
-	d->jobs = NULL;
 }
 
 int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep)
@@ -845,7 +953,7 @@ int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep)
 		ZWD_SOFT_CALL(ret, strm, s, deflateReset(strm));
 	if (ret != Z_OK || (s->soft && is_keep))
 		return ret;
-	drop_raw(&s->d);
+	drop_raw(s);
 	drop_jobs(&s->d);
 	s->d.is_candidate = zwd_policy_deflate_candidate(&s->d, s->is_custom);
 	if (!s->d.is_candidate && s->mode != ZWD_MODE_SOFT)
@@ -866,7 +974,7 @@ int zwd_deflate_end(z_streamp strm, struct zwd_stream *s)
 	count_stream(strm, s);
 	if (s->mode == ZWD_MODE_OURS && s->d.seq == ZWD_SEQ_BODY)
 		ret = Z_DATA_ERROR;
-	drop_raw(&s->d);
+	drop_raw(s);
 	drop_jobs(&s->d);
 	if (s->soft) {
 		int soft_ret;
@@ -900,6 +1008,7 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	to_d->is_raw = 0;
 	to_d->spill = NULL;
 	to_d->jobs = NULL;
+	to_d->pend = to_d->rest; /* of a raw stream of which no more than that waits */
 	dest->state = (struct internal_state *)to;
 	if (s->soft) {
 		/* The copy's memory is asked for through what source names as its allocator. */
@@ -916,11 +1025,11 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	if (ret == Z_OK && s->mode == ZWD_MODE_OURS) {
 		if (d->is_raw && to->is_custom) {
 			/* The blocks go to the raw stream; what waits is copied beside them. */
-			to_d->spill = malloc(3 * ZWD_BLOCK_LEN);
-			if (!to_d->spill)
-				ret = Z_MEM_ERROR;
-			to_d->gather = to_d->spill;
-			to_d->pend = to_d->spill ? to_d->spill + ZWD_BLOCK_LEN : NULL;
+			ret = d->spill ? get_spill(to) : Z_OK;
+			if (to_d->spill) {
+				to_d->gather = to_d->spill;
+				to_d->pend = to_d->spill + ZWD_BLOCK_LEN;
+			}
 		} else if (zwd_stream_blocks(to, d->mem_level, blocks)) {
 			ret = Z_MEM_ERROR;
 		} else {
@@ -931,10 +1040,10 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 			memcpy(to_d->history, d->history, d->history_len);
 			memcpy(to_d->ctx, d->ctx, d->ctx_len);
 		}
-		if (ret == Z_OK) {
+		if (ret == Z_OK && d->gather_len)
 			memcpy(to_d->gather, d->gather, d->gather_off + d->gather_len);
+		if (ret == Z_OK)
 			memcpy(to_d->pend, d->pend, d->pend_off + d->pend_len);
-		}
 		if (ret == Z_OK && is_parallel(d)) {
 			zwd_jobq_enter(d->jobs);
 			if (!zwd_jobq_settle(d->jobs))
@@ -951,7 +1060,7 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 		}
 	}
 	if (ret != Z_OK) {
-		free(to_d->spill);
+		put_spill(to);
 		drop_jobs(to_d);
 		zwd_stream_free(dest, to);
 	}
@@ -1042,32 +1151,30 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *dict_len)
 {
 	struct zwd_deflate *d = &s->d;
-	unsigned char base[ZWD_WINDOW_LEN];
-	const unsigned char *last = d->gather + d->gather_off;
+	const unsigned char *last = d->gather ? d->gather + d->gather_off : NULL;
 	struct zwd_job *job = d->jobs ? zwd_jobq_filling(d->jobs) : NULL;
-	uInt base_len = 0, kept, tail, last_len = d->gather_len;
+	uInt base_len = d->history_len, kept, tail, last_len = d->gather_len;
 
 	if (s->mode == ZWD_MODE_NEW) {
 		if (dict_len)
 			*dict_len = 0;
 		return Z_OK;
 	}
-	if (d->is_raw) {
-		zwd_soft_zlib.deflateGetDictionary(&d->raw, base, &base_len);
-	} else {
-		base_len = d->history_len;
-		memcpy(base, d->history, base_len);
-	}
+	/* dict has room for a whole window (zlib.h). */
+	if (d->is_raw)
+		zwd_soft_zlib.deflateGetDictionary(&d->raw, dict, &base_len);
+	else if (dict && base_len)
+		memcpy(dict, d->history, base_len);
 	if (job) {
 		last = job->in;
 		last_len = (uInt)job->in_len;
 	}
 	tail = last_len < ZWD_WINDOW_LEN ? last_len : ZWD_WINDOW_LEN;
 	kept = base_len < ZWD_WINDOW_LEN - tail ? base_len : ZWD_WINDOW_LEN - tail;
-	if (dict) {
-		memcpy(dict, base + base_len - kept, kept);
+	if (dict && kept)
+		memmove(dict, dict + base_len - kept, kept);
+	if (dict && tail)
 		memcpy(dict + kept, last + last_len - tail, tail);
-	}
 	if (dict_len)
 		*dict_len = kept + tail;
 	return Z_OK;

@@ -18,10 +18,12 @@
 #include "policy.h"
 #include "qpool.h"
 #include "settings.h"
+#include "shield.h"
 #include "zstream.h"
 
 /* How far the device may go ahead of the caller's room. */
 #define AHEAD_LEN 65536u
+#define AHEAD_LEN_CUSTOM 4096u /* where the room for it is the caller's memory */
 #define TRASH_LEN 65536u
 /*
  * Up to here a stream is done again from its beginning at each request: that costs less than to save
@@ -30,6 +32,8 @@
 #define AGAIN_IN 4096u
 #define AGAIN_OUT 32768u
 #define KEEP_LEN 4096u /* at first */
+/* So often a stream that software cannot take over is tried again. */
+#define TRIES_WITHOUT_KEEP 8
 
 static uint32_t check_of(const struct zwd_inflate *i, uint32_t check, const unsigned char *buf,
 			 size_t len)
@@ -39,6 +43,11 @@ static uint32_t check_of(const struct zwd_inflate *i, uint32_t check, const unsi
 	if (i->format == WD_ZIP_ZLIB && len)
 		return zwd_adler32(check, buf, len);
 	return check;
+}
+
+static unsigned int ahead_len(const struct zwd_stream *s)
+{
+	return s->is_custom ? AHEAD_LEN_CUSTOM : AHEAD_LEN;
 }
 
 static void free_buffer(struct zwd_stream *s, unsigned char **mem)
@@ -59,26 +68,53 @@ static void free_buffers(struct zwd_stream *s)
  * forgotten at any time; and a fork does, for a lane's memory is not inherited.
  */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next, and each stream's ahead */
-static struct zwd_stream *ahead_all;
+/* A stream's request ahead, apart from the stream, which may end in a signal handler. */
+struct zwd_ahead {
+	struct zwd_ahead *next;
+	struct zwd_lane *_Atomic lane;
+	atomic_int is_dropped; /* by its stream; whoever has the lock frees it */
+	unsigned int generation; /* of the process that has it in its list */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
+static struct zwd_ahead *ahead_all;
+static _Atomic unsigned int generation; /* of the process whose list this is */
 
 static void wait_and_put(struct zwd_lane *lane)
 {
 	struct wd_zip_res res;
+	int cancel_state = zwd_shield_up();
 	int ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
 
 	if (ret)
 		zwd_qpool_drop(lane, ret);
 	else
 		zwd_qpool_put(lane);
+	zwd_shield_down(cancel_state);
+}
+
+/* The lane of the request ahead is the caller's now. NULL: there is none. */
+static struct zwd_lane *take_ahead(struct zwd_ahead *ahead)
+{
+	struct zwd_lane *lane;
+
+	if (!ahead || !atomic_load_explicit(&ahead->lane, memory_order_relaxed))
+		return NULL;
+	lane = atomic_exchange(&ahead->lane, NULL);
+	if (!lane || !zwd_qpool_is_stale(lane))
+		return lane;
+	zwd_qpool_drop(lane, -ENODEV);
+	return NULL;
 }
 
 static void fork_prepare(void)
 {
 	pthread_mutex_lock(&lock);
-	for (; ahead_all; ahead_all = ahead_all->i.next_ahead) {
-		wait_and_put(ahead_all->i.ahead);
-		ahead_all->i.ahead = NULL;
+	for (struct zwd_ahead *ahead = ahead_all; ahead; ahead = ahead->next) {
+		struct zwd_lane *lane = take_ahead(ahead);
+
+		if (lane)
+			wait_and_put(lane);
 	}
 }
 
@@ -92,51 +128,74 @@ static void register_fork(void)
 	pthread_atfork(fork_prepare, fork_done, fork_done);
 }
 
-static int has_ahead(const struct zwd_stream *s)
-{
-	int has_one;
-
-	pthread_mutex_lock(&lock);
-	has_one = s->i.ahead != NULL;
-	pthread_mutex_unlock(&lock);
-	return has_one;
-}
-
-/* The lane of the stream's request ahead is the caller's now. NULL: there is none. */
-static struct zwd_lane *take_ahead(struct zwd_stream *s)
-{
-	struct zwd_lane *lane;
-
-	pthread_mutex_lock(&lock);
-	lane = s->i.ahead;
-	s->i.ahead = NULL;
-	for (struct zwd_stream **at = &ahead_all; lane && *at; at = &(*at)->i.next_ahead)
-		if (*at == s) {
-			*at = s->i.next_ahead;
-			break;
-		}
-	pthread_mutex_unlock(&lock);
-	return lane;
-}
-
-static void leave_ahead(struct zwd_stream *s, struct zwd_lane *lane)
+/* Puts one into this process's list, and takes out what was dropped. 0 or -errno. */
+static int list_ahead(struct zwd_ahead *ahead)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	unsigned int now = wd_generation(), was = atomic_load(&generation);
+	int cancel_state;
 
 	pthread_once(&once, register_fork);
+	if (zwd_enter(&cancel_state))
+		return -EBUSY;
+	/* A child that was not made by fork() begins with an empty list. */
+	if (was != now && atomic_compare_exchange_strong(&generation, &was, now) && was) {
+		pthread_mutex_init(&lock, NULL);
+		ahead_all = NULL;
+	}
 	pthread_mutex_lock(&lock);
-	s->i.ahead = lane;
-	s->i.next_ahead = ahead_all;
-	ahead_all = s;
+	for (struct zwd_ahead **at = &ahead_all; *at;) {
+		struct zwd_ahead *one = *at;
+
+		if (!atomic_load(&one->is_dropped)) {
+			at = &one->next;
+			continue;
+		}
+		*at = one->next;
+		free(one);
+	}
+	ahead->generation = now;
+	ahead->next = ahead_all;
+	ahead_all = ahead;
 	pthread_mutex_unlock(&lock);
+	zwd_leave(cancel_state);
+	return 0;
+}
+
+/* The stream's place for a request ahead, or NULL. */
+static struct zwd_ahead *get_ahead(struct zwd_stream *s)
+{
+	struct zwd_ahead *ahead = s->i.ahead;
+
+	if (ahead && ahead->generation == wd_generation())
+		return ahead;
+	if (!ahead)
+		ahead = calloc(1, sizeof(*ahead));
+	if (!ahead)
+		return NULL;
+	if (list_ahead(ahead)) {
+		if (!s->i.ahead)
+			free(ahead);
+		return NULL;
+	}
+	s->i.ahead = ahead;
+	return ahead;
 }
 
 static void forget_ahead(struct zwd_stream *s)
 {
-	struct zwd_lane *lane = take_ahead(s);
+	struct zwd_lane *lane = take_ahead(s->i.ahead);
 
 	if (lane)
 		wait_and_put(lane);
+}
+
+static void drop_ahead(struct zwd_stream *s)
+{
+	forget_ahead(s);
+	if (s->i.ahead)
+		atomic_store(&s->i.ahead->is_dropped, 1);
+	s->i.ahead = NULL;
 }
 
 static void count_stream(z_streamp strm, struct zwd_stream *s)
@@ -153,7 +212,7 @@ void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
 	struct zwd_inflate *i = &s->i;
 
 	count_stream(strm, s);
-	forget_ahead(s);
+	drop_ahead(s);
 	free_buffers(s);
 	memset(i, 0, sizeof(*i));
 	i->window_bits = window_bits;
@@ -241,7 +300,7 @@ int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
 	if (!strm->zalloc || !strm->zfree)
 		return Z_STREAM_ERROR;
 	count_stream(strm, s);
-	forget_ahead(s);
+	drop_ahead(s);
 	free_buffers(s);
 	ret = close_soft(strm, s);
 	zwd_stream_free(strm, s);
@@ -355,8 +414,8 @@ static int grow_pend(struct zwd_stream *s, size_t len)
 
 	if (i->pend && size <= i->pend_size)
 		return 0;
-	if (size < AHEAD_LEN)
-		size = AHEAD_LEN;
+	if (size < ahead_len(s))
+		size = ahead_len(s);
 	pend = zwd_stream_alloc(s, size);
 	if (!pend)
 		return -ENOMEM;
@@ -369,47 +428,57 @@ static int grow_pend(struct zwd_stream *s, size_t len)
 	return 0;
 }
 
-/* Keeps what the device consumes, up to the limit. */
-static void keep(struct zwd_stream *s, const unsigned char *in, size_t len)
+/* Room to keep len more bytes of input, unless that is over the limit. 0 or -ENOMEM. */
+static int reserve_keep(struct zwd_stream *s, size_t len)
 {
 	struct zwd_inflate *i = &s->i;
 	size_t size = i->keep_size ? i->keep_size : KEEP_LEN;
 	unsigned char *mem;
 
-	if (i->is_keep_full || !len)
-		return;
+	if (i->is_keep_full || i->keep_len + len <= i->keep_size)
+		return 0;
+	if (i->keep_len + len > zwd_settings()->keep) {
+		free_buffer(s, &i->keep);
+		i->keep_len = i->keep_size = 0;
+		i->is_keep_full = 1;
+		return 0;
+	}
 	while (size < i->keep_len + len)
 		size *= 2;
-	if (size != i->keep_size) {
-		mem = i->keep_len + len <= zwd_settings()->keep ? zwd_stream_alloc(s, size) : NULL;
-		if (mem && i->keep_len)
-			memcpy(mem, i->keep, i->keep_len);
-		zwd_stream_unalloc(s, i->keep);
-		i->keep = mem;
-		i->keep_size = size;
-		if (!mem) {
-			i->keep_len = i->keep_size = 0;
-			i->is_keep_full = 1;
-			return;
-		}
-	}
+	mem = zwd_stream_alloc(s, size);
+	if (!mem)
+		return -ENOMEM;
+	if (i->keep_len)
+		memcpy(mem, i->keep, i->keep_len);
+	zwd_stream_unalloc(s, i->keep);
+	i->keep = mem;
+	i->keep_size = size;
+	return 0;
+}
+
+/* Keeps what the device consumed, for which there is room. */
+static void keep(struct zwd_inflate *i, const unsigned char *in, size_t len)
+{
+	if (i->is_keep_full || !len)
+		return;
 	memcpy(i->keep + i->keep_len, in, len);
 	i->keep_len += len;
 }
 
 /*
- * Opens z on the real zlib at the first block of a stream as this one is, with a header in place of
- * the one that was read: no header says anything about the body.
+ * Opens z on the real zlib, or the state of it that is open, at the first block of a stream as this one
+ * is, with a header in place of the one that was read: no header says anything about the body.
  */
-static int open_at_body(z_streamp z, const struct zwd_inflate *i)
+static int open_at_body(z_streamp z, const struct zwd_inflate *i, struct internal_state *open)
 {
 	static const unsigned char zlib[] = { 0x78, 0x01 },
 				   gzip[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };
 	unsigned char none[1];
 	int ret;
 
-	z->state = NULL;
-	ret = zwd_soft_zlib.inflateInit2_(z, i->window_bits, ZLIB_VERSION, sizeof(*z));
+	z->state = open;
+	ret = open ? zwd_soft_zlib.inflateReset2(z, i->window_bits) :
+		     zwd_soft_zlib.inflateInit2_(z, i->window_bits, ZLIB_VERSION, sizeof(*z));
 	if (ret != Z_OK || i->format == WD_ZIP_DEFLATE)
 		return ret;
 	z->next_in = (z_const Bytef *)(i->format == WD_ZIP_GZIP ? gzip : zlib);
@@ -435,7 +504,9 @@ static int skip(z_streamp strm, uint64_t left)
 		left -= room - strm->avail_out;
 	}
 	free(trash);
-	return left ? Z_DATA_ERROR : ret == Z_MEM_ERROR ? ret : Z_OK;
+	if (ret == Z_MEM_ERROR)
+		return ret;
+	return left ? Z_DATA_ERROR : Z_OK;
 }
 
 /*
@@ -445,17 +516,19 @@ static int skip(z_streamp strm, uint64_t left)
 static int replay(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
+	size_t pend_len = i->pend_len;
 	z_stream saved = *strm;
 	int ret = Z_OK, z = Z_OK;
 
-	if (!s->soft) {
-		ret = open_at_body(strm, i);
+	if (!s->soft || i->is_replay_torn) {
+		ret = open_at_body(strm, i, s->soft);
 		s->soft = strm->state;
 	}
 	if (ret != Z_OK) {
 		*strm = saved;
 		return ret;
 	}
+	i->is_replay_torn = 1;
 	strm->state = s->soft;
 	strm->next_in = i->keep;
 	strm->avail_in = (uInt)i->keep_len;
@@ -465,17 +538,22 @@ static int replay(z_streamp strm, struct zwd_stream *s)
 	while (ret == Z_OK && z == Z_OK && strm->avail_in) {
 		unsigned char *out;
 
-		if (grow_pend(s, AHEAD_LEN)) {
+		if (grow_pend(s, ahead_len(s))) {
 			ret = Z_MEM_ERROR;
 			break;
 		}
 		out = strm->next_out = i->pend + i->pend_off + i->pend_len;
-		strm->avail_out = AHEAD_LEN;
+		strm->avail_out = ahead_len(s);
 		/* The end, or an error, it will tell again. */
 		z = zwd_soft_zlib.inflate(strm, Z_SYNC_FLUSH);
+		if (z == Z_MEM_ERROR)
+			ret = z;
 		i->pend_len += (size_t)(strm->next_out - out);
 	}
-	i->check = (uint32_t)strm->adler;
+	if (ret == Z_OK)
+		i->check = (uint32_t)strm->adler;
+	else
+		i->pend_len = pend_len;
 	saved.msg = strm->msg;
 	*strm = saved;
 	return ret;
@@ -486,7 +564,6 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	struct zwd_inflate *i = &s->i;
 	int ret = Z_OK;
 
-	take_held_byte(strm, i);
 	if (s->mode == ZWD_MODE_NEW) {
 		ret = zwd_inflate_open(strm, s);
 		if (ret == Z_OK)
@@ -511,6 +588,11 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	return Z_OK;
 }
 
+void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s)
+{
+	take_held_byte(strm, &s->i);
+}
+
 /* A stream of the real zlib beside this one reads what the device did, as far as it was delivered. */
 int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len)
 {
@@ -520,7 +602,7 @@ int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 
 	if (i->is_keep_full)
 		return Z_STREAM_ERROR;
-	ret = open_at_body(&copy, i);
+	ret = open_at_body(&copy, i, NULL);
 	if (ret != Z_OK)
 		return ret;
 	copy.next_in = i->keep;
@@ -532,12 +614,18 @@ int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 	return ret;
 }
 
+/* Is this stream small enough to be done again from its beginning? */
+static int is_again(const struct zwd_inflate *i, uint64_t made)
+{
+	return !i->ctx_len && !i->is_keep_full && i->keep_len <= AGAIN_IN && made <= AGAIN_OUT;
+}
+
 /* What the next request goes on from. 0 or -ENOMEM. */
 static int save(struct zwd_stream *s, struct zwd_lane *lane, uint64_t made)
 {
 	struct zwd_inflate *i = &s->i;
 
-	if (!i->ctx_len && !i->is_keep_full && i->keep_len <= AGAIN_IN && made <= AGAIN_OUT)
+	if (is_again(i, made))
 		return 0;
 	if (!i->ctx)
 		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
@@ -618,9 +706,10 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (i->format != WD_ZIP_DEFLATE && check != res.checksum)
 		return -EIO;
 	direct = res.produced < strm->avail_out ? res.produced : strm->avail_out;
-	if (grow_pend(s, res.produced - direct))
+	/* The first two were reserved where they are the caller's to give. */
+	if (grow_pend(s, res.produced - direct) || reserve_keep(s, res.consumed))
 		return -ENOMEM;
-	keep(s, strm->next_in, res.consumed);
+	keep(i, strm->next_in, res.consumed);
 	if (res.status != WD_ZIP_END && save(s, lane, i->made + res.produced)) {
 		if (!i->is_keep_full)
 			i->keep_len -= res.consumed;
@@ -661,21 +750,32 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	struct zwd_inflate *i = &s->i;
 	/* What waits is delivered before; then the caller asks for as much as this time. */
 	size_t held = i->is_byte_held, room = i->pend_len < asked ? asked - i->pend_len : 0;
+	struct zwd_ahead *ahead;
 	struct zwd_lane *lane;
 	struct wd_zip_req req;
-	int ret;
+	int cancel_state, ret;
 
 	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
-	    strm->avail_in < held || (strm->avail_in == held && !i->has_more) || has_ahead(s) ||
-	    zwd_qpool_try(ZWD_INFLATE, &lane))
+	    strm->avail_in < held || (strm->avail_in == held && !i->has_more))
 		return;
+	cancel_state = zwd_shield_up();
+	/* The lane first: the pool's fork handlers are to be registered before ours. */
+	if (zwd_qpool_try(ZWD_INFLATE, &lane))
+		goto down;
+	ahead = get_ahead(s);
+	if (!ahead || atomic_load(&ahead->lane)) {
+		zwd_qpool_put(lane);
+		goto down;
+	}
 	room += AHEAD_LEN;
 	req = prepare(s, lane, strm->next_in + held, strm->avail_in - held, room);
 	ret = zwd_qpool_send(lane, &req);
 	if (ret)
 		zwd_qpool_drop(lane, ret);
 	else
-		leave_ahead(s, lane);
+		atomic_store(&ahead->lane, lane);
+down:
+	zwd_shield_down(cancel_state);
 }
 
 /* On the lane, which may be one of a request ahead. 0 or -errno. */
@@ -693,40 +793,86 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int 
 			return ret;
 		s->i.is_ahead_off = 1;
 	}
-	req = prepare(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + AHEAD_LEN);
+	req = prepare(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + ahead_len(s));
 	ret = zwd_qpool_run(lane, &req, &res);
 	return ret ? ret : receive(strm, s, lane, res);
 }
 
-/* A request, and a second try on another queue where that may help. */
-static int request(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane)
+/*
+ * All memory of the caller's that the next request may need: its allocator may never return, so it is
+ * not called with a lane in hand. 0 or -ENOMEM.
+ */
+static int reserve(z_streamp strm, struct zwd_stream *s)
 {
-	int ret;
+	struct zwd_inflate *i = &s->i;
+	size_t len = strm->avail_in, most = zwd_settings()->unit;
 
+	if (!s->is_custom)
+		return 0;
+	if (len > most)
+		len = most;
+	if (len > (size_t)strm->avail_out + AHEAD_LEN_CUSTOM)
+		len = (size_t)strm->avail_out + AHEAD_LEN_CUSTOM;
+	if (grow_pend(s, AHEAD_LEN_CUSTOM) || reserve_keep(s, len))
+		return -ENOMEM;
+	/* Whether it stays that small is known when the request is done. */
+	if (!i->ctx)
+		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+	return i->ctx ? 0 : -ENOMEM;
+}
+
+/*
+ * Is it worth another try? Bad data is bad on any queue, and a hang may cost its time again. But a
+ * stream whose input was not kept has no other way on: its context is as good as ever.
+ */
+static int may_retry(const struct zwd_inflate *i, int had_lane, int try, int err)
+{
+	if (err == -EBADMSG || err == -ENOMEM)
+		return 0;
+	if (i->is_keep_full)
+		return try < TRIES_WITHOUT_KEEP;
+	return !try && had_lane && err != -ETIMEDOUT;
+}
+
+/* One try on a lane. 0 or -errno, *had_lane: not for want of one. */
+static int try_request(z_streamp strm, struct zwd_stream *s, int *had_lane)
+{
+	struct zwd_lane *lane = take_ahead(s->i.ahead);
+	int is_ahead = lane != NULL, ret = 0;
+
+	if (!lane)
+		ret = zwd_qpool_get(ZWD_INFLATE, zwd_settings()->timeout_ms, &lane);
+	*had_lane = !ret;
+	if (!ret)
+		ret = run(strm, s, lane, is_ahead);
+	if (!*had_lane)
+		return ret;
+	/* Bad data is the data's fault, most likely, and memory not the lane's. */
+	if (!ret || ret == -EBADMSG || ret == -ENOMEM)
+		zwd_qpool_put(lane);
+	else
+		zwd_qpool_drop(lane, ret);
+	return ret;
+}
+
+/* A request, and further tries on other queues where that may help. */
+static int request(z_streamp strm, struct zwd_stream *s)
+{
 	for (int try = 0;; try++) {
-		int is_ahead = 0;
+		int cancel_state = zwd_shield_up(), had_lane, ret;
 
-		ret = 0;
-		if (!*lane) {
-			*lane = take_ahead(s);
-			is_ahead = *lane != NULL;
-		}
-		if (!*lane)
-			ret = zwd_qpool_get(ZWD_INFLATE, zwd_settings()->timeout_ms, lane);
+		ret = try_request(strm, s, &had_lane);
+		zwd_shield_down(cancel_state);
 		if (!ret)
-			ret = run(strm, s, *lane, is_ahead);
-		if (!ret || !*lane)
+			return 0;
+		if (had_lane) {
+			zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
+			zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-ret));
+		}
+		if (!may_retry(&s->i, had_lane, try, ret))
 			return ret;
-		zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
-		zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-ret));
-		if (ret == -EBADMSG)
-			zwd_qpool_put(*lane); /* the data's fault, most likely */
-		else
-			zwd_qpool_drop(*lane, ret);
-		*lane = NULL;
-		/* Bad data is bad on any queue, and a hang may cost its time again. */
-		if (try || ret == -ETIMEDOUT || ret == -EBADMSG)
-			return ret;
+		if (ret == -ENODEV)
+			zwd_qpool_await(ZWD_INFLATE, zwd_settings()->timeout_ms);
 		zwd_count(ZWD_INFLATE, ZWD_RETRIES, 1);
 	}
 }
@@ -735,7 +881,6 @@ static int request(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane)
 static int body(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
-	struct zwd_lane *lane = NULL;
 	uInt asked = strm->avail_out;
 	int ret = 0;
 
@@ -744,12 +889,14 @@ static int body(z_streamp strm, struct zwd_stream *s)
 		if (i->pend_len || i->is_byte_held || i->is_ended ||
 		    (!strm->avail_in && !i->has_more))
 			break;
-		ret = request(strm, s, &lane);
+		ret = reserve(strm, s);
+		if (!ret)
+			ret = request(strm, s);
 		if (ret)
 			break;
 	}
-	if (lane)
-		zwd_qpool_put(lane);
+	if (ret == -ENOMEM && i->is_keep_full)
+		return Z_MEM_ERROR; /* there may be some later */
 	if (ret) {
 		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
 		zwd_policy_inflate_lost(i, ret);

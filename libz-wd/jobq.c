@@ -11,10 +11,12 @@
 #include "log.h"
 #include "offload.h"
 #include "settings.h"
+#include "shield.h"
 #include "verify.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all; taken before a queue's own */
 static struct zwd_jobq *all;
+static _Atomic unsigned int generation; /* of the process that has these */
 
 static struct zwd_job *nth(struct zwd_jobq *q, unsigned int n)
 {
@@ -31,7 +33,7 @@ static void drop_lane(struct zwd_job *job)
 
 	if (!job->lane)
 		return;
-	if (job->is_sent && !job->is_done)
+	if (job->is_sent && !job->is_done && !zwd_qpool_is_stale(job->lane))
 		ret = job->error ? job->error :
 				   zwd_qpool_wait(job->lane, &res, zwd_settings()->timeout_ms);
 	if (ret)
@@ -60,7 +62,7 @@ static int move_home(struct zwd_job *job)
 	if (!job->lane)
 		return 0;
 	if (job->is_done)
-		out = malloc(job->out_len);
+		out = malloc(job->out_len + ZWD_TRAILER_MAX);
 	else
 		in = malloc(job->in_size);
 	if (!in && !out)
@@ -102,61 +104,152 @@ static void register_fork(void)
 	pthread_atfork(fork_prepare, fork_done, fork_done);
 }
 
-/* The queue */
+/* The list */
 
-struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth)
+/* A child that was not made by fork() begins with an empty list; each queue comes back when it is used. */
+static int enter_list(int *cancel_state)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct zwd_jobq *q = calloc(1, sizeof(*q));
-	pthread_mutexattr_t attr;
+	unsigned int now = wd_generation(), was = atomic_load(&generation);
 
-	if (!q)
-		return NULL;
-	pthread_once(&once, register_fork);
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(&q->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
-	q->wrap = wrap;
-	q->depth = depth < ZWD_DEPTH_MAX ? depth : ZWD_DEPTH_MAX;
+	if (zwd_enter(cancel_state))
+		return -EBUSY;
+	if (was != now && atomic_compare_exchange_strong(&generation, &was, now) && was) {
+		pthread_mutex_init(&lock, NULL);
+		all = NULL;
+	}
 	pthread_mutex_lock(&lock);
+	return 0;
+}
+
+static void leave_list(int cancel_state)
+{
+	pthread_mutex_unlock(&lock);
+	zwd_leave(cancel_state);
+}
+
+/* Called in the list, as is the next. */
+static void link_queue(struct zwd_jobq *q)
+{
+	q->generation = generation;
 	q->next = all;
 	all = q;
-	pthread_mutex_unlock(&lock);
-	return q;
 }
 
-void zwd_jobq_clear(struct zwd_jobq *q)
+static void free_queue(struct zwd_jobq *q)
 {
-	for (unsigned int i = 0; i < q->nr; i++)
-		forget(nth(q, i));
-	q->nr = 0;
-}
-
-void zwd_jobq_free(struct zwd_jobq *q)
-{
-	if (!q)
-		return;
-	pthread_mutex_lock(&lock);
-	for (struct zwd_jobq **at = &all; *at; at = &(*at)->next)
-		if (*at == q) {
-			*at = q->next;
-			break;
-		}
-	pthread_mutex_unlock(&lock);
-	zwd_jobq_clear(q);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }
 
+/* Takes q out of the list, and those that a signal handler could not. */
+static void unlink_queue(const struct zwd_jobq *q)
+{
+	for (struct zwd_jobq **at = &all; *at;) {
+		struct zwd_jobq *one = *at;
+
+		if (one != q && !__atomic_load_n(&one->is_dropped, __ATOMIC_ACQUIRE)) {
+			at = &one->next;
+			continue;
+		}
+		*at = one->next;
+		if (one != q)
+			free_queue(one);
+	}
+}
+
+/* The queue */
+
+static void init_lock(struct zwd_jobq *q)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&q->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	q->entered = 0;
+}
+
+/* In a child without fork's handlers: nothing is in flight here, but the memory is as it was. */
+static void adopt(struct zwd_jobq *q)
+{
+	int cancel_state;
+
+	init_lock(q);
+	for (unsigned int i = 0; i < q->nr; i++) {
+		struct zwd_job *job = nth(q, i);
+
+		if (job->is_sent && !job->is_done)
+			job->error = -ENODEV;
+		if (job->lane && (!job->lane->is_inherited || move_home(job))) {
+			job->is_lost = job->is_sent = 1;
+			job->is_done = 0;
+		}
+	}
+	if (!enter_list(&cancel_state)) {
+		link_queue(q);
+		leave_list(cancel_state);
+	}
+}
+
+struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth)
+{
+	struct zwd_jobq *q = calloc(1, sizeof(*q));
+	int cancel_state;
+
+	if (!q)
+		return NULL;
+	init_lock(q);
+	q->wrap = wrap;
+	q->depth = depth < ZWD_DEPTH_MAX ? depth : ZWD_DEPTH_MAX;
+	if (enter_list(&cancel_state)) {
+		free_queue(q);
+		return NULL;
+	}
+	link_queue(q);
+	leave_list(cancel_state);
+	zwd_jobq_enter(q);
+	return q;
+}
+
+void zwd_jobq_free(struct zwd_jobq *q)
+{
+	int cancel_state;
+
+	if (!q)
+		return;
+	for (unsigned int i = 0; i < q->nr; i++)
+		forget(nth(q, i));
+	q->nr = 0;
+	while (q->entered)
+		zwd_jobq_leave(q);
+	if (enter_list(&cancel_state)) {
+		__atomic_store_n(&q->is_dropped, 1, __ATOMIC_RELEASE);
+		return;
+	}
+	unlink_queue(q);
+	leave_list(cancel_state);
+	free_queue(q);
+}
+
 void zwd_jobq_enter(struct zwd_jobq *q)
 {
+	int cancel_state = zwd_shield_up();
+
+	if (__builtin_expect(q->generation != wd_generation(), 0))
+		adopt(q);
 	pthread_mutex_lock(&q->lock);
+	if (!q->entered++)
+		q->cancel_state = cancel_state;
 }
 
 void zwd_jobq_leave(struct zwd_jobq *q)
 {
+	int is_last = !--q->entered, cancel_state = q->cancel_state;
+
 	pthread_mutex_unlock(&q->lock);
+	if (is_last)
+		zwd_shield_down(cancel_state);
 }
 
 struct zwd_job *zwd_jobq_filling(struct zwd_jobq *q)
@@ -168,10 +261,13 @@ struct zwd_job *zwd_jobq_filling(struct zwd_jobq *q)
 
 struct zwd_job *zwd_jobq_begin(struct zwd_jobq *q, uint32_t before)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct zwd_job *job = nth(q, q->nr);
 
 	if (q->nr > q->depth || zwd_qpool_try(ZWD_DEFLATE, &job->lane))
 		return NULL;
+	/* After the pool's: what comes last is done first, and wants lanes to be given back. */
+	pthread_once(&once, register_fork);
 	job->in = job->lane->src;
 	job->in_size = job->lane->src_len;
 	job->before = before;
@@ -270,7 +366,8 @@ static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 	if (zwd_soft_zlib.deflateInit2_(&strm, q->level, Z_DEFLATED, -15, q->mem_level,
 					Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(strm)) != Z_OK)
 		return -ENOMEM;
-	size = zwd_soft_zlib.deflateBound(&strm, job->in_len) + 2 * ZWD_MARKER_LEN;
+	size = zwd_soft_zlib.deflateBound(&strm, job->in_len) + 2 * ZWD_MARKER_LEN +
+	       ZWD_TRAILER_MAX;
 	job->out = malloc(size);
 	if (!job->out) {
 		zwd_soft_zlib.deflateEnd(&strm);
@@ -299,6 +396,8 @@ static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 
 static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 {
+	if (job->is_lost)
+		return -ENOMEM;
 	for (;;) {
 		struct wd_zip_res res;
 		int ret = job->error;
@@ -380,7 +479,7 @@ struct zwd_jobq *zwd_jobq_copy(const struct zwd_jobq *q)
 		job->in = job->out = NULL;
 		to->nr++;
 		if (job->is_done) {
-			job->out = malloc(job->out_len);
+			job->out = malloc(job->out_len + ZWD_TRAILER_MAX);
 			if (job->out)
 				memcpy(job->out, nth((struct zwd_jobq *)q, i)->out + job->out_off,
 				       job->out_len);
@@ -395,5 +494,6 @@ struct zwd_jobq *zwd_jobq_copy(const struct zwd_jobq *q)
 			return NULL;
 		}
 	}
+	zwd_jobq_leave(to);
 	return to;
 }

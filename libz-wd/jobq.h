@@ -27,24 +27,28 @@ struct zwd_job {
 	int is_done;
 	int is_last; /* of the stream */
 	int needs_marker; /* output must end in a flush point */
+	int is_lost; /* with memory that a child does not inherit */
 	int error;   /* it could not be sent */
 	unsigned int tries;
 };
 
 struct zwd_jobq {
 	pthread_mutex_t lock;	/* held by the stream's calls, and by a fork in between */
+	unsigned int entered;	/* so many times; the first knows whether threads may be cancelled */
+	int cancel_state;
 	struct zwd_jobq *next;	/* of all, guarded by jobq.c's lock */
+	int is_dropped;		/* in a signal handler, which could not take that lock */
+	unsigned int generation; /* of the process that has it in its list */
 	int wrap, level, mem_level; /* the stream's */
 	unsigned int depth;
 	unsigned int first, nr; /* in job[], a ring */
 	struct zwd_job job[ZWD_DEPTH_MAX + 1];
 };
 
-/* An empty one, or NULL. At most depth units are in flight at once. */
+/* An empty one, entered, or NULL. At most depth units are in flight at once. */
 struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth);
 /* Waits for what is in flight and forgets it. NULL is fine. */
 void zwd_jobq_free(struct zwd_jobq *q);
-void zwd_jobq_clear(struct zwd_jobq *q);
 
 /* Around everything below, also nested: a fork in between brings the queue to rest. */
 void zwd_jobq_enter(struct zwd_jobq *q);

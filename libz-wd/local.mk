@@ -2,6 +2,7 @@
 # Everything in one library: a preloaded program opens one file. libwd's names stay inside.
 noinst_LTLIBRARIES += libz-wd/libzwd_core.la
 libz_wd_libzwd_core_la_SOURCES = \
+	libz-wd/apart.c libz-wd/apart.h \
 	libz-wd/cache.c libz-wd/cache.h \
 	libz-wd/checksum.c libz-wd/checksum.h \
 	libz-wd/deflate.c \
@@ -17,6 +18,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/preload.c \
 	libz-wd/qpool.c libz-wd/qpool.h \
 	libz-wd/settings.c libz-wd/settings.h \
+	libz-wd/shield.h \
 	libz-wd/soft_zlib.c libz-wd/soft_zlib.h \
 	libz-wd/stats.c libz-wd/stats.h \
 	libz-wd/verify.c libz-wd/verify.h \

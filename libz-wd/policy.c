@@ -37,7 +37,7 @@ static enum zwd_counter deflate_obstacle(const struct zwd_deflate *d, int is_cus
 	/* Of a caller's own memory only as much is taken as zlib would take. */
 	if (d->mem_level < (is_custom ? 8 : 1) || d->mem_level > 9)
 		return ZWD_SOFT_WINDOW;
-	return zwd_qpool_has_device(ZWD_DEFLATE) ? ZWD_COUNTERS : ZWD_SOFT_NO_DEVICE;
+	return zwd_qpool_may_have_device(ZWD_DEFLATE) ? ZWD_COUNTERS : ZWD_SOFT_NO_DEVICE;
 }
 
 static enum zwd_counter inflate_obstacle(int window_bits)
@@ -56,10 +56,7 @@ static enum zwd_counter inflate_obstacle(int window_bits)
 	default:
 		return ZWD_SOFT_WINDOW;
 	}
-	if (!zwd_qpool_has_device(ZWD_INFLATE) ||
-	    (window_bits < 0 && !zwd_qpool_has_raw(ZWD_INFLATE)))
-		return ZWD_SOFT_NO_DEVICE;
-	return ZWD_COUNTERS;
+	return zwd_qpool_may_have_device(ZWD_INFLATE) ? ZWD_COUNTERS : ZWD_SOFT_NO_DEVICE;
 }
 
 int zwd_policy_deflate_candidate(const struct zwd_deflate *d, int is_custom)
@@ -101,6 +98,21 @@ static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_tri
 	return ret;
 }
 
+/*
+ * Data is for the device: is it there? Opening it is nobody's time, so what is measured begins after it.
+ */
+static int has_device(enum zwd_dir dir, int needs_raw, struct zwd_trial *trial)
+{
+	if (!zwd_qpool_has_device(dir) || (needs_raw && !zwd_qpool_has_raw(dir))) {
+		zwd_count(dir, ZWD_SOFT_NO_DEVICE, 1);
+		trial->begin_ns = 0;
+		return 0;
+	}
+	if (trial->begin_ns)
+		trial->begin_ns = zwd_now_ns();
+	return 1;
+}
+
 int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush)
 {
 	d->trial.begin_ns = 0;
@@ -109,7 +121,8 @@ int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush)
 		return 0;
 	}
 	/* More may come, and is gathered until there is a unit's worth. */
-	return flush == Z_NO_FLUSH || is_for_device(ZWD_DEFLATE, d->level, len, &d->trial);
+	return flush == Z_NO_FLUSH || (is_for_device(ZWD_DEFLATE, d->level, len, &d->trial) &&
+				       has_device(ZWD_DEFLATE, 0, &d->trial));
 }
 
 int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
@@ -118,7 +131,8 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 
 	if (d->trial.begin_ns)
 		return 1; /* that was the decision */
-	ret = is_for_device(ZWD_DEFLATE, d->level, len, &d->trial);
+	ret = is_for_device(ZWD_DEFLATE, d->level, len, &d->trial) &&
+	      has_device(ZWD_DEFLATE, 0, &d->trial);
 	/* Without a flush the call may return before the work is done. */
 	if (flush == Z_NO_FLUSH)
 		d->trial.begin_ns = 0;
@@ -127,7 +141,8 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 
 int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len)
 {
-	return is_for_device(ZWD_INFLATE, 0, len, &i->trial);
+	return is_for_device(ZWD_INFLATE, 0, len, &i->trial) &&
+	       has_device(ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, &i->trial);
 }
 
 static void note(enum zwd_dir dir, int level, struct zwd_trial *trial, enum zwd_learn_engine engine)

@@ -7,16 +7,14 @@
 
 #include "zstream.h"
 
-/*
- * May a device do this stream, by its parameters? Opens the device at the first question, and counts
- * why not.
- */
+/* May a device do this stream, by its parameters? Opens nothing; counts why not. */
 int zwd_policy_deflate_candidate(const struct zwd_deflate *d, int is_custom);
 int zwd_policy_inflate_candidate(int window_bits);
 
 /*
  * The first call has len bytes and this flush: is it worth to frame the stream here? Where that is
- * the decision for a device or software, the time of the call begins.
+ * the decision for a device or software, the time of the call begins; the device is opened for the
+ * first data that is for it.
  */
 int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush);
 

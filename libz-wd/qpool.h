@@ -19,11 +19,23 @@ struct zwd_lane {
 	size_t src_len;	    /* room */
 	size_t dst_len;	    /* room */
 	enum zwd_dir dir;
+	unsigned int generation; /* of the process that opened it, see wd_generation() */
+	int is_inherited; /* a child has a copy of its memory */
+	int error;	  /* what it was dropped with, in a signal handler */
 	uint64_t sent_ns; /* when its request was sent */
 	struct zwd_lane *next;
 };
 
-/* Is there a device for this direction, as far as is known? Opens it at the first question. */
+/*
+ * At load, or before the first stream: does all for a device that can be done without opening it, for
+ * later there may be no folder, no descriptor, no right to do so.
+ */
+void zwd_qpool_prepare(void);
+
+/* May there be a device for this direction now? Asks nobody, opens nothing. */
+int zwd_qpool_may_have_device(enum zwd_dir dir);
+
+/* Is there one? Opens it at the first question; then it is known until the pool is paused. */
 int zwd_qpool_has_device(enum zwd_dir dir);
 
 /* Can it do raw deflate? Meaningful when there is a device. */
@@ -32,15 +44,22 @@ int zwd_qpool_has_raw(enum zwd_dir dir);
 /* Is it worth to ask for a lane now? Yes unless the pool is paused. */
 int zwd_qpool_is_ready(enum zwd_dir dir);
 
+/* Waits until a paused pool is asked again, at most timeout_ms. */
+void zwd_qpool_await(enum zwd_dir dir, unsigned int timeout_ms);
+
+/* Was it opened by another process than this one, which has no use for it? */
+int zwd_qpool_is_stale(const struct zwd_lane *lane);
+
 /*
- * Borrows a lane; waits while all are lent, at most timeout_ms. -ENODEV: no device, or it failed a
- * moment ago and is left alone for a while; -EBUSY: none became free.
+ * Borrows a lane; waits while all are lent, first come, first served, at most timeout_ms. -ENODEV: no
+ * device, or it failed a moment ago and is left alone for a while; -EBUSY: none became free. All
+ * functions here also answer -EBUSY in a signal handler that came upon one of them.
  */
 int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **lane);
 
 /*
  * Borrows a lane without waiting, for work that may stay in flight between two calls: only while
- * enough others are left for those who wait. -ENODEV, -EBUSY.
+ * others are left for those who wait, at least one. -ENODEV, -EBUSY.
  */
 int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane);
 

@@ -268,7 +268,8 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 		type ret;                                                                          \
                                                                                                    \
 		if (s->mode != ZWD_MODE_SOFT) {                                                    \
-			zwd_count(ZWD_INFLATE, reason, s->i.is_candidate);                         \
+			zwd_count(ZWD_INFLATE, reason,                                             \
+				  s->i.is_candidate && s->mode != ZWD_MODE_DRAIN);                 \
 			if (zwd_inflate_go_soft(strm, s) != Z_OK)                                  \
 				return on_error;                                                   \
 		}                                                                                  \
@@ -278,7 +279,6 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 
 INFLATE_FUNCTION(int, inflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
 		 (strm, dict, len), ZWD_SOFT_DICTIONARY, Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateSync, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR)
 INFLATE_FUNCTION(int, inflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
 		 ZWD_SOFT_TUNED, Z_STREAM_ERROR)
@@ -289,6 +289,23 @@ INFLATE_FUNCTION(int, inflateValidate, (z_streamp strm, int check), (strm, check
 		 Z_STREAM_ERROR)
 INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), ZWD_SOFT_TUNED,
 		 (unsigned long)-1)
+
+/* It searches the caller's input, in which a byte may be shown that the stream has had. */
+int ZEXPORT inflateSync(z_streamp strm)
+{
+	OURS_OR_FORWARD(s, strm, INFLATE, inflateSync(strm));
+	int ret;
+
+	if (s->mode != ZWD_MODE_SOFT) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED,
+			  s->i.is_candidate && s->mode != ZWD_MODE_DRAIN);
+		if (zwd_inflate_go_soft(strm, s) != Z_OK)
+			return Z_STREAM_ERROR;
+		zwd_inflate_take_held(strm, s);
+	}
+	ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
+	return ret;
+}
 
 int ZEXPORT inflateGetDictionary(z_streamp strm, Bytef *dict, uInt *len)
 {

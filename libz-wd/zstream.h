@@ -67,7 +67,9 @@ struct zwd_deflate {
 	unsigned int history_len;
 	unsigned char *ctx; /* the device's stream context between two calls */
 	size_t ctx_len;	    /* bytes of it in use; 0: none */
-	unsigned char *spill; /* gather and pend after zlib took their blocks */
+	unsigned char *spill; /* gather and pend after zlib took their blocks, while they hold something */
+	int is_spill_ours;    /* of malloc(), not the caller's */
+	unsigned char rest[16]; /* pend after that: a trailer for which there is no room */
 	uint64_t run_len;     /* input bytes compressed since the last flush point */
 	struct zwd_jobq *jobs; /* the parallel plan's units, or NULL: it was never needed */
 	int is_away;	       /* software has the body only until the device is back */
@@ -76,8 +78,7 @@ struct zwd_deflate {
 	z_stream raw;
 };
 
-struct zwd_lane;
-struct zwd_stream;
+struct zwd_ahead;
 
 struct zwd_inflate {
 	int window_bits; /* as given */
@@ -98,11 +99,10 @@ struct zwd_inflate {
 	unsigned char *keep; /* body bytes the device consumed, for a replay */
 	size_t keep_len, keep_size;
 	int is_keep_full;
+	int is_replay_torn; /* the real zlib has read some of it, and ran out of memory */
 	struct zwd_trial trial;
 	size_t sent_len, sent_room; /* new input and room of the latest request */
-	/* The next request, sent before its output was asked for; guarded by inflate.c's lock. */
-	struct zwd_lane *ahead;
-	struct zwd_stream *next_ahead; /* of all streams that have one */
+	struct zwd_ahead *ahead; /* the next request, sent before its output was asked for; or NULL */
 	int is_ahead_off; /* the caller does not show the same input again */
 };
 
@@ -206,6 +206,8 @@ int zwd_inflate_open(z_streamp strm, struct zwd_stream *s);
 void zwd_inflate_clear(z_streamp strm, int window_bits);
 /* Leaves the stream to the real zlib (mode SOFT or DRAIN), wherever it is. Z_OK or an error. */
 int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s);
+/* The byte of input that was consumed and not reported goes: for what reads input, but is not inflate(). */
+void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s);
 /* In mode OURS: the last plain bytes that were delivered. */
 int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
 /* Forgets all progress; strm tells how much there was. The real zlib is reset by the caller. */

@@ -309,11 +309,11 @@ static void too_late_result(void **state)
 	fault_at_each(&parallel, &in_flight, requests_of(&parallel), is_all ? 1 : 5);
 }
 
-/* Counted in queue starts: the first one refused, or all, or all but the first. */
+/* Counted in queue starts: the first one refused, which is asked for again, or all, or all but the first. */
 static void refused_queue(void **state)
 {
 	static const struct fault all = { "busy", "+", 5000, 0, SOFTWARE, 0 };
-	static const struct fault one = { "busy", "", 5000, 0, SOFTWARE, 0 };
+	static const struct fault one = { "busy", "", 5000, 0, NOTHING, 0 };
 	static const struct fault rest = { "busy", "+", 5000, 0, NOTHING, 0 };
 
 	for (size_t w = 0; w < NR(wrappers); w++) {

@@ -27,7 +27,8 @@ stream_tests = \
 	tests/stream/oneshot \
 	tests/stream/parallel \
 	tests/stream/small \
-	tests/stream/threads
+	tests/stream/threads \
+	tests/stream/way_on
 check_PROGRAMS += $(stream_tests)
 mode_tests += $(stream_tests)
 tests_stream_allocs_LDADD = $(zwd_test_libs)
@@ -82,7 +83,10 @@ tests_stream_small_LDADD = $(zwd_test_libs)
 tests_stream_small_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_way_on_LDADD = $(zwd_test_libs)
+tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/failover tests/stream/faults \
+	tests/stream/few_queues \
 	tests/stream/inflate_faults tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
@@ -92,6 +96,9 @@ tests_stream_failover_LDADD = $(zwd_test_libs)
 tests_stream_failover_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_faults_LDADD = $(zwd_test_libs)
 tests_stream_faults_LDFLAGS = $(zwd_test_ldflags)
+# The device is asked through the copy of libwd that the library has inside.
+tests_stream_few_queues_LDADD = tests/libhelpers.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_stream_few_queues_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Zlib */
+/* What keeps a call from being left half-way, and from being entered twice by one thread. */
+#ifndef ZWD_SHIELD_H
+#define ZWD_SHIELD_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/*
+ * zlib is no cancellation point: nothing of libz-wd is one either. A shield is up while a queue or a
+ * lock is held, and wherever a file is read or written; no function of the caller's is called
+ * meanwhile, for it may never return. Shields nest; what is returned is for zwd_shield_down().
+ */
+static inline int zwd_shield_up(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+static inline void zwd_shield_down(int state)
+{
+	pthread_setcancelstate(state, NULL);
+}
+
+/*
+ * This thread is where locks of the process are held: a signal handler that comes in between has to do
+ * without them, and without a device. Initial-exec: one instruction, and nothing is ever allocated.
+ */
+extern _Thread_local volatile int zwd_is_inside
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Around such a place, which does not nest. -EBUSY: this is a signal handler as told above. */
+static inline int zwd_enter(int *cancel_state)
+{
+	if (zwd_is_inside)
+		return -EBUSY;
+	*cancel_state = zwd_shield_up();
+	zwd_is_inside = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	return 0;
+}
+
+static inline void zwd_leave(int cancel_state)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	zwd_is_inside = 0;
+	zwd_shield_down(cancel_state);
+}
+
+#endif

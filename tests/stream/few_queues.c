@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * One queue, and many who want it: streams that wait for their caller keep it from nobody, threads that
+ * wait get it in turn, there are never more than were allowed, and a stream that has no other way on
+ * waits for a device that hung or was paused.
+ */
+#include "config.h"
+#include "helpers.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <wd.h>
+#include <zwd.h>
+
+enum { IDLE = 8, LEN = 200000, THREADS = 24, LONG_LEN = 3000000 };
+
+static unsigned char *plain;
+static struct buf packed;
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* In a process of its own, for the settings are read once. */
+static void in_child(const char *device, const char *queues, void (*f)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		setenv("WD_DEVICE", device, 1);
+		setenv("ZWD_QUEUES", queues, 1);
+		alarm(100);
+		f();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+#define MUST(condition) \
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+			_exit(1); \
+		} \
+	} while (0)
+
+static void round_trip(void)
+{
+	uLongf len = compressBound(LEN), back_len = LEN;
+	unsigned char *out = malloc(len), *back = malloc(LEN);
+
+	MUST(compress2(out, &len, plain, LEN, 1) == Z_OK);
+	MUST(uncompress(back, &back_len, out, len) == Z_OK && back_len == LEN);
+	MUST(!memcmp(plain, back, LEN));
+	free(out);
+	free(back);
+}
+
+static void idle_streams(void)
+{
+	static unsigned char out[2 * LEN];
+	z_stream d[IDLE], i[IDLE];
+	double begin;
+
+	for (int n = 0; n < IDLE; n++) {
+		d[n] = (z_stream){ .next_in = plain, .avail_in = LEN, .next_out = out,
+				   .avail_out = sizeof(out) };
+		i[n] = (z_stream){ .next_in = packed.data, .avail_in = (uInt)packed.len };
+		MUST(deflateInit(&d[n], 6) == Z_OK && deflate(&d[n], Z_NO_FLUSH) == Z_OK);
+		MUST(inflateInit(&i[n]) == Z_OK);
+		for (int call = 0; call < 2; call++) {
+			i[n].next_out = out;
+			i[n].avail_out = 1000;
+			MUST(inflate(&i[n], Z_NO_FLUSH) == Z_OK);
+		}
+	}
+	begin = now();
+	for (int n = 0; n < 5; n++)
+		round_trip();
+	/* Far from the time that a thread waits for a queue. */
+	MUST(now() - begin < 5);
+	for (int n = 0; n < IDLE; n++) {
+		deflateEnd(&d[n]);
+		inflateEnd(&i[n]);
+	}
+}
+
+static pthread_barrier_t barrier;
+static unsigned int done[THREADS];
+static volatile int is_over;
+
+static void *work(void *arg)
+{
+	pthread_barrier_wait(&barrier);
+	while (!is_over) {
+		round_trip();
+		done[(size_t)arg]++;
+	}
+	return NULL;
+}
+
+/* The device counts what was opened: the queues of both directions, and the one that asks. */
+static unsigned int queues_open(void)
+{
+	struct wd_device_info info;
+
+	MUST(wd_list_devices(getenv("WD_DEVICE"), &info, 1) == 1);
+	return info.queues_total - info.queues_free;
+}
+
+static void herd(void)
+{
+	unsigned int most = 2 * (unsigned int)atoi(getenv("ZWD_QUEUES"));
+	pthread_t thread[THREADS];
+	struct zwd_stats stats;
+
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (size_t n = 0; n < THREADS; n++)
+		MUST(!pthread_create(&thread[n], NULL, work, (void *)n));
+	for (int n = 0; n < 100; n++) {
+		usleep(10000);
+		MUST(queues_open() <= most);
+	}
+	is_over = 1;
+	for (size_t n = 0; n < THREADS; n++)
+		pthread_join(thread[n], NULL);
+	for (size_t n = 0; n < THREADS; n++)
+		MUST(done[n]);
+	zwd_stats(&stats, sizeof(stats));
+	MUST(stats.deflate_choice.soft_busy == 0 && stats.inflate_choice.soft_busy == 0);
+}
+
+/* The input is not kept, so that software cannot take over. */
+static void long_stream(void)
+{
+	unsigned char *out = malloc(LONG_LEN), *mixed = gen_alloc(GEN_MIXED, LONG_LEN);
+	struct buf big = { 0 };
+	z_stream strm = { 0 };
+	int ret = Z_OK;
+
+	deflate_all(&ref, 15, 1, Z_DEFAULT_STRATEGY, mixed, LONG_LEN, &big);
+	strm.next_in = big.data;
+	strm.avail_in = (uInt)big.len;
+	strm.next_out = out;
+	MUST(inflateInit(&strm) == Z_OK);
+	while (ret == Z_OK) {
+		strm.avail_out = 30000;
+		if (LONG_LEN - strm.total_out < 30000)
+			strm.avail_out = (uInt)(LONG_LEN - strm.total_out);
+		ret = inflate(&strm, Z_NO_FLUSH);
+	}
+	MUST(ret == Z_STREAM_END && strm.total_out == LONG_LEN);
+	MUST(!memcmp(out, mixed, LONG_LEN));
+}
+
+static void idle_streams_keep_no_queue(void **state)
+{
+	in_child("emu", "1", idle_streams);
+	in_child("emu:threads=2", "2", idle_streams);
+}
+
+static void a_herd_opens_no_more(void **state)
+{
+	in_child("emu:threads=1", "2", herd);
+	in_child("emu:threads=2", "1", herd);
+}
+
+static void a_stream_waits_for_its_device(void **state)
+{
+	setenv("ZWD_KEEP", "64K", 1);
+	setenv("ZWD_TIMEOUT_MS", "300", 1);
+	in_child("emu:fault=hang@20", "0", long_stream);
+	in_child("emu:fault=hang@20/hang@40/error@50", "1", long_stream);
+	in_child("emu:fault=reset@30", "0", long_stream);
+	in_child("emu:fault=gone=2@30", "0", long_stream);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(idle_streams_keep_no_queue),
+		cmocka_unit_test(a_herd_opens_no_more),
+		cmocka_unit_test(a_stream_waits_for_its_device),
+	};
+
+	setenv("ZWD_ENGINE", "hw", 1);
+	setenv("ZWD_UNIT", "64K", 1);
+	setenv("ZWD_TIMEOUT_MS", "20000", 1);
+	test_begin(300);
+	plain = gen_alloc(GEN_MIXED, LEN);
+	deflate_all(&ref, 15, 6, Z_DEFAULT_STRATEGY, plain, LEN, &packed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
