@@ -18,7 +18,7 @@ bench_wd_bench_SOURCES = \
 	bench/table.c bench/table.h bench/table_data.c \
 	bench/wd-bench.c bench/zlib_api.c bench/zlib_api.h
 bench_wd_bench_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
-bench_wd_bench_LDADD = bench/libbench.la libz-wd/libz-wd.la libwd/libwd.la -lm
+bench_wd_bench_LDADD = bench/libbench.la libz-wd/libz-wd.la libwd/libwdq.la -lm
 
 # Sees the libraries from inside: linked with their objects, and a device of its own.
 pkglibexec_PROGRAMS = bench/wd-bench-inner

@@ -37,29 +37,15 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/transport/uacce.c \
 	$(libwd_emu_sources)
 
-lib_LTLIBRARIES += libwd/libwd.la
-libwd_libwd_la_SOURCES =
-libwd_libwd_la_LIBADD = libwd/libwd_core.la
-libwd_libwd_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBWD_VERSION_INFO) -no-undefined \
-	-Wl,--version-script=$(top_srcdir)/libwd/libwd.map
-EXTRA_libwd_libwd_la_DEPENDENCIES = libwd/libwd.map
-include_HEADERS += libwd/wd.h libwd/wd_zip.h
-pkgconfig_DATA += libwd/libwd.pc
-EXTRA_DIST += libwd/libwd.map
-
-bin_PROGRAMS += wdctl
-wdctl_SOURCES = libwd/tools/queues.c libwd/tools/queues.h libwd/tools/wdctl.c
-wdctl_LDADD = libwd/libwd.la
-
-# Makes the queues of a device when it appears, for the group wd.
-systemdunitdir = $(prefix)/lib/systemd/system
-udevrulesdir = $(prefix)/lib/udev/rules.d
-sysusersdir = $(prefix)/lib/sysusers.d
-nodist_systemdunit_DATA = libwd/tools/wd-queues@.service
-dist_udevrules_DATA = libwd/tools/90-wd.rules
-sysusers_DATA = libwd/tools/wd.conf
-EXTRA_DIST += libwd/tools/wd-queues@.service.in libwd/tools/wd.conf
-CLEANFILES += libwd/tools/wd-queues@.service
-libwd/tools/wd-queues@.service: $(srcdir)/libwd/tools/wd-queues@.service.in
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
-	sed 's,@bindir[@],$(bindir),' $(srcdir)/libwd/tools/wd-queues@.service.in >$@
+# Installed as libwdq, its headers in a folder of their own: libwd.so, libwd.pc and wd.h are files of UADK, which
+# has functions of the same names. -Bsymbolic-functions: ours call each other, whatever else the process loaded.
+lib_LTLIBRARIES += libwd/libwdq.la
+libwd_libwdq_la_SOURCES =
+libwd_libwdq_la_LIBADD = libwd/libwd_core.la
+libwd_libwdq_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBWDQ_VERSION_INFO) -no-undefined \
+	-Wl,--version-script=$(top_srcdir)/libwd/libwdq.map -Wl,-Bsymbolic-functions
+EXTRA_libwd_libwdq_la_DEPENDENCIES = libwd/libwdq.map
+wdqincludedir = $(includedir)/wdq
+wdqinclude_HEADERS = libwd/wd.h libwd/wd_zip.h
+pkgconfig_DATA += libwd/wdq.pc
+EXTRA_DIST += libwd/libwdq.map

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /* libwd: queues of an accelerator in shared memory. See wd(7) and wd_queue(3). */
-#ifndef WD_H
-#define WD_H
+#ifndef WDQ_WD_H
+#define WDQ_WD_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Zlib */
 /* Requests and results of the ZIP engine. See wd_zip(3). */
-#ifndef WD_ZIP_H
-#define WD_ZIP_H
+#ifndef WDQ_WD_ZIP_H
+#define WDQ_WD_ZIP_H
 
-#include <wd.h>
+#include "wd.h"
 
 #ifdef __cplusplus
 extern "C" {

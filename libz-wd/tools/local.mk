@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Zlib
+include libz-wd/tools/zwd/local.mk
+
 bin_PROGRAMS += libz-wd/tools/wd-gzip
 libz_wd_tools_wd_gzip_SOURCES = \
 	libz-wd/tools/gzip/codec.c \

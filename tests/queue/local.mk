@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Zlib
-EXTRA_DIST += tests/queue/queue.h tests/queue/submit.sh tests/queue/wdctl.sh
-TESTS += tests/queue/wdctl.sh
+EXTRA_DIST += tests/queue/queue.h tests/queue/submit.sh tests/queue/zwd.sh
+TESTS += tests/queue/zwd.sh
 check_PROGRAMS += tests/queue/submit
 tests_queue_submit_LDADD = libwd/libwd_core.la
 if !SANITIZED
@@ -19,7 +19,7 @@ wd_queue_tests = \
 	tests/queue/threads \
 	tests/queue/transport_sdmdev \
 	tests/queue/transport_uacce \
-	tests/queue/wdctl_queues
+	tests/queue/zwd_queues
 check_PROGRAMS += $(wd_queue_tests)
 TESTS += $(wd_queue_tests)
 wd_queue_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -49,8 +49,8 @@ tests_queue_transport_sdmdev_LDADD = $(wd_queue_ldadd)
 tests_queue_transport_uacce_SOURCES = tests/queue/transport_uacce.c $(wd_fake_kernel)
 tests_queue_transport_uacce_CFLAGS = $(wd_queue_cflags)
 tests_queue_transport_uacce_LDADD = $(wd_queue_ldadd)
-tests_queue_wdctl_queues_SOURCES = tests/queue/wdctl_queues.c libwd/tools/queues.c \
-	libwd/tools/queues.h
-tests_queue_wdctl_queues_CFLAGS = $(wd_queue_cflags)
-tests_queue_wdctl_queues_LDADD = $(CMOCKA_LIBS)
+tests_queue_zwd_queues_SOURCES = tests/queue/zwd_queues.c libz-wd/tools/zwd/queues.c \
+	libz-wd/tools/zwd/queues.h
+tests_queue_zwd_queues_CFLAGS = $(wd_queue_cflags)
+tests_queue_zwd_queues_LDADD = $(CMOCKA_LIBS)
 endif

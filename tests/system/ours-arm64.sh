@@ -27,12 +27,12 @@ check "the modules load for each call" load wd_hisi_zip
 parent=$(parent_of)
 life mediated "own bus"
 
-check "queues are made for the libraries' tests" wdctl -n 32 queues create
+check "queues are made for the libraries' tests" zwd -n 32 queues create
 . /queue.body
 for test in /tests/*; do
 	check "libz-wd's $(basename "$test")" env ZWD_ENGINE=hw ZWD_TIMEOUT_MS=30000 ZWD_TEST_MODE=emu WD_DEVICE=auto \
 		ZWD_STATS=json:/tmp/stats "$test"
 done
 check "they used the device" used deflate
-check "their queues are removed" wdctl queues remove
+check "their queues are removed" zwd queues remove
 check "all modules unload at last" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

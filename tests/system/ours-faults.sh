@@ -5,7 +5,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on
 #: module wd_hisi_zip vfio_iommu_type1
-#: file {build}/.libs/wdctl /usr/bin/wdctl
+#: file {build}/.libs/zwd /usr/bin/zwd
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
 #: file {lib}/libz.so.1 /usr/lib/{arch}-linux-gnu/libz.so.1
 #: limit 240
@@ -23,11 +23,11 @@ round() {
 
 check "the modules load" load wd_hisi_zip
 check "VFIO's container loads" load vfio_iommu_type1
-check "queues are made" wdctl -n 4 queues create
+check "queues are made" zwd -n 4 queues create
 for name in "wrong results and a hang" "a late result" "an error of the device" "after it"; do
 	check "data survives: $name" round
 done
 check "the device works again" until_true [ "$(cat "$parent/params/state")" = ok ]
-check "round trips of many sizes" wdctl selftest
-check "queues are removed" wdctl queues remove
+check "round trips of many sizes" zwd selftest
+check "queues are removed" zwd queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

@@ -7,7 +7,7 @@
 #: kernel intel_iommu=on
 #: module wd_hisi_zip vfio_iommu_type1
 #: file {build}/tests/system/calls /bin/calls
-#: file {build}/.libs/wdctl /usr/bin/wdctl
+#: file {build}/.libs/zwd /usr/bin/zwd
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
 #: file {lib}/libz.so.1 /usr/lib/{arch}-linux-gnu/libz.so.1
 #: limit 240
@@ -49,7 +49,7 @@ check "a queue is made" eval 'echo $uuid >"$(echo "$parent"/mdev_supported_types
 check "memory is taken from a request that is done" \
 	calls flight "$(basename "$(readlink "$parent/$uuid/iommu_group")")" $uuid
 check "the queue is removed" sh -c "echo 1 >$parent/$uuid/remove"
-check "queues are made" wdctl -n 8 queues create
+check "queues are made" zwd -n 8 queues create
 gzip -c /tmp/plain >/tmp/plain.gz
 for direction in deflate inflate; do
 	check "$direction is killed in flight" killed $direction
@@ -60,16 +60,16 @@ for direction in deflate inflate; do
 	check "somebody made good what was lost" failed_over
 	check "the device works after it" works
 	check "$direction, and its queues are removed" started $direction
-	check "the removal is done" wdctl queues remove
+	check "the removal is done" zwd queues remove
 	check "$direction was right without them" right $direction
-	check "queues are made again" wdctl -n 8 queues create
+	check "queues are made again" zwd -n 8 queues create
 	check "the device works after that" works
 	check "$direction, and the driver is unbound" started $direction
 	check "the unbinding is done" sh -c "echo $(basename "$parent") >$driver/unbind"
 	check "$direction was right without it" right $direction
 	check "bound again" sh -c "echo $(basename "$parent") >$driver/bind"
-	check "with queues" wdctl -n 8 queues create
+	check "with queues" zwd -n 8 queues create
 	check "the device works at last" works
 done
-check "queues are removed" wdctl queues remove
+check "queues are removed" zwd queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

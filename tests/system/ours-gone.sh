@@ -5,7 +5,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on
 #: module wd_hisi_zip vfio_iommu_type1
-#: file {build}/.libs/wdctl /usr/bin/wdctl
+#: file {build}/.libs/zwd /usr/bin/zwd
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
 #: file {lib}/libz.so.1 /usr/lib/{arch}-linux-gnu/libz.so.1
 #: limit 240
@@ -17,10 +17,10 @@ round() { wd-gzip -c /tmp/plain >/tmp/packed.gz && zcat /tmp/packed.gz | cmp - /
 
 check "the modules load" load wd_hisi_zip
 check "VFIO's container loads" load vfio_iommu_type1
-check "queues are made" wdctl -n 4 queues create
+check "queues are made" zwd -n 4 queues create
 for i in 1 2 3; do
 	check "data survives, round $i" round
 done
-check "a self-test says that it fails" sh -c '! wdctl selftest'
-check "queues are removed" wdctl queues remove
+check "a self-test says that it fails" sh -c '! zwd selftest'
+check "queues are removed" zwd queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

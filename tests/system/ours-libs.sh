@@ -6,7 +6,7 @@
 #: iommu
 #: kernel intel_iommu=off
 #: module wd_hisi_zip vfio_iommu_type1
-#: file {build}/.libs/wdctl /usr/bin/wdctl
+#: file {build}/.libs/zwd /usr/bin/zwd
 #: file {build}/bench/.libs/wd-bench /usr/bin/wd-bench
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
 #: file {build}/tests/stream/deflate_flush /tests/deflate_flush
@@ -30,7 +30,7 @@ ZWD_ENGINE=hw ZWD_TIMEOUT_MS=30000 WD_DEVICE=auto
 export ZWD_ENGINE ZWD_TIMEOUT_MS WD_DEVICE
 check "the modules load" load wd_hisi_zip
 check "VFIO's container loads" load vfio_iommu_type1
-check "queues are made" wdctl -n 32 queues create
+check "queues are made" zwd -n 32 queues create
 both() {
 	ZWD_STATS=json:/tmp/stats1 wd-gzip -c /tmp/plain >/tmp/1.gz &
 	ZWD_STATS=json:/tmp/stats2 wd-gzip -c /tmp/plain >/tmp/2.gz
@@ -44,5 +44,5 @@ for test in /tests/*; do
 done
 check "they used the device" grep '"hw_requests":[1-9]' /tmp/stats3
 check "wd-bench measures it" wd-bench -q -s 64K -l 1 -n 3 /bin/busybox
-check "queues are removed" wdctl queues remove
+check "queues are removed" zwd queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

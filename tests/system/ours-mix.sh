@@ -6,7 +6,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on
 #: module wd_hisi_zip vfio_iommu_type1 virtio_pci virtio_blk
-#: file {build}/.libs/wdctl /usr/bin/wdctl
+#: file {build}/.libs/zwd /usr/bin/zwd
 #: file {build}/libz-wd/tools/.libs/wd-gzip /usr/local/bin/wd-gzip
 #: file {build}/libz-wd/.libs/libz-wd.so /usr/lib/libz-wd.so
 #: file {root}/bin/gzip /usr/bin/gzip
@@ -17,12 +17,12 @@
 check "the modules load" load wd_hisi_zip
 check "VFIO's container loads" load vfio_iommu_type1
 check "a disk is there" eval "load virtio_pci && load virtio_blk && until_true [ -b /dev/vda ]"
-check "queues are made" wdctl -n 4 queues create
+check "queues are made" zwd -n 4 queues create
 check "gzip under LD_PRELOAD compresses 24 MiB" env LD_PRELOAD=/usr/lib/libz-wd.so ZWD_ENGINE=hw \
 	ZWD_STATS=json:/tmp/stats ZWD_GZIP=/usr/local/bin/wd-gzip sh -c '/usr/bin/gzip -nc /mix >/tmp/mix.gz'
 check "none of it in software" grep '"deflate":{"hw_requests":[1-9].*"soft_in":0,.*"inflate"' /tmp/stats
 check "the host gets it" sh -c 'stat -c %s /tmp/mix.gz | dd of=/dev/vda bs=512 conv=sync &&
 	dd if=/tmp/mix.gz of=/dev/vda bs=512 seek=1 conv=sync && sync'
 sed -n 's/.*"deflate":{"hw_requests":\([0-9]*\),"hw_in":\([0-9]*\).*/counts \1 \2/p' /tmp/stats
-check "queues are removed" wdctl queues remove
+check "queues are removed" zwd queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

@@ -4,7 +4,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on
 #: module wd_hisi_zip vfio_iommu_type1
-#: file {build}/.libs/wdctl /usr/bin/wdctl
+#: file {build}/.libs/zwd /usr/bin/zwd
 #: file {build}/tests/queue/context /queue/context
 #: file {build}/tests/queue/memory /queue/memory
 #: file {build}/tests/queue/ring /queue/ring
@@ -14,7 +14,7 @@
 #: requests 500
 check "the modules load" load wd_hisi_zip
 check "VFIO's container loads" load vfio_iommu_type1
-check "queues are made" wdctl -n 8 queues create
+check "queues are made" zwd -n 8 queues create
 . /queue.body
-check "queues are removed" wdctl queues remove
+check "queues are removed" zwd queues remove
 check "all modules unload" sh -c 'rmmod wd_hisi_zip && rmmod wd_hisi_qm && rmmod sdmdev'

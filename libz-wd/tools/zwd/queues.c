@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* wdctl queues: makes the queues of sdmdev's devices and hands them to a group of users. */
+/* zwd queues: makes the queues of sdmdev's devices and hands them to a group of users. */
 #include "config.h"
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "tools/queues.h"
+#include "tools/zwd/queues.h"
 
 #define CLASS_PATH "/sys/class/sdmdev"
 #define PAUSES_MAX 500 /* of 10 ms */
@@ -140,7 +140,7 @@ static int create_one(const char *parent, const char *create, unsigned int index
 	if (access(path, F_OK))
 		r = queues_system.write(create, uuid);
 	if (r && r != -EEXIST) {
-		fprintf(stderr, "wdctl: %s: queue %u is not made: %s\n", parent, index,
+		fprintf(stderr, "zwd: %s: queue %u is not made: %s\n", parent, index,
 			strerror(-r));
 		return r;
 	}
@@ -154,7 +154,7 @@ static int create_one(const char *parent, const char *create, unsigned int index
 	if (!r && (chown(node, -1, queues_system.gid) || chmod(node, 0660)))
 		r = -errno;
 	if (r)
-		fprintf(stderr, "wdctl: %s: queue %u is not handed over: %s\n", parent, index,
+		fprintf(stderr, "zwd: %s: queue %u is not handed over: %s\n", parent, index,
 			r == -ENOENT ? "it gets no VFIO group" : strerror(-r));
 	return r;
 }
@@ -165,7 +165,7 @@ static int create(const char *parent, unsigned int count)
 	int r = create_path(parent, path);
 
 	if (r) {
-		fprintf(stderr, "wdctl: %s: makes no queues: %s\n", parent, strerror(-r));
+		fprintf(stderr, "zwd: %s: makes no queues: %s\n", parent, strerror(-r));
 		return 1;
 	}
 	for (unsigned int i = 0; i < count; i++)
@@ -207,7 +207,7 @@ static int remove_one(const char *parent, const char *uuid)
 	r = queues_system.write(path, "1");
 	if (!r || r == -ENOENT || r == -ENODEV)
 		return 0;
-	fprintf(stderr, "wdctl: %s: queue %d is not removed: %s\n", parent,
+	fprintf(stderr, "zwd: %s: queue %d is not removed: %s\n", parent,
 		index_of(parent, uuid), strerror(-r));
 	return 1;
 }
@@ -221,7 +221,7 @@ static int each_queue(const char *parent, int (*call)(const char *parent, const 
 	snprintf(path, sizeof(path), "%s" CLASS_PATH "/%s/device", queues_system.root, parent);
 	nr = scandir(path, &entries, is_queue, alphasort);
 	if (nr < 0) {
-		fprintf(stderr, "wdctl: %s: %s\n", parent, strerror(errno));
+		fprintf(stderr, "zwd: %s: %s\n", parent, strerror(errno));
 		return 1;
 	}
 	for (int i = 0; i < nr; i++)
@@ -249,7 +249,7 @@ int queues_run(const char *command, const char *parent, unsigned int count)
 		struct group *group = getgrnam(QUEUES_GROUP);
 
 		if (!group) {
-			fprintf(stderr, "wdctl: there is no group " QUEUES_GROUP "\n");
+			fprintf(stderr, "zwd: there is no group " QUEUES_GROUP "\n");
 			return 1;
 		}
 		queues_system.gid = group->gr_gid;
@@ -257,14 +257,14 @@ int queues_run(const char *command, const char *parent, unsigned int count)
 	snprintf(path, sizeof(path), "%s" CLASS_PATH "%s%s", queues_system.root,
 		 parent ? "/" : "", parent ? parent : "");
 	if (parent && (strchr(parent, '/') || access(path, F_OK))) {
-		fprintf(stderr, "wdctl: %s: no such device of sdmdev\n", parent);
+		fprintf(stderr, "zwd: %s: no such device of sdmdev\n", parent);
 		return 1;
 	}
 	if (parent)
 		return run_on(command, parent, count);
 	nr = scandir(path, &parents, is_visible, alphasort);
 	if (nr <= 0) {
-		fprintf(stderr, "wdctl: there is no device of sdmdev\n");
+		fprintf(stderr, "zwd: there is no device of sdmdev\n");
 		return strcmp(command, "create") ? 0 : 1;
 	}
 	for (int i = 0; i < nr; i++)

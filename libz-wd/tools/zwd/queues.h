@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
-/* wdctl queues: makes the queues of sdmdev's devices and hands them to a group of users. */
-#ifndef WDCTL_QUEUES_H
-#define WDCTL_QUEUES_H
+/* zwd queues: makes the queues of sdmdev's devices and hands them to a group of users. */
+#ifndef ZWD_QUEUES_H
+#define ZWD_QUEUES_H
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* Guards wdctl queues: names that stay, nodes of the right group, and that it can be run again. */
+/* Guards zwd queues: names that stay, nodes of the right group, and that it can be run again. */
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "tools/queues.h"
+#include "tools/zwd/queues.h"
 #include "../unit/unit.h"
 
 #define PARENT "0000:75:00.0"
@@ -100,7 +100,7 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 
 static int setup(void **state)
 {
-	strcpy(root, "/tmp/wdctl-queues-XXXXXX");
+	strcpy(root, "/tmp/zwd-queues-XXXXXX");
 	assert_non_null(mkdtemp(root));
 	make("/sys/class/sdmdev/" PARENT "/device/mdev_supported_types/%s", "wd_hisi_zip-hisi_zip");
 	make("/dev/vfio%s", "");

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Zlib */
+/* What main.c tells the commands of zwd, and what they answer. */
+#ifndef ZWD_COMMANDS_H
+#define ZWD_COMMANDS_H
+
+struct wd_device_info;
+
+/* Of every command. */
+enum zwd_status {
+	ZWD_DONE = 0,
+	ZWD_FAILED = 1, /* or what was asked is not so */
+	ZWD_USAGE = 2,	/* the command line is wrong */
+};
+
+/* The command line, options apart that a command does not know. */
+struct zwd_args {
+	const char *device; /* specification; NULL: that of WD_DEVICE */
+	unsigned int count; /* of queues; 0: none was given */
+	int is_json;
+	char **words; /* what follows the command, and NULL */
+	int words_nr;
+};
+
+/* A status; each says what went wrong on standard error. */
+int devices_list(const struct zwd_args *args);
+int devices_info(const struct zwd_args *args);
+int selftest_run(const struct zwd_args *args);
+
+/* The device named by a word, or else the first one; stays as it is until the next call. A status. */
+int devices_first(const struct zwd_args *args, const struct wd_device_info **info);
+
+#endif

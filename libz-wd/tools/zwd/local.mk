@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Zlib
+bin_PROGRAMS += zwd
+zwd_SOURCES = \
+	libz-wd/tools/zwd/commands.h \
+	libz-wd/tools/zwd/devices.c \
+	libz-wd/tools/zwd/main.c \
+	libz-wd/tools/zwd/queues.c libz-wd/tools/zwd/queues.h \
+	libz-wd/tools/zwd/selftest.c
+zwd_LDADD = libwd/libwdq.la
+
+# Makes the queues of a device when it appears, for the group wd.
+systemdunitdir = $(prefix)/lib/systemd/system
+udevrulesdir = $(prefix)/lib/udev/rules.d
+sysusersdir = $(prefix)/lib/sysusers.d
+nodist_systemdunit_DATA = libz-wd/tools/zwd/wd-queues@.service
+dist_udevrules_DATA = libz-wd/tools/zwd/90-wd.rules
+dist_sysusers_DATA = libz-wd/tools/zwd/wd.conf
+EXTRA_DIST += libz-wd/tools/zwd/wd-queues@.service.in
+CLEANFILES += libz-wd/tools/zwd/wd-queues@.service
+libz-wd/tools/zwd/wd-queues@.service: $(srcdir)/libz-wd/tools/zwd/wd-queues@.service.in
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	sed 's,@bindir[@],$(bindir),' $(srcdir)/libz-wd/tools/zwd/wd-queues@.service.in >$@
