@@ -31,16 +31,6 @@ const uint64_t zwd_crc32_reduce[][2] = {
 	{ 0x1f7011641, 0x1db710641 },
 };
 
-static uint32_t soft_crc32(uint32_t crc, const unsigned char *buf, size_t len)
-{
-	return (uint32_t)zwd_soft()->crc32_z(crc, buf, len);
-}
-
-static uint32_t soft_adler32(uint32_t adler, const unsigned char *buf, size_t len)
-{
-	return (uint32_t)zwd_soft()->adler32_z(adler, buf, len);
-}
-
 /* The CRC of each byte: the sum of those of its bits. */
 #define BIT(i, nr, crc) (((i) >> (nr)) & 1 ? crc : 0)
 #define BYTE(i)                                                                                    \
@@ -74,6 +64,26 @@ static uint32_t adler_bytes(uint32_t s1, uint32_t s2, const unsigned char *buf, 
 		s2 += s1;
 	}
 	return s1 % ADLER_BASE | s2 % ADLER_BASE << 16;
+}
+
+/* The real zlib's, and while there is none byte after byte. */
+static uint32_t soft_crc32(uint32_t crc, const unsigned char *buf, size_t len)
+{
+	const struct zwd_soft_zlib *soft = zwd_soft();
+
+	return zwd_soft_zlib_has(soft->crc32_z) ? (uint32_t)soft->crc32_z(crc, buf, len) :
+						  crc_bytes(crc, buf, len);
+}
+
+static uint32_t soft_adler32(uint32_t adler, const unsigned char *buf, size_t len)
+{
+	const struct zwd_soft_zlib *soft = zwd_soft();
+
+	if (zwd_soft_zlib_has(soft->adler32_z))
+		return (uint32_t)soft->adler32_z(adler, buf, len);
+	for (; len > ADLER_CHUNK; buf += ADLER_CHUNK, len -= ADLER_CHUNK)
+		adler = adler_bytes(adler & 0xffff, adler >> 16, buf, ADLER_CHUNK);
+	return adler_bytes(adler & 0xffff, adler >> 16, buf, len);
 }
 
 #if defined(__x86_64__)

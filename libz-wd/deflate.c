@@ -1210,6 +1210,17 @@ int zwd_deflate_pending(struct zwd_stream *s, unsigned int *pending, int *bits)
 	return Z_OK;
 }
 
+int zwd_deflate_used(struct zwd_stream *s, int *bits)
+{
+	const struct zwd_deflate *d = &s->d;
+
+	if (s->mode == ZWD_MODE_OURS && d->is_raw)
+		return zwd_soft_zlib.deflateUsed((z_streamp)&d->raw, bits);
+	if (bits)
+		*bits = s->mode == ZWD_MODE_NEW ? 0 : 8;
+	return Z_OK;
+}
+
 int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value)
 {
 	int ret;

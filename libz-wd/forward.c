@@ -6,9 +6,7 @@
  */
 #include "config.h"
 
-#include <dlfcn.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include "soft_zlib.h"
 
@@ -70,18 +68,16 @@ FORWARD(void, gzclearerr, (gzFile file), (file))
 
 FORWARD(int, gzgetc, (gzFile file), (file))
 
-/*
- * Programs ask for it that then do nothing with zlib: the one such a program is linked with answers,
- * and the one underneath stays closed.
- */
+/* Whatever happens, of one process it is always the same. */
 const char *ZEXPORT zlibVersion(void)
 {
-	const char *(*next)(void) = NULL;
+	static _Atomic(const char *) version;
+	const char *known = atomic_load_explicit(&version, memory_order_acquire), *now;
 
-	if (!atomic_load_explicit(&zwd_soft_zlib_is_open, memory_order_acquire) &&
-	    !secure_getenv("ZWD_SOFT_ZLIB"))
-		*(void **)&next = dlsym(RTLD_NEXT, "zlibVersion");
-	return next ? next() : zwd_soft()->zlibVersion();
+	if (known)
+		return known;
+	now = zwd_soft()->zlibVersion();
+	return atomic_compare_exchange_strong(&version, &known, now) ? now : known;
 }
 
 int ZEXPORTVA gzprintf(gzFile file, const char *format, ...)

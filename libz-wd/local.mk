@@ -3,15 +3,19 @@
 noinst_LTLIBRARIES += libz-wd/libzwd_core.la
 libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/apart.c libz-wd/apart.h \
+	libz-wd/alone.c libz-wd/alone.h \
 	libz-wd/cache.c libz-wd/cache.h \
 	libz-wd/checksum.c libz-wd/checksum.h \
 	libz-wd/deflate.c \
 	libz-wd/format.c libz-wd/format.h \
 	libz-wd/forward.c \
 	libz-wd/inflate.c \
+	libz-wd/inner.c libz-wd/inner.h \
 	libz-wd/jobq.c libz-wd/jobq.h \
 	libz-wd/learn.c libz-wd/learn.h \
+	libz-wd/load.c libz-wd/load.h \
 	libz-wd/log.c libz-wd/log.h \
+	libz-wd/object.c libz-wd/object.h \
 	libz-wd/offload.c libz-wd/offload.h \
 	libz-wd/oneshot.c \
 	libz-wd/policy.c libz-wd/policy.h \
@@ -30,7 +34,7 @@ lib_LTLIBRARIES += libz-wd/libz-wd.la
 libz_wd_libz_wd_la_SOURCES =
 libz_wd_libz_wd_la_LIBADD = libz-wd/libzwd_core.la
 # nodelete: device threads and fork handlers must not outlive their code. noseparate-code: half the
-# mappings, which is what a preloaded program pays for at its start; nostartfiles: see preload.c.
+# mappings, which is what a preloaded program pays for at its start; nostartfiles: see load.c.
 libz_wd_libz_wd_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(LIBZWD_VERSION_INFO) \
 	-Wl,--version-script=$(top_srcdir)/libz-wd/libz-wd.map \
 	-Wl,-Bsymbolic-functions -Wl,-z,nodelete -Wl,-z,noseparate-code \

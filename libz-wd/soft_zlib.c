@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Zlib */
-/* The real zlib: opened by absolute name when it is first needed, never linked. */
+/*
+ * The real zlib, never linked. Where the loader has mapped one it is that one, taken by the loader's
+ * own name and without a file; only a process without any has one opened by path. A failure is
+ * nothing that lasts: the next call tries again.
+ */
 #include "config.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "alone.h"
+#include "inner.h"
+#include "load.h"
 #include "log.h"
+#include "object.h"
 #include "soft_zlib.h"
 
 struct zwd_soft_zlib zwd_soft_zlib;
@@ -26,6 +34,32 @@ static uintptr_t no_value(void)
 	return 0;
 }
 
+/* A stream was opened before, for a device: now there may be a zlib for it. */
+static int late_deflate_init(z_streamp strm, int level, int method, int window_bits, int mem_level,
+			     int strategy, const char *version, int size)
+{
+	__typeof__(&deflateInit2_) init = zwd_soft()->deflateInit2_;
+
+	return init == late_deflate_init ? Z_MEM_ERROR :
+					   init(strm, level, method, window_bits, mem_level,
+						strategy, version, size);
+}
+
+static int late_inflate_init(z_streamp strm, int window_bits, const char *version, int size)
+{
+	__typeof__(&inflateInit2_) init = zwd_soft()->inflateInit2_;
+
+	return init == late_inflate_init ? Z_MEM_ERROR : init(strm, window_bits, version, size);
+}
+
+static void put_if_nothing(void **member, void *function)
+{
+	void *nothing = NULL;
+
+	__atomic_compare_exchange_n(member, &nothing, function, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
 /*
  * The members' names in their order, with a mark before those whose stand-in returns an error. One
  * string, not a table of pointers: the loader would have to relocate that in every process.
@@ -35,42 +69,130 @@ static uintptr_t no_value(void)
 static const char names[] = SOFT_ZLIB_FUNCTIONS(SOFT_ERR, SOFT_NUL, SOFT_NUL);
 
 /* NULL when path cannot be opened or is this library: its functions would call themselves. */
-static void *open_other(const char *path)
+static void *open_other(const char *path, int flags)
 {
-	void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	void *lib = dlopen(path, flags | RTLD_LOCAL), *function;
 
-	if (!lib || dlsym(lib, "deflate") == (void *)deflate || !dlsym(lib, "deflate")) {
-		zwd_log(ZWD_LOG_ERROR, "%s is no other zlib", path);
+	if (!lib)
 		return NULL;
-	}
+	function = dlsym(lib, "deflate");
+	if (function && function != (void *)deflate)
+		return lib;
+	dlclose(lib);
+	return NULL;
+}
+
+static void *open_path(const char *path)
+{
+	void *lib = open_other(path, RTLD_NOW);
+
+	if (!lib)
+		zwd_log(ZWD_LOG_ERROR, "%s is no other zlib", path);
 	return lib;
 }
 
-static void open_once(void)
+/* Called with the loader's list locked. */
+static int copy_name(struct dl_phdr_info *info, size_t size, void *name)
 {
-	const char *path = secure_getenv("ZWD_SOFT_ZLIB"), *name;
-	void **member = (void **)&zwd_soft_zlib, *lib = NULL;
+	struct zwd_loaded loaded;
 
-	if (path && *path)
-		lib = open_other(path);
-	if (!lib)
-		lib = open_other(SOFT_ZLIB_PATH);
-	for (name = names; *name; name += strlen(name) + 1, member++) {
-		int is_error = *name == '!';
+	zwd_loaded_look(&loaded);
+	if (loaded.zlib)
+		*(char **)name = strdup(loaded.zlib->l_name);
+	return 1;
+}
+
+/* mapped: the loader's name of the one it has, or NULL. */
+static void *open_zlib(const char *mapped)
+{
+	const char *path = secure_getenv("ZWD_SOFT_ZLIB");
+	bool is_safe = !mapped || !zwd_root_is_changed();
+	void *lib = NULL;
+
+	if (path && *path && is_safe)
+		lib = open_path(path);
+	if (!lib && mapped)
+		lib = open_other(mapped, RTLD_LAZY | RTLD_NOLOAD);
+	if (!lib && is_safe)
+		lib = open_path(SOFT_ZLIB_PATH);
+	return lib;
+}
+
+/*
+ * Of threads that come at the same time each writes the same: the functions of one library, and
+ * stand-ins only where nothing is yet.
+ */
+static void fill(const struct zwd_object *object)
+{
+	void **member = (void **)&zwd_soft_zlib, *function;
+
+	if (!object) {
+		zwd_alone_fill();
+		put_if_nothing((void **)&zwd_soft_zlib.deflateInit2_, (void *)late_deflate_init);
+		put_if_nothing((void **)&zwd_soft_zlib.inflateInit2_, (void *)late_inflate_init);
+	}
+	for (const char *name = names; *name; name += strlen(name) + 1, member++) {
+		bool is_error = *name == '!';
 
 		name += is_error;
-		*member = lib ? dlsym(lib, name) : NULL;
-		if (!*member)
-			*member = is_error ? (void *)no_function : (void *)no_value;
+		function = object ? zwd_object_function(object, name) : NULL;
+		if (function)
+			__atomic_store_n(member, function, __ATOMIC_RELAXED);
+		else
+			put_if_nothing(member, is_error ? (void *)no_function : (void *)no_value);
 	}
-	atomic_store_explicit(&zwd_soft_zlib_is_open, true, memory_order_release);
+}
+
+bool zwd_soft_zlib_has(const void *function)
+{
+	return function != (void *)no_function && function != (void *)no_value &&
+	       function != (void *)late_deflate_init && function != (void *)late_inflate_init;
+}
+
+/* A program that takes functions by the loader's name takes them out of the mapped one. */
+static void watch(const struct zwd_object *underneath, const char *mapped, bool is_at_load)
+{
+	struct zwd_object object;
+	void *lib = mapped ? open_other(mapped, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+
+	zwd_inner_watch(underneath, is_at_load);
+	if (lib && lib != underneath->lib && !zwd_object_read(&object, lib))
+		zwd_inner_watch(&object, is_at_load);
+}
+
+static void open_once(bool is_at_load)
+{
+	static _Atomic(void *) chosen;
+	static atomic_flag is_watched = ATOMIC_FLAG_INIT;
+	int saved_errno = errno;
+	char *mapped = NULL;
+	void *lib, *other = NULL;
+	struct zwd_object object;
+
+	dl_iterate_phdr(copy_name, &mapped);
+	lib = open_zlib(mapped);
+	if (lib && !atomic_compare_exchange_strong(&chosen, &other, lib)) {
+		dlclose(lib);
+		lib = other;
+	}
+	if (!lib || zwd_object_read(&object, lib)) {
+		fill(NULL);
+	} else {
+		fill(&object);
+		atomic_store_explicit(&zwd_soft_zlib_is_open, true, memory_order_release);
+		if (!atomic_flag_test_and_set(&is_watched))
+			watch(&object, mapped, is_at_load);
+	}
+	free(mapped);
+	errno = saved_errno;
 }
 
 void zwd_soft_zlib_open(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int saved_errno = errno;
+	open_once(false);
+}
 
-	pthread_once(&once, open_once);
-	errno = saved_errno;
+void zwd_soft_zlib_open_at_load(void)
+{
+	open_once(true);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Zlib */
-/* The real zlib: opened by absolute name when it is first needed, never linked. */
+/* The real zlib: taken where the loader has it, else opened by absolute name, never linked. */
 #ifndef ZWD_SOFT_ZLIB_H
 #define ZWD_SOFT_ZLIB_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What zlib.h declares is what this library exports. */
@@ -12,20 +13,33 @@
 #include <zlib.h>
 #undef gzgetc /* a macro over the function of that name */
 
+/* Newer than the header may be: 1.3.1.2's and 1.3.2's. */
+#if ZLIB_VERNUM < 0x1320
+ZEXTERN int ZEXPORT deflateUsed(z_streamp strm, int *bits);
+ZEXTERN z_size_t ZEXPORT deflateBound_z(z_streamp strm, z_size_t len);
+ZEXTERN z_size_t ZEXPORT compressBound_z(z_size_t len);
+ZEXTERN int ZEXPORT compress_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t len);
+ZEXTERN int ZEXPORT compress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t len,
+				int level);
+ZEXTERN int ZEXPORT uncompress_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t len);
+ZEXTERN int ZEXPORT uncompress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *source,
+				  z_size_t *len);
+#endif
+
 /* Its functions by what they return when they cannot be had: an error, nothing, zero. */
 #define SOFT_ZLIB_FUNCTIONS(ERR, NIL, NUL)                                                        \
 	NIL(zlibVersion) NUL(zlibCompileFlags) NIL(zError)                                        \
 	ERR(deflateInit_) ERR(deflateInit2_) ERR(deflate) ERR(deflateEnd) ERR(deflateReset)        \
 	ERR(deflateResetKeep) ERR(deflateSetDictionary) ERR(deflateGetDictionary) ERR(deflateCopy) \
 	ERR(deflateParams) ERR(deflateTune) NUL(deflateBound) ERR(deflatePending)                  \
-	ERR(deflatePrime) ERR(deflateSetHeader)                                                    \
+	ERR(deflatePrime) ERR(deflateSetHeader) ERR(deflateUsed)                                   \
 	ERR(inflateInit_) ERR(inflateInit2_) ERR(inflate) ERR(inflateEnd) ERR(inflateReset)        \
 	ERR(inflateReset2) ERR(inflateResetKeep) ERR(inflateSetDictionary)                         \
 	ERR(inflateGetDictionary) ERR(inflateSync) ERR(inflateSyncPoint) ERR(inflateCopy)          \
 	ERR(inflatePrime) ERR(inflateMark) ERR(inflateGetHeader) ERR(inflateUndermine)             \
 	ERR(inflateValidate) ERR(inflateCodesUsed)                                                 \
 	ERR(inflateBackInit_) ERR(inflateBack) ERR(inflateBackEnd)                                 \
-	NUL(compressBound)                                                                         \
+	NUL(compressBound) ERR(uncompress2_z)                                                      \
 	NIL(gzopen) NIL(gzopen64) NIL(gzdopen) ERR(gzbuffer) ERR(gzsetparams) ERR(gzread)          \
 	NUL(gzfread) ERR(gzwrite) NUL(gzfwrite) ERR(gzvprintf) ERR(gzputs) NIL(gzgets) ERR(gzputc) \
 	ERR(gzgetc) ERR(gzgetc_) ERR(gzungetc) ERR(gzflush) ERR(gzseek) ERR(gzseek64) ERR(gzrewind) \
@@ -42,13 +56,18 @@ struct zwd_soft_zlib {
 };
 
 /*
- * Readable as it is once a stream was opened; before that through zwd_soft(). Hidden, which
- * -fvisibility makes no declaration: a constant address, not one in the GOT.
+ * Readable as it is once a stream was opened, before that through zwd_soft(): functions that fail
+ * stand in for what cannot be had. Hidden, which -fvisibility makes no declaration: a constant
+ * address, not one in the GOT.
  */
 extern struct zwd_soft_zlib zwd_soft_zlib __attribute__((visibility("hidden")));
 extern atomic_bool zwd_soft_zlib_is_open __attribute__((visibility("hidden")));
 
 void zwd_soft_zlib_open(void);
+void zwd_soft_zlib_open_at_load(void);
+
+/* Is a member the zlib underneath's own, or does another function stand in for it? */
+bool zwd_soft_zlib_has(const void *function);
 
 static inline const struct zwd_soft_zlib *zwd_soft(void)
 {

@@ -221,6 +221,8 @@ __attribute__((destructor)) static void report(void)
 	if (!zwd_settings_known)
 		return;
 	settings = zwd_settings();
+	if (!settings->stats_text && !settings->stats_json[0])
+		return;
 	zwd_stats(&stats, sizeof(stats));
 	if (settings->stats_text) {
 		print_text("deflate", &stats, ZWD_DEFLATE);

@@ -5,10 +5,16 @@
  */
 #include "config.h"
 
+#include "inner.h"
 #include "policy.h"
 #include "zstream.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
+
+/* May the call be the real zlib's own, though nothing tells it from a program's? See inner.c. */
+#define IS_INNER_CALL(what)                                                                        \
+	(!likely(atomic_load_explicit(&zwd_soft_zlib_is_open, memory_order_acquire)) &&            \
+	 zwd_inner_is_first(what, __builtin_return_address(0)))
 
 /* Forwards when strm is not ours, else sets s. */
 #define OURS_OR_FORWARD(s, strm, kind, call)                                                       \
@@ -25,6 +31,9 @@ int ZEXPORT deflateInit_(z_streamp strm, int level, const char *version, int str
 int ZEXPORT deflateInit2_(z_streamp strm, int level, int method, int window_bits, int mem_level,
 			  int strategy, const char *version, int stream_size)
 {
+	if (IS_INNER_CALL(ZWD_INNER_DEFLATE))
+		return zwd_soft()->deflateInit2_(strm, level, method, window_bits, mem_level,
+						 strategy, version, stream_size);
 	return zwd_deflate_init(strm, level, method, window_bits, mem_level, strategy, version,
 				stream_size);
 }
@@ -115,6 +124,13 @@ uLong ZEXPORT deflateBound(z_streamp strm, uLong len)
 	return ret;
 }
 
+z_size_t ZEXPORT deflateBound_z(z_streamp strm, z_size_t len)
+{
+	z_size_t bound = deflateBound(strm, len);
+
+	return bound < len ? (z_size_t)-1 : bound;
+}
+
 /*
  * A deflate function that mode SOFT leaves to the real zlib and the other modes do themselves.
  * reason: after it the stream is software's, for that.
@@ -141,6 +157,8 @@ DEFLATE_FUNCTION(deflateGetDictionary, (z_streamp strm, Bytef *dict, uInt *len),
 		 ZWD_COUNTERS, zwd_deflate_get_dictionary(strm, s, dict, len))
 DEFLATE_FUNCTION(deflatePending, (z_streamp strm, unsigned int *pending, int *bits),
 		 (strm, pending, bits), ZWD_COUNTERS, zwd_deflate_pending(s, pending, bits))
+DEFLATE_FUNCTION(deflateUsed, (z_streamp strm, int *bits), (strm, bits), ZWD_COUNTERS,
+		 zwd_deflate_used(s, bits))
 DEFLATE_FUNCTION(deflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
 		 ZWD_SOFT_TUNED, zwd_deflate_prime(strm, s, bits, value))
 DEFLATE_FUNCTION(deflateTune, (z_streamp strm, int good, int lazy, int nice, int chain),
@@ -154,6 +172,8 @@ int ZEXPORT inflateInit_(z_streamp strm, const char *version, int stream_size)
 
 int ZEXPORT inflateInit2_(z_streamp strm, int window_bits, const char *version, int stream_size)
 {
+	if (IS_INNER_CALL(ZWD_INNER_INFLATE))
+		return zwd_soft()->inflateInit2_(strm, window_bits, version, stream_size);
 	return zwd_inflate_init(strm, window_bits, version, stream_size);
 }
 

@@ -191,6 +191,8 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
 int zwd_deflate_set_header(z_streamp strm, struct zwd_stream *s, gz_headerp header);
 int zwd_deflate_pending(struct zwd_stream *s, unsigned int *pending, int *bits);
+/* A device's requests end at bytes, and so does what it leaves of the last one unused. */
+int zwd_deflate_used(struct zwd_stream *s, int *bits);
 int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value);
 int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, int nice, int chain);
 uLong zwd_deflate_bound(struct zwd_stream *s, uLong len);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Zlib */
+/* Calls that come out of the real zlib itself. */
+#ifndef ZWD_INNER_H
+#define ZWD_INNER_H
+
+#include <stdbool.h>
+
+#include "object.h"
+
+/*
+ * From now on a stream that the real zlib opens for a caller of its own deflateInit_() or
+ * inflateInit_() is its own. is_at_load: nothing keeps the process from changing the protection of
+ * memory yet.
+ */
+void zwd_inner_watch(const struct zwd_object *object, bool is_at_load);
+
+enum zwd_inner { ZWD_INNER_DEFLATE, ZWD_INNER_INFLATE };
+
+/*
+ * The same for a call that comes before there was anything to watch: is it the one that had the real
+ * zlib's pointer bound? When in doubt it is, for what that makes is a stream of software.
+ */
+bool zwd_inner_is_first(enum zwd_inner what, const void *return_address);
+
+#endif
