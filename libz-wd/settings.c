@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "load.h"
 #include "log.h"
 #include "settings.h"
 
@@ -235,7 +236,9 @@ static void read_once(void)
 	if (!is_secure && (value = getenv("ZWD_LOG")))
 		zwd_log_configure(value);
 	value = secure_getenv("ZWD_CONFIG");
-	read_file(&settings, value && *value ? value : CONFIG_PATH);
+	/* Under another root, the file is of whoever owns that one. */
+	if (!zwd_root_is_changed())
+		read_file(&settings, value && *value ? value : CONFIG_PATH);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		value = secure_getenv(names[i]);
 		if (value && zwd_settings_set(&settings, names[i], value))

@@ -3,8 +3,36 @@
 check_PROGRAMS += tests/abi/percall
 tests_abi_percall_LDADD = -lz
 TESTS += tests/abi/symbols.sh
+
+# First use where no file can be opened, with a zlib from the start, by a plug-in, and linked with us.
+check_PROGRAMS += tests/abi/confined tests/abi/confined_late tests/abi/confined_wd \
+	tests/abi/inner tests/abi/inner_late
+check_LTLIBRARIES += tests/abi/foreign.la tests/abi/plugin.la
+abi_module_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+tests_abi_confined_SOURCES = tests/abi/confined.c tests/abi/roundtrip.c
+tests_abi_confined_LDADD = -lz
+tests_abi_confined_late_SOURCES = tests/abi/confined.c
+tests_abi_confined_late_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN
+tests_abi_confined_CFLAGS = $(AM_CFLAGS)
+tests_abi_confined_wd_CFLAGS = $(AM_CFLAGS)
+tests_abi_confined_wd_SOURCES = tests/abi/confined.c tests/abi/roundtrip.c
+tests_abi_confined_wd_LDADD = libz-wd/libz-wd.la
+tests_abi_confined_wd_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_abi_plugin_la_SOURCES = tests/abi/roundtrip.c
+tests_abi_plugin_la_CFLAGS = $(AM_CFLAGS)
+tests_abi_plugin_la_LDFLAGS = $(abi_module_ldflags)
+tests_abi_plugin_la_LIBADD = -lz
+tests_abi_foreign_la_SOURCES = tests/abi/foreign.c
+tests_abi_foreign_la_LDFLAGS = $(abi_module_ldflags)
+tests_abi_inner_LDFLAGS = $(AM_LDFLAGS) -Wl,--no-as-needed
+tests_abi_inner_LDADD = -lz
+tests_abi_inner_late_SOURCES = tests/abi/inner.c
+mode_tests += tests/abi/confined.sh tests/abi/inner.sh
+TESTS += tests/abi/versions.sh
+
 if !SANITIZED
 TESTS += tests/abi/callgrind.sh tests/abi/load.sh tests/abi/silent.sh
 endif
+EXTRA_DIST += tests/abi/confined.sh tests/abi/inner.sh tests/abi/versions.sh
 EXTRA_DIST += tests/abi/callgrind.sh tests/abi/load.sh tests/abi/silent.sh tests/abi/symbols.sh \
 	tests/abi/zlib.symbols
