@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "load.h"
+#include "qpool.h"
 #include "settings.h"
 #include "soft_zlib.h"
 
@@ -159,4 +160,5 @@ __attribute__((constructor)) static void at_load(int argc, char **argv, char **e
 		return; /* a plug-in may still bring one, and is then the first to use it */
 	zwd_settings_read();
 	zwd_soft_zlib_open_at_load();
+	zwd_qpool_prepare();
 }

@@ -218,7 +218,7 @@ static int is_paused(enum zwd_dir dir)
 	return until && zwd_now_ns() < until;
 }
 
-static void limit(struct pool *pool, unsigned int max)
+static void set_limit(struct pool *pool, unsigned int max)
 {
 	pool->max = max;
 	/* One queue is enough for any number of streams, if none keeps it between its calls. */
@@ -231,17 +231,15 @@ static int is_full(const struct pool *pool)
 	return pool->full_until && zwd_now_ns() < pool->full_until;
 }
 
-static int has_room(struct pool *pool)
+static int has_room(const struct pool *pool)
 {
-	if (!pool->max && zwd_settings()->queues)
-		limit(pool, zwd_settings()->queues);
 	if (is_full(pool))
 		return 0;
 	return pool->max ? pool->open_nr < pool->max : !pool->open_nr;
 }
 
 /* May one more lane stay with a stream between its calls? */
-static int may_keep(struct pool *pool)
+static int may_keep(const struct pool *pool)
 {
 	unsigned int lent = pool->open_nr - pool->idle_nr;
 
@@ -310,7 +308,7 @@ static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_l
 
 	wd_queue_info(lane->queue, &info);
 	if (!pool->max)
-		limit(pool, info.engines ? 4 * info.engines : 16);
+		set_limit(pool, info.engines ? 4 * info.engines : 16);
 	if (atomic_load(&devices[dir]) == DEVICE_UNKNOWN)
 		zwd_log(ZWD_LOG_INFO, "%s through %s %s",
 			dir == ZWD_DEFLATE ? "deflate" : "inflate", info.transport, info.name);
@@ -421,6 +419,16 @@ static int enter(int *cancel_state)
 	return 0;
 }
 
+static struct pool *lock_pool(enum zwd_dir dir)
+{
+	struct pool *pool = &pools[dir];
+
+	pthread_mutex_lock(&lock);
+	if (!pool->max && zwd_settings()->queues)
+		set_limit(pool, zwd_settings()->queues);
+	return pool;
+}
+
 /* Of a lane that is stale nothing is counted here. */
 static void drop(struct zwd_lane *lane, int err)
 {
@@ -487,14 +495,14 @@ int zwd_qpool_may_have_device(enum zwd_dir dir)
 
 int zwd_qpool_has_device(enum zwd_dir dir)
 {
-	struct pool *pool = &pools[dir];
 	int cancel_state, saved_errno = errno;
+	struct pool *pool;
 	struct zwd_lane *lane;
 
 	if (!zwd_qpool_may_have_device(dir) || enter(&cancel_state))
 		return 0;
 	if (!atomic_load(&devices[dir])) {
-		pthread_mutex_lock(&lock);
+		pool = lock_pool(dir);
 		if (!is_paused(dir) && has_room(pool) && !pool->open_nr) {
 			pool->open_nr++;
 			if (!open_one(pool, dir, &lane))
@@ -543,15 +551,15 @@ int zwd_qpool_is_stale(const struct zwd_lane *lane)
 
 int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **out)
 {
-	struct pool *pool = &pools[dir];
 	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
 	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
 	int cancel_state, ret = enter(&cancel_state);
+	struct pool *pool;
 
 	if (ret)
 		return ret;
 	adopt_orphans();
-	pthread_mutex_lock(&lock);
+	pool = lock_pool(dir);
 	ret = take(pool, dir, out);
 	while (ret == -EAGAIN)
 		ret = wait_for_lane(pool, dir, &until, out);
@@ -562,14 +570,14 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 
 int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
 {
-	struct pool *pool = &pools[dir];
 	int cancel_state, ret = enter(&cancel_state);
 	struct zwd_lane *spare;
+	struct pool *pool;
 
 	if (ret)
 		return ret;
 	adopt_orphans();
-	pthread_mutex_lock(&lock);
+	pool = lock_pool(dir);
 	ret = may_keep(pool) ? take(pool, dir, lane) : -EBUSY;
 	/* The one for those who wait has to be there, not only allowed. */
 	if (!ret && !pool->idle && has_room(pool)) {

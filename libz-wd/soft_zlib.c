@@ -14,10 +14,12 @@
 #include <string.h>
 
 #include "alone.h"
+#include "apart.h"
 #include "inner.h"
 #include "load.h"
 #include "log.h"
 #include "object.h"
+#include "shield.h"
 #include "soft_zlib.h"
 
 struct zwd_soft_zlib zwd_soft_zlib;
@@ -187,9 +189,18 @@ static void open_once(bool is_at_load)
 	errno = saved_errno;
 }
 
-void zwd_soft_zlib_open(void)
+static void open_late(void *unused)
 {
 	open_once(false);
+}
+
+/* Where a call needs it and it was not there at load: the loader wants more stack than the caller may have. */
+void zwd_soft_zlib_open(void)
+{
+	int cancel_state = zwd_shield_up();
+
+	zwd_apart(open_late, NULL);
+	zwd_shield_down(cancel_state);
 }
 
 void zwd_soft_zlib_open_at_load(void)
