@@ -31,9 +31,76 @@ stats=$tmp/stats.json
 
 # The program with our library in front of the system's zlib, counting what it did.
 zwd() { (zwd_exec "$@"); }
-# The same in place of this shell: behind it, with &, $! is the program's own.
+# The same in place of this shell: behind it, with &, $! is the program's own. $as: see as_nobody.
+as=
 zwd_exec() {
-	exec env ${LIBZWD:+LD_PRELOAD="$LIBZWD"} ZWD_STATS="json:$stats" ZWD_GZIP="$WD_GZIP" "$@"
+	exec $as env ${LIBZWD:+LD_PRELOAD="$LIBZWD"} ZWD_STATS="json:$stats" ZWD_GZIP="$WD_GZIP" "$@"
+}
+
+# exchange PROGRAM...: it writes the folder mix in its ways, and reads that; under preload and plain read each
+# other's, and give the same answers. The .gz among what it wrote is unpacked by gzip, too.
+exchange() {
+	zwd "$@" write mix ours >"$tmp/answers" || die "writing under preload: $?"
+	"$@" read mix ours || die "plain, it does not read what it wrote under preload"
+	for file in ours/*.gz; do
+		[ -e "$file" ] || break
+		name=${file#ours/}
+		gzip -dc "$file" | cmp - "mix/${name%%.*}" || die "gzip unpacks something else from $file"
+	done
+	"$@" write mix theirs >"$tmp/answers.plain" || die "plain: $?"
+	zwd "$@" read mix theirs || die "reading under preload: $?"
+	diff "$tmp/answers.plain" "$tmp/answers" || die "under preload it gives other answers than plain"
+}
+
+# debian PACKAGE...: these are unpacked in the folder $root, and found before the system's.
+debian() {
+	root=$(sh "$top_srcdir/tests/fetch-package" "$@") || exit $?
+	export PATH="$root/usr/sbin:$root/usr/bin:$root/sbin:$root/bin:$PATH:/usr/sbin:/sbin"
+	for folder in "$root"/usr/lib/*-linux-gnu* "$root"/lib/*-linux-gnu*; do
+		[ ! -d "$folder" ] || export LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+	done
+}
+
+# uses_libz FILE...: what is tested is the system's zlib, not a copy inside the program.
+uses_libz() {
+	for file; do
+		ldd "$file" | grep -q '[[:space:]]libz\.so\.1 =>' || die "$file is not linked with libz.so.1"
+	done
+}
+
+# Debian's node, whichever else is installed or preferred here. It looks for its modules in /usr/share alone.
+node_of_debian() {
+	[ -e /usr/share/nodejs/cjs-module-lexer ] || skip "no modules of node (package node-cjs-module-lexer)"
+	version=$(apt-cache madison nodejs 2>/dev/null | awk '$3 ~ /dfsg/ { print $3; exit }')
+	debian nodejs${version:+="$version"}
+	uses_libz "$(find "$root" -name 'libnode.so.*' -type f)"
+}
+
+# as_nobody: $as is what starts a program that refuses root, and what it needs is made reachable.
+as_nobody() {
+	[ "$(id -u)" = 0 ] || return 0
+	need setpriv
+	chmod 711 "$tmp"
+	chmod 666 "$stats"
+	as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	# Neither the build folder nor what was unpacked need be where others can go.
+	caps="--inh-caps=+dac_override --ambient-caps=+dac_override"
+	! $as $caps true 2>/dev/null || as="$as $caps"
+	$as test -r "${LIBZWD:-/}" || skip "$LIBZWD cannot be read by others"
+}
+
+# free_port TRY: a port of the loopback interface that is probably free.
+free_port() { echo $((20000 + ($$ * 13 + $1 * 1009) % 12000)); }
+
+# until_true S COMMAND...: waits for it, S seconds at most, as long as the process $server lives.
+until_true() {
+	polls=$(($1 * 10))
+	shift
+	while ! "$@"; do
+		polls=$((polls - 1))
+		[ $polls -gt 0 ] && kill -0 "$server" 2>/dev/null || return 1
+		sleep 0.1
+	done
 }
 
 # hw_requests NAME: how many requests of the direction (deflate, inflate) all programs sent to a device.
@@ -46,7 +113,23 @@ hw_requests() {
 	} END { print nr + 0 }' "$stats"
 }
 
-# The device was used for each direction named, or not at all when there is none.
+# soft_reasons NAME: why streams of the direction were software's, as NAME:COUNT.
+soft_reasons() {
+	awk -v name="\"$1\":" '{
+		gsub(/: +/, ":")
+		if (!(at = index($0, name))) next
+		rest = substr($0, at)
+		sub(/}.*/, "", rest)
+		while (match(rest, /"soft_[a-z_]+":[0-9]+/)) {
+			split(substr(rest, RSTART, RLENGTH), part, /["":]+/)
+			if (part[2] !~ /_(in|out)$/) sum[part[2]] += part[3]
+			rest = substr(rest, RSTART + RLENGTH)
+		}
+	} END { for (reason in sum) if (sum[reason]) printf " %s:%d", reason, sum[reason] }' "$stats"
+}
+
+# The device was used for each direction named, or not at all when there is none. Left to itself (auto), the
+# library may find software faster: then the reason is in the statistics.
 assert_device_use() {
 	[ -n "$LIBZWD" ] || return 0
 	[ -s "$stats" ] || die "no program left statistics"
@@ -55,6 +138,11 @@ assert_device_use() {
 		echo "$test: $ZWD_TEST_MODE: $nr requests of $direction on the device, $(wc -l <"$stats") processes"
 		case $ZWD_TEST_MODE in
 		soft) [ "$nr" -eq 0 ] || die "$direction used a device that is not there" ;;
+		auto)
+			reasons=$(soft_reasons "$direction")
+			echo "$test: auto: $direction in software:${reasons:- none}"
+			[ "$nr" -gt 0 ] || [ -n "$reasons" ] || die "$direction: neither device nor software was used"
+			;;
 		*) [ "$nr" -gt 0 ] || die "$direction never used the device" ;;
 		esac
 	done
