@@ -4,31 +4,55 @@ tests_clients_mkmix_SOURCES = tests/clients/mkmix.c
 tests_clients_spawncost_SOURCES = tests/clients/spawncost.c
 
 client_tests = \
+	tests/clients/apache.sh \
+	tests/clients/erlang.sh \
 	tests/clients/git.sh \
+	tests/clients/java.sh \
+	tests/clients/mariadb.sh \
 	tests/clients/nginx.sh \
+	tests/clients/node.sh \
 	tests/clients/perl.sh \
+	tests/clients/php.sh \
 	tests/clients/pigz.sh \
+	tests/clients/postgres.sh \
 	tests/clients/python.sh \
+	tests/clients/rsync.sh \
+	tests/clients/ruby.sh \
+	tests/clients/ssh.sh \
 	tests/clients/tar.sh \
+	tests/clients/tcl.sh \
 	tests/clients/zlib_examples.sh
 mode_tests += $(client_tests)
+# The same as programs meet it: the library decides what is worth a request.
+auto_tests = $(filter-out %/pigz.sh %/zlib_examples.sh %/nginx.sh, $(client_tests))
+mode_stamps += $(auto_tests:=.auto.t)
 # The large mix takes long, and the two others gain nothing from faults.
 mode_stamps += \
 	tests/clients/gzip.sh.emu.t \
 	tests/clients/cpython.sh.soft.t tests/clients/cpython.sh.emu.t \
+	tests/clients/node_tests.sh.emu.t \
 	tests/clients/leaks.sh.soft.t tests/clients/leaks.sh.emu.t
-long_stamps += tests/clients/gzip.sh.fault.t tests/clients/gzip.sh.soft.t
+long_stamps += tests/clients/gzip.sh.fault.t tests/clients/gzip.sh.soft.t \
+	tests/clients/node_tests.sh.soft.t tests/clients/node_tests.sh.auto.t tests/clients/node_tests.sh.fault.t
 TESTS += tests/clients/startup.sh
 
 EXTRA_DIST += \
 	$(client_tests) \
+	tests/clients/Zips.java \
 	tests/clients/cpython.sh \
+	tests/clients/erlang.erl \
 	tests/clients/gzip.sh \
 	tests/clients/leaks.sh \
 	tests/clients/lib.sh \
+	tests/clients/node.js \
+	tests/clients/node_tests.sh \
 	tests/clients/perl.pl \
+	tests/clients/php.php \
 	tests/clients/python.py \
+	tests/clients/ruby.rb \
 	tests/clients/startup.sh \
+	tests/clients/tcl.tcl \
+	tests/fetch-package \
 	tests/fetch-source \
 	tests/install \
 	tests/run
