@@ -50,4 +50,5 @@ include tests/kernel/local.mk
 include tests/abi/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
+include tests/process/local.mk
 EXTRA_DIST += tests/packages
