@@ -1,14 +1,38 @@
 # SPDX-License-Identifier: Zlib
 # Conditions that a process may be in. A program runs its rows with the system's zlib and with the
 # library before it; a new condition is a row.
-process_groups = \
-	tests/process/memory
-check_PROGRAMS += $(process_groups)
+process_rows = \
+	tests/process/confined \
+	tests/process/forks \
+	tests/process/memory \
+	tests/process/sandbox \
+	tests/process/signals \
+	tests/process/stack \
+	tests/process/threads
+check_PROGRAMS += $(process_rows)
 process_sources = tests/process/process.c tests/process/process.h tests/process/trip.c \
 	tests/process/trip.h
+tests_process_confined_SOURCES = tests/process/confined.c $(process_sources)
+tests_process_confined_LDADD = -lz
+tests_process_forks_SOURCES = tests/process/forks.c $(process_sources)
+tests_process_forks_LDADD = -lz
 tests_process_memory_SOURCES = tests/process/memory.c $(process_sources)
 tests_process_memory_LDADD = -lz
+tests_process_sandbox_SOURCES = tests/process/sandbox.c $(process_sources)
+tests_process_sandbox_LDADD = -lz
+tests_process_signals_SOURCES = tests/process/signals.c $(process_sources)
+tests_process_signals_LDADD = -lz
+# Its own clock_gettime() is everybody's.
+tests_process_signals_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+tests_process_stack_SOURCES = tests/process/stack.c $(process_sources)
+tests_process_stack_LDADD = -lz
+tests_process_threads_SOURCES = tests/process/threads.c $(process_sources)
+tests_process_threads_LDADD = -lz
+# What must not be loaded.
+check_LTLIBRARIES += tests/process/hostile.la
+tests_process_hostile_la_SOURCES = tests/process/hostile.c
+tests_process_hostile_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 # A sanitizer wants to be the first library of a process.
 if !SANITIZED
-mode_tests += $(process_groups)
+mode_tests += $(process_rows)
 endif

@@ -155,7 +155,7 @@ static void set_environment(const struct row *row)
 	while ((item = strsep(&rest, " ")))
 		if (*item)
 			putenv(strdup(item));
-	if (report->is_stock)
+	if (report->is_stock || (row->flags & NOT_PRELOADED))
 		unsetenv("LD_PRELOAD");
 	else
 		setenv("LD_PRELOAD", library(), 1);

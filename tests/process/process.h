@@ -15,6 +15,7 @@ enum row_flags {
 	IN_SOFT = 4,	 /* in these modes only; none of them: in all */
 	IN_EMU = 8,
 	IN_FAULT = 16,
+	NOT_PRELOADED = 32, /* the row loads the library itself */
 };
 
 struct row {
