@@ -78,10 +78,15 @@ static void set_trap(void)
 				       "WD_DEVICE = none\n";
 	static const char *const names[] = { "libz.so.1", "libisal.so.2", "libz-wd.so.1",
 					     "libz-wd.so" };
-	static const char *const folders[] = { "lib", "lib64", "usr/lib", "usr/lib64",
-					       "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu",
+	static const char *const folders[] = { "lib",
+					       "lib64",
+					       "usr/lib",
+					       "usr/lib64",
+					       "lib/x86_64-linux-gnu",
+					       "usr/lib/x86_64-linux-gnu",
 					       "lib/aarch64-linux-gnu",
-					       "usr/lib/aarch64-linux-gnu", "usr/local/lib" };
+					       "usr/lib/aarch64-linux-gnu",
+					       "usr/local/lib" };
 	static unsigned char code[1 << 20];
 	FILE *file = fopen(built(".libs/hostile.so"), "rb");
 	char path[4096];
@@ -161,8 +166,8 @@ static void hidden_libraries(const struct row *row)
 
 static void namespaces(const struct row *row)
 {
-	static const int kinds[] = { CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET,
-				     CLONE_NEWIPC, CLONE_NEWUTS };
+	static const int kinds[] = { CLONE_NEWNS,  CLONE_NEWUSER, CLONE_NEWPID,
+				     CLONE_NEWNET, CLONE_NEWIPC,  CLONE_NEWUTS };
 	int nr = 0;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -172,8 +177,8 @@ static void namespaces(const struct row *row)
 			before(row->arg);
 			/* A process with threads has no second namespace of users, and an
 			 * emulated device is threads. */
-			if (unshare(kinds[i]) &&
-			    (kinds[i] != CLONE_NEWUSER || errno != EINVAL || is_stock() || is_soft()))
+			if (unshare(kinds[i]) && (kinds[i] != CLONE_NEWUSER || errno != EINVAL ||
+						  is_stock() || is_soft()))
 				cannot("unshare %#x: %s", kinds[i], strerror(errno));
 			after(row->arg);
 			trip_gz();
@@ -408,11 +413,11 @@ static void no_realtime(const struct row *row)
 	after(row->arg);
 }
 
-#define EACH(title, function, flag) \
-	{ title ", first use", function, NOTHING, .flags = (flag) }, \
-		{ title ", used before", function, USED, .flags = (flag) }, \
-	{ \
-		title ", streams of before", function, STREAMS, .flags = (flag) \
+#define EACH(title, function, flag)                                                                \
+	{ title ", first use", function, NOTHING, .flags = (flag) },                               \
+		{ title ", used before", function, USED, .flags = (flag) },                        \
+	{                                                                                          \
+		title ", streams of before", function, STREAMS, .flags = (flag)                    \
 	}
 
 const struct row rows[] = {

@@ -263,8 +263,9 @@ static void spawn_by_clone(void)
 {
 	static char stack[16384] __attribute__((aligned(16)));
 
-	child_is_right(clone(execute, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL),
-		       "clone");
+	child_is_right(
+		clone(execute, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL),
+		"clone");
 }
 
 static void (*const spawns[])(void) = { spawn_by_vfork, spawn_by_posix, spawn_by_clone };
@@ -309,12 +310,12 @@ static void shared_memory(const struct row *row)
 	trip_all();
 }
 
-#define EACH(title, function, flag) \
-	{ title ", fork", function, FORK, .flags = (flag) }, \
-		{ title ", _Fork", function, BARE_FORK, .flags = (flag) }, \
-		{ title ", clone", function, CLONE, .flags = (flag) }, \
-	{ \
-		title ", fork and clone", function, DOUBLE_FORK, .flags = (flag) \
+#define EACH(title, function, flag)                                                                \
+	{ title ", fork", function, FORK, .flags = (flag) },                                       \
+		{ title ", _Fork", function, BARE_FORK, .flags = (flag) },                         \
+		{ title ", clone", function, CLONE, .flags = (flag) },                             \
+	{                                                                                          \
+		title ", fork and clone", function, DOUBLE_FORK, .flags = (flag)                   \
 	}
 
 const struct row rows[] = {

@@ -3,7 +3,9 @@
 # library before it; a new condition is a row.
 process_rows = \
 	tests/process/confined \
+	tests/process/exits \
 	tests/process/forks \
+	tests/process/loading \
 	tests/process/memory \
 	tests/process/sandbox \
 	tests/process/signals \
@@ -14,8 +16,14 @@ process_sources = tests/process/process.c tests/process/process.h tests/process/
 	tests/process/trip.h
 tests_process_confined_SOURCES = tests/process/confined.c $(process_sources)
 tests_process_confined_LDADD = -lz
+tests_process_exits_SOURCES = tests/process/exits.c tests/process/plugin.h $(process_sources)
+tests_process_exits_LDADD = tests/process/libplugin.la -lz
+tests_process_exits_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_process_forks_SOURCES = tests/process/forks.c $(process_sources)
 tests_process_forks_LDADD = -lz
+# Without zlib.
+tests_process_loading_SOURCES = tests/process/loading.c tests/process/plugin.h \
+	tests/process/process.c tests/process/process.h
 tests_process_memory_SOURCES = tests/process/memory.c $(process_sources)
 tests_process_memory_LDADD = -lz
 tests_process_sandbox_SOURCES = tests/process/sandbox.c $(process_sources)
@@ -32,6 +40,10 @@ tests_process_threads_LDADD = -lz
 check_LTLIBRARIES += tests/process/hostile.la
 tests_process_hostile_la_SOURCES = tests/process/hostile.c
 tests_process_hostile_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+check_LTLIBRARIES += tests/process/libplugin.la
+tests_process_libplugin_la_SOURCES = tests/process/plugin.c tests/process/plugin.h
+tests_process_libplugin_la_LDFLAGS = -avoid-version -shared -rpath /nowhere
+tests_process_libplugin_la_LIBADD = -lz
 # A sanitizer wants to be the first library of a process.
 if !SANITIZED
 mode_tests += $(process_rows)

@@ -14,7 +14,7 @@
 
 #define STREAMS 500
 #define CONTEXT (80 << 10)
-#define ENOUGH 8 /* allocations */
+#define ENOUGH	8 /* allocations */
 
 static struct pool pool;
 static unsigned char room[PLAIN_LEN + 100000];
@@ -287,8 +287,8 @@ static void leave_at(long k, int is_inflate)
 	if (setjmp(out_of_memory))
 		return;
 	for (unsigned int state = 0;; state++)
-		if (!(is_inflate ? abandon_inflate(state, leaving_alloc, pool_free, &pool) :
-				   abandon_deflate(state, leaving_alloc, pool_free, &pool)))
+		if (!(is_inflate ? abandon_inflate(state, leaving_alloc, pool_free, &pool)
+				 : abandon_deflate(state, leaving_alloc, pool_free, &pool)))
 			return;
 }
 
@@ -349,7 +349,8 @@ static int inflate_short_of_memory(const struct shape *shape, const unsigned cha
 		return ret;
 	strm.next_in = (z_const Bytef *)packed;
 	strm.avail_in = len;
-	/* In pieces: zlib takes the memory of its window at the end of a call that is not the last. */
+	/* In pieces: zlib takes the memory of its window at the end of a call that is not the last.
+	 */
 	do {
 		strm.next_out = room;
 		strm.avail_out = 20000;
@@ -393,9 +394,9 @@ static void alloc_that_fails(const struct row *row)
 			success_or_memory("deflate", k, deflate_short_of_memory(&shapes[i]));
 			pool.used = 0;
 			pool.left = k;
-			success_or_memory("inflate", k,
-					  inflate_short_of_memory(&shapes[i], packed,
-								  strm.total_out));
+			success_or_memory(
+				"inflate", k,
+				inflate_short_of_memory(&shapes[i], packed, strm.total_out));
 		}
 	}
 }

@@ -20,7 +20,7 @@
 #include "zwd.h"
 
 #define VALUES 512
-#define SKIP 77
+#define SKIP   77
 
 /* Shared by the driver and all processes of a row: it can be written to wherever memory can. */
 struct report {

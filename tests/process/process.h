@@ -33,10 +33,10 @@ extern const struct row rows[];
 /* End the row. From any thread and any child, without a system call but that of exit. */
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void cannot(const char *format, ...) __attribute__((format(printf, 1, 2)));
-#define check(condition) \
-	do { \
-		if (!(condition)) \
-			fail("%s:%d: %s", __FILE__, __LINE__, #condition); \
+#define check(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			fail("%s:%d: %s", __FILE__, __LINE__, #condition);                         \
 	} while (0)
 
 int is_stock(void);

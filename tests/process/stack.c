@@ -12,10 +12,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define MORE 1024
-#define DEPTH (256 << 10)
+#define MORE	   1024
+#define DEPTH	   (256 << 10)
 #define PACKED_LEN (1 << 20)
-#define ROOM (4 << 20)
+#define ROOM	   (4 << 20)
 
 static unsigned char stack[DEPTH] __attribute__((aligned(4096)));
 static unsigned char packed[PACKED_LEN], out[ROOM], window[32768];
@@ -171,10 +171,10 @@ static void for_reading(void)
 }
 
 /* A call each. What it answers is not asked here. */
-#define CALL(name, expression) \
-	static void name(void) \
-	{ \
-		ret = (int)(expression); \
+#define CALL(name, expression)                                                                     \
+	static void name(void)                                                                     \
+	{                                                                                          \
+		ret = (int)(expression);                                                           \
 	}
 CALL(do_deflate_init, deflateInit2(&d, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY))
 CALL(do_deflate_finish, deflate(&d, Z_FINISH))
@@ -279,81 +279,81 @@ static void nothing(void)
 }
 
 static const struct op ops[] = {
-#define OPS(X) \
-	X("deflateInit2", no_stream, do_deflate_init) \
-	X("deflate, small", small, do_deflate_finish) \
-	X("deflate, all", fresh, do_deflate_finish) \
-	X("deflate, raw", fresh_raw, do_deflate_finish) \
-	X("deflate, begin", fresh, do_deflate) \
-	X("deflate, go on", half_fed, do_deflate) \
-	X("deflate, flush", half_fed, do_deflate_flush) \
-	X("deflate, full flush", flushed, do_deflate_full_flush) \
-	X("deflate, Z_BLOCK", half_fed, do_deflate_block) \
-	X("deflate, Z_BLOCK after a flush", flushed, do_deflate_block) \
-	X("deflate, room again", without_room, do_deflate_finish) \
-	X("deflateEnd, fresh", fresh, do_deflate_end) \
-	X("deflateEnd, fed", half_fed, do_deflate_end) \
-	X("deflateEnd, no room", without_room, do_deflate_end) \
-	X("deflateCopy, fresh", fresh, do_deflate_copy) \
-	X("deflateCopy, fed", half_fed, do_deflate_copy) \
-	X("deflateCopy, flushed", flushed, do_deflate_copy) \
-	X("deflateCopy, no room", without_room, do_deflate_copy) \
-	X("deflateReset", half_fed, do_deflate_reset) \
-	X("deflateParams, fresh", fresh, do_deflate_params) \
-	X("deflateParams, fed", half_fed, do_deflate_params) \
-	X("deflateParams, flushed", flushed, do_deflate_params) \
-	X("deflateParams, a device's level", half_fed, do_deflate_params_same) \
-	X("deflateSetDictionary", raw_at_begin, do_deflate_set_dictionary) \
-	X("deflateSetDictionary, gzip refused", flushed, do_deflate_set_dictionary) \
-	X("deflateGetDictionary, fresh", fresh, do_deflate_get_dictionary) \
-	X("deflateGetDictionary, fed", half_fed, do_deflate_get_dictionary) \
-	X("deflateGetDictionary, flushed", flushed, do_deflate_get_dictionary) \
-	X("deflatePrime", raw_at_begin, do_deflate_prime) \
-	X("deflatePrime, flushed", flushed, do_deflate_prime) \
-	X("deflatePending", half_fed, do_deflate_pending) \
-	X("deflateTune", half_fed, do_deflate_tune) \
-	X("deflateSetHeader", fresh, do_deflate_set_header) \
-	X("deflateBound", half_fed, do_deflate_bound) \
-	X("inflateInit2", no_stream, do_inflate_init) \
-	X("inflate, all", fresh, do_inflate_finish) \
-	X("inflate, raw", fresh_raw, do_inflate) \
-	X("inflate, begin", fresh, do_inflate) \
-	X("inflate, go on", half_fed, do_inflate) \
-	X("inflate, room again", without_room, do_inflate) \
-	X("inflate, Z_BLOCK", half_fed, do_inflate_block) \
-	X("inflateEnd", half_fed, do_inflate_end) \
-	X("inflateEnd, no room", without_room, do_inflate_end) \
-	X("inflateCopy", half_fed, do_inflate_copy) \
-	X("inflateCopy, no room", without_room, do_inflate_copy) \
-	X("inflateReset", half_fed, do_inflate_reset) \
-	X("inflateReset2", half_fed, do_inflate_reset2) \
-	X("inflateSetDictionary", raw_at_begin, do_inflate_set_dictionary) \
-	X("inflateGetDictionary", half_fed, do_inflate_get_dictionary) \
-	X("inflateGetDictionary, no room", without_room, do_inflate_get_dictionary) \
-	X("inflateSync", half_fed, do_inflate_sync) \
-	X("inflateMark", half_fed, do_inflate_mark) \
-	X("inflateMark, no room", without_room, do_inflate_mark) \
-	X("inflatePrime", raw_at_begin, do_inflate_prime) \
-	X("inflateSyncPoint", half_fed, do_inflate_sync_point) \
-	X("inflateCodesUsed", half_fed, do_inflate_codes_used) \
-	X("inflateValidate", half_fed, do_inflate_validate) \
-	X("inflateGetHeader", fresh, do_inflate_get_header) \
-	X("compress2", nothing, do_compress) \
-	X("uncompress", nothing, do_uncompress) \
-	X("crc32", nothing, do_crc32) \
-	X("adler32", nothing, do_adler32) \
-	X("crc32_combine", nothing, do_crc32_combine) \
-	X("compressBound", nothing, do_compress_bound) \
-	X("zlibVersion", nothing, do_version) \
-	X("gzdopen", nothing, do_gzdopen) \
-	X("gzwrite", for_writing, do_gzwrite) \
-	X("gzflush", written, do_gzflush) \
-	X("gzputs", written, do_gzputs) \
-	X("gzclose, written", written, do_gzclose) \
-	X("gzread", for_reading, do_gzread) \
-	X("gzgets", for_reading, do_gzgets) \
-	X("gzseek", for_reading, do_gzseek) \
-	X("gzrewind", for_reading, do_gzrewind) \
+#define OPS(X)                                                                                     \
+	X("deflateInit2", no_stream, do_deflate_init)                                              \
+	X("deflate, small", small, do_deflate_finish)                                              \
+	X("deflate, all", fresh, do_deflate_finish)                                                \
+	X("deflate, raw", fresh_raw, do_deflate_finish)                                            \
+	X("deflate, begin", fresh, do_deflate)                                                     \
+	X("deflate, go on", half_fed, do_deflate)                                                  \
+	X("deflate, flush", half_fed, do_deflate_flush)                                            \
+	X("deflate, full flush", flushed, do_deflate_full_flush)                                   \
+	X("deflate, Z_BLOCK", half_fed, do_deflate_block)                                          \
+	X("deflate, Z_BLOCK after a flush", flushed, do_deflate_block)                             \
+	X("deflate, room again", without_room, do_deflate_finish)                                  \
+	X("deflateEnd, fresh", fresh, do_deflate_end)                                              \
+	X("deflateEnd, fed", half_fed, do_deflate_end)                                             \
+	X("deflateEnd, no room", without_room, do_deflate_end)                                     \
+	X("deflateCopy, fresh", fresh, do_deflate_copy)                                            \
+	X("deflateCopy, fed", half_fed, do_deflate_copy)                                           \
+	X("deflateCopy, flushed", flushed, do_deflate_copy)                                        \
+	X("deflateCopy, no room", without_room, do_deflate_copy)                                   \
+	X("deflateReset", half_fed, do_deflate_reset)                                              \
+	X("deflateParams, fresh", fresh, do_deflate_params)                                        \
+	X("deflateParams, fed", half_fed, do_deflate_params)                                       \
+	X("deflateParams, flushed", flushed, do_deflate_params)                                    \
+	X("deflateParams, a device's level", half_fed, do_deflate_params_same)                     \
+	X("deflateSetDictionary", raw_at_begin, do_deflate_set_dictionary)                         \
+	X("deflateSetDictionary, gzip refused", flushed, do_deflate_set_dictionary)                \
+	X("deflateGetDictionary, fresh", fresh, do_deflate_get_dictionary)                         \
+	X("deflateGetDictionary, fed", half_fed, do_deflate_get_dictionary)                        \
+	X("deflateGetDictionary, flushed", flushed, do_deflate_get_dictionary)                     \
+	X("deflatePrime", raw_at_begin, do_deflate_prime)                                          \
+	X("deflatePrime, flushed", flushed, do_deflate_prime)                                      \
+	X("deflatePending", half_fed, do_deflate_pending)                                          \
+	X("deflateTune", half_fed, do_deflate_tune)                                                \
+	X("deflateSetHeader", fresh, do_deflate_set_header)                                        \
+	X("deflateBound", half_fed, do_deflate_bound)                                              \
+	X("inflateInit2", no_stream, do_inflate_init)                                              \
+	X("inflate, all", fresh, do_inflate_finish)                                                \
+	X("inflate, raw", fresh_raw, do_inflate)                                                   \
+	X("inflate, begin", fresh, do_inflate)                                                     \
+	X("inflate, go on", half_fed, do_inflate)                                                  \
+	X("inflate, room again", without_room, do_inflate)                                         \
+	X("inflate, Z_BLOCK", half_fed, do_inflate_block)                                          \
+	X("inflateEnd", half_fed, do_inflate_end)                                                  \
+	X("inflateEnd, no room", without_room, do_inflate_end)                                     \
+	X("inflateCopy", half_fed, do_inflate_copy)                                                \
+	X("inflateCopy, no room", without_room, do_inflate_copy)                                   \
+	X("inflateReset", half_fed, do_inflate_reset)                                              \
+	X("inflateReset2", half_fed, do_inflate_reset2)                                            \
+	X("inflateSetDictionary", raw_at_begin, do_inflate_set_dictionary)                         \
+	X("inflateGetDictionary", half_fed, do_inflate_get_dictionary)                             \
+	X("inflateGetDictionary, no room", without_room, do_inflate_get_dictionary)                \
+	X("inflateSync", half_fed, do_inflate_sync)                                                \
+	X("inflateMark", half_fed, do_inflate_mark)                                                \
+	X("inflateMark, no room", without_room, do_inflate_mark)                                   \
+	X("inflatePrime", raw_at_begin, do_inflate_prime)                                          \
+	X("inflateSyncPoint", half_fed, do_inflate_sync_point)                                     \
+	X("inflateCodesUsed", half_fed, do_inflate_codes_used)                                     \
+	X("inflateValidate", half_fed, do_inflate_validate)                                        \
+	X("inflateGetHeader", fresh, do_inflate_get_header)                                        \
+	X("compress2", nothing, do_compress)                                                       \
+	X("uncompress", nothing, do_uncompress)                                                    \
+	X("crc32", nothing, do_crc32)                                                              \
+	X("adler32", nothing, do_adler32)                                                          \
+	X("crc32_combine", nothing, do_crc32_combine)                                              \
+	X("compressBound", nothing, do_compress_bound)                                             \
+	X("zlibVersion", nothing, do_version)                                                      \
+	X("gzdopen", nothing, do_gzdopen)                                                          \
+	X("gzwrite", for_writing, do_gzwrite)                                                      \
+	X("gzflush", written, do_gzflush)                                                          \
+	X("gzputs", written, do_gzputs)                                                            \
+	X("gzclose, written", written, do_gzclose)                                                 \
+	X("gzread", for_reading, do_gzread)                                                        \
+	X("gzgets", for_reading, do_gzgets)                                                        \
+	X("gzseek", for_reading, do_gzseek)                                                        \
+	X("gzrewind", for_reading, do_gzrewind)                                                    \
 	X("gzclose, read", for_reading, do_gzclose)
 #define OP(name, prepare, call) { prepare, call },
 	OPS(OP)
@@ -377,12 +377,12 @@ static void depth(const struct row *row)
 static void first(const struct row *row)
 {
 	static const struct op first_ops[] = {
-		{ nothing, do_deflate_init },	 { nothing, do_inflate_init },
-		{ small, do_deflate_finish },	 { fresh, do_deflate_finish },
-		{ half_fed, do_deflate_flush },	 { nothing, do_compress },
-		{ nothing, do_compress_bound },	 { nothing, do_version },
-		{ nothing, do_crc32_combine },	 { nothing, do_gzdopen },
-		{ for_writing, do_gzwrite },	 { for_reading, do_gzread },
+		{ nothing, do_deflate_init },	{ nothing, do_inflate_init },
+		{ small, do_deflate_finish },	{ fresh, do_deflate_finish },
+		{ small, do_deflate_flush },	{ nothing, do_compress },
+		{ nothing, do_compress_bound }, { nothing, do_version },
+		{ nothing, do_crc32_combine },	{ nothing, do_gzdopen },
+		{ for_writing, do_gzwrite },	{ for_reading, do_gzread },
 	};
 
 	first_row(&first_ops[row->arg]);
@@ -401,7 +401,7 @@ const struct row rows[] = {
 #define ROW(name, prepare, call) { name, depth, .arg = 0 },
 	OPS(ROW)
 #undef ROW
-	{ "first call: deflateInit2", first, .arg = 0 },
+		{ "first call: deflateInit2", first, .arg = 0 },
 	{ "first call: inflateInit2", first, .arg = 1 },
 	{ "first call: deflate, small", first, .arg = 2 },
 	{ "first call: deflate, all", first, .arg = 3 },

@@ -27,8 +27,9 @@ const struct shape shapes[] = {
 /* Text that compresses well and quickly, ready before any row begins. */
 __attribute__((constructor)) static void fill(void)
 {
-	static const char *const words[] = { "stream ", "of the ", "queue",    ", and\n", "window ",
-					     "0x1f8b ", "block\n", "checksum ", "a ",	  "never " };
+	static const char *const words[] = { "stream ", "of the ", "queue",   ", and\n",
+					     "window ", "0x1f8b ", "block\n", "checksum ",
+					     "a ",	"never " };
 	uint32_t state = 1;
 	size_t len = 0;
 

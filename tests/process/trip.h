@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* The round trips that the rows make: streams of several shapes, gz files and one-call functions. */
+/* The round trips that the rows make: streams of several shapes, gz files and one-call functions.
+ */
 #ifndef TRIP_H
 #define TRIP_H
 

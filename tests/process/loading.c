@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Zlib */
+/* A program without zlib: plug-ins bring it and take it away, or it is asked for by name. */
+#include "config.h"
+#include "plugin.h"
+#include "process.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define LEN 100000
+
+static const struct plugin *load(int flags, void **lib)
+{
+	const struct plugin *p;
+
+	*lib = dlopen(built(".libs/libplugin.so"), flags);
+	if (!*lib)
+		fail("%s", dlerror());
+	p = dlsym(*lib, "plugin");
+	check(p);
+	return p;
+}
+
+static void right(int ret)
+{
+	if (ret)
+		fail("plug-in: %d", ret);
+}
+
+static void plugins(const struct row *row)
+{
+	void *lib;
+
+	for (int i = 0; i < 50; i++) {
+		const struct plugin *p = load((int)row->arg, &lib);
+
+		right(p->trip());
+		right(p->begin());
+		right(p->finish());
+		check(!dlclose(lib));
+	}
+}
+
+/* Its streams are lost with it; and its destructor has streams, too. */
+static void plugins_with_streams(const struct row *row)
+{
+	volatile int told = 0;
+	void *lib;
+
+	for (int i = 0; i < 20; i++) {
+		const struct plugin *p = load((int)row->arg, &lib);
+
+		right(p->begin());
+		if (i & 1)
+			p->tell_at_end(&told);
+		check(!dlclose(lib));
+		if ((i & 1) && told != PLUGIN_RIGHT)
+			fail("destructor: %d", told);
+		told = 0;
+	}
+	if (!fork())
+		exit(0);
+	check(wait(&(int){ 0 }) > 0);
+}
+
+/* A link map of its own: what is before everything else is not there. */
+static void second_namespace(const struct row *row)
+{
+	void *lib = dlmopen(LM_ID_NEWLM, built(".libs/libplugin.so"), RTLD_NOW | RTLD_LOCAL),
+	     *other;
+	const struct plugin *p, *q = load(RTLD_NOW | RTLD_LOCAL, &other);
+
+	(void)row;
+	if (!lib)
+		cannot("%s", dlerror());
+	p = dlsym(lib, "plugin");
+	check(p);
+	for (int i = 0; i < 5; i++) {
+		right(p->begin());
+		right(q->begin());
+		right(p->finish());
+		right(q->finish());
+	}
+	check(!dlclose(other) && !dlclose(lib));
+}
+
+struct functions {
+	__typeof__(deflateInit_) *deflate_init;
+	__typeof__(deflateInit2_) *deflate_init2;
+	__typeof__(deflate) *deflate;
+	__typeof__(deflateEnd) *deflate_end;
+	__typeof__(inflateInit_) *inflate_init;
+	__typeof__(inflateInit2_) *inflate_init2;
+	__typeof__(inflate) *inflate;
+	__typeof__(inflateEnd) *inflate_end;
+	__typeof__(compress) *compress;
+	__typeof__(uncompress) *uncompress;
+	__typeof__(zlibVersion) *version;
+};
+
+static void get(struct functions *f, void *lib)
+{
+	static const char *const names[] = { "deflateInit_", "deflateInit2_", "deflate",
+					     "deflateEnd",   "inflateInit_",  "inflateInit2_",
+					     "inflate",	     "inflateEnd",    "compress",
+					     "uncompress",   "zlibVersion" };
+	void **member = (void **)f;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		member[i] = dlsym(lib, names[i]);
+		if (!member[i])
+			fail("no %s", names[i]);
+	}
+}
+
+static void use(const struct functions *f)
+{
+	static unsigned char plain[LEN], packed[2 * LEN], back[LEN];
+	int size = (int)sizeof(z_stream);
+	uLongf len = sizeof(packed), back_len = LEN;
+
+	for (int i = 0; i < LEN; i++)
+		plain[i] = (unsigned char)"etaoin shrdlu\n"[(i * i + i / 7) % 14];
+	check(f->version() && f->version()[0] == '1');
+	for (int is_second = 0; is_second < 2; is_second++) {
+		z_stream d = { 0 }, b = { 0 };
+		int ret = is_second ? f->deflate_init2(&d, 6, Z_DEFLATED, 15, 8, 0, ZLIB_VERSION,
+						       size)
+				    : f->deflate_init(&d, 6, ZLIB_VERSION, size);
+
+		check(!ret);
+		check(!(is_second ? f->inflate_init2(&b, 15, ZLIB_VERSION, size)
+				  : f->inflate_init(&b, ZLIB_VERSION, size)));
+		d.next_in = plain;
+		d.avail_in = LEN;
+		d.next_out = packed;
+		d.avail_out = sizeof(packed);
+		ret = f->deflate(&d, Z_FINISH);
+		if (ret != Z_STREAM_END)
+			fail("deflate %d", ret);
+		b.next_in = packed;
+		b.avail_in = d.total_out;
+		b.next_out = back;
+		b.avail_out = LEN;
+		ret = f->inflate(&b, Z_FINISH);
+		if (ret != Z_STREAM_END || memcmp(plain, back, LEN))
+			fail("inflate %d", ret);
+		check(!f->deflate_end(&d) && !f->inflate_end(&b));
+	}
+	check(!f->compress(packed, &len, plain, LEN));
+	check(!f->uncompress(back, &back_len, packed, len) && !memcmp(plain, back, LEN));
+}
+
+/* Functions of libz.so.1 itself, as languages with an interface to C take them. */
+static void by_name(const struct row *row)
+{
+	struct functions f;
+
+	for (int i = 0; i < 10; i++) {
+		void *lib = dlopen("libz.so.1", (int)row->arg);
+
+		check(lib);
+		get(&f, lib);
+		use(&f);
+		check(!dlclose(lib));
+	}
+}
+
+static void by_default(const struct row *row)
+{
+	struct functions f;
+
+	check(dlopen("libz.so.1", RTLD_NOW | RTLD_GLOBAL));
+	get(&f, (void *)row->arg);
+	use(&f);
+}
+
+/* A mixture of both, as in a program that is linked and an extension that asks by name. */
+static void by_name_and_linked(const struct row *row)
+{
+	struct functions own, f;
+	void *lib, *zlib = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
+	const struct plugin *p = load(RTLD_NOW | RTLD_LOCAL, &lib);
+
+	(void)row;
+	check(zlib);
+	get(&f, zlib);
+	for (int i = 0; i < 5; i++) {
+		right(p->begin());
+		use(&f);
+		right(p->finish());
+	}
+	check(dlopen("libz.so.1", RTLD_NOW | RTLD_GLOBAL));
+	get(&own, RTLD_DEFAULT);
+	use(&own);
+	use(&f);
+}
+
+/* The library is not before everything; it is opened like any other. */
+static void opened(const struct row *row)
+{
+	const char *name = is_stock() ? "libz.so.1" : library();
+	struct functions f;
+
+	for (int i = 0; i < 20; i++) {
+		void *lib = dlopen(name, (int)row->arg);
+		pid_t pid;
+
+		if (!lib)
+			fail("%s", dlerror());
+		get(&f, lib);
+		use(&f);
+		if (i % 5 == 0) {
+			pid = fork();
+			if (!pid) {
+				use(&f);
+				exit(0);
+			}
+			child_is_right(pid, "child");
+		}
+		check(!dlclose(lib));
+		if (i % 5 == 1) {
+			pid = fork();
+			if (!pid)
+				exit(0);
+			child_is_right(pid, "child after dlclose");
+		}
+	}
+}
+
+static void opened_elsewhere(const struct row *row)
+{
+	void *lib = dlmopen(LM_ID_NEWLM, is_stock() ? "libz.so.1" : library(), (int)row->arg);
+	struct functions f;
+
+	if (!lib)
+		fail("%s", dlerror());
+	get(&f, lib);
+	for (int i = 0; i < 3; i++)
+		use(&f);
+	check(!dlclose(lib));
+}
+
+/* Left open at the end, and a stream with it. */
+static void opened_at_end(const struct row *row)
+{
+	static unsigned char in[300000], out[300000];
+	static z_stream strm;
+	void *lib = dlopen(is_stock() ? "libz.so.1" : library(), (int)row->arg);
+	struct functions f;
+
+	check(lib);
+	get(&f, lib);
+	check(!f.deflate_init(&strm, 6, ZLIB_VERSION, (int)sizeof(strm)));
+	strm.next_in = in;
+	strm.avail_in = sizeof(in);
+	strm.next_out = out;
+	strm.avail_out = sizeof(out);
+	check(!f.deflate(&strm, Z_NO_FLUSH));
+	exit(0);
+}
+
+const struct row rows[] = {
+	{ "plug-in, RTLD_LAZY", plugins, .arg = RTLD_LAZY | RTLD_LOCAL, .flags = USES_DEVICE },
+	{ "plug-in, RTLD_NOW", plugins, .arg = RTLD_NOW | RTLD_LOCAL, .flags = USES_DEVICE },
+	{ "plug-in, RTLD_GLOBAL", plugins, .arg = RTLD_NOW | RTLD_GLOBAL, .flags = USES_DEVICE },
+	{ "plug-in, RTLD_DEEPBIND", plugins, .arg = RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND },
+	{ "plug-in with streams", plugins_with_streams, .arg = RTLD_NOW | RTLD_LOCAL,
+	  .flags = USES_DEVICE },
+	{ "plug-in with streams, RTLD_DEEPBIND", plugins_with_streams,
+	  .arg = RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND },
+	{ "plug-in in a namespace of its own", second_namespace, .arg = 0 },
+	{ "by name", by_name, .arg = RTLD_NOW | RTLD_LOCAL },
+	{ "by name, RTLD_GLOBAL", by_name, .arg = RTLD_LAZY | RTLD_GLOBAL },
+	{ "by name, RTLD_DEEPBIND", by_name, .arg = RTLD_NOW | RTLD_DEEPBIND },
+	{ "RTLD_DEFAULT", by_default, .arg = (long)RTLD_DEFAULT, .flags = USES_DEVICE },
+	{ "RTLD_NEXT", by_default, .arg = (long)RTLD_NEXT, .flags = USES_DEVICE },
+	{ "by name and linked", by_name_and_linked, .flags = USES_DEVICE },
+	{ "opened, RTLD_LOCAL", opened, .arg = RTLD_NOW | RTLD_LOCAL, .flags = NOT_PRELOADED },
+	{ "opened, RTLD_LAZY", opened, .arg = RTLD_LAZY | RTLD_LOCAL, .flags = NOT_PRELOADED },
+	{ "opened, RTLD_GLOBAL", opened, .arg = RTLD_NOW | RTLD_GLOBAL, .flags = NOT_PRELOADED },
+	{ "opened, RTLD_DEEPBIND", opened, .arg = RTLD_NOW | RTLD_DEEPBIND,
+	  .flags = NOT_PRELOADED },
+	{ "opened in a namespace of its own", opened_elsewhere, .arg = RTLD_NOW | RTLD_LOCAL,
+	  .flags = NOT_PRELOADED },
+	{ "opened at the end", opened_at_end, .arg = RTLD_NOW | RTLD_LOCAL,
+	  .flags = NOT_PRELOADED },
+	{ .name = NULL },
+};
