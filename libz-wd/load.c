@@ -147,6 +147,7 @@ void zwd_loaded_look(struct zwd_loaded *loaded)
 /* glibc hands a constructor the program's arguments. */
 __attribute__((constructor)) static void at_load(int argc, char **argv, char **envp)
 {
+	const struct zwd_settings *settings;
 	struct zwd_loaded loaded;
 	struct stat st;
 
@@ -158,7 +159,7 @@ __attribute__((constructor)) static void at_load(int argc, char **argv, char **e
 	zwd_preload_take_over(argc, argv, loaded.is_program);
 	if (!loaded.zlib && !loaded.is_needed)
 		return; /* a plug-in may still bring one, and is then the first to use it */
-	zwd_settings_read();
+	settings = zwd_settings_load();
 	zwd_soft_zlib_open_at_load();
-	zwd_qpool_prepare();
+	zwd_qpool_prepare(settings->device);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@ static const int priorities[] = { LOG_DEBUG, LOG_ERR, LOG_WARNING, LOG_INFO, LOG
 
 static atomic_int max_level;
 static int to_syslog;
-static char to_file[256]; /* "": stderr */
+static char to_file[1024]; /* "": stderr */
 
 int zwd_log_configure(const char *value)
 {
@@ -31,39 +33,110 @@ int zwd_log_configure(const char *value)
 			level = i;
 	if (level < 0)
 		return 0;
-	if (!strcmp(sink, "syslog"))
-		to_syslog = 1;
-	else if (!strncmp(sink, "file:/", 6) && strlen(sink) < sizeof(to_file))
-		strcpy(to_file, sink + 5);
-	else if (*sink)
+	if (*sink && strcmp(sink, "syslog") &&
+	    (strncmp(sink, "file:/", 6) || strlen(sink + 5) >= sizeof(to_file)))
 		return 0;
+	to_syslog = !strcmp(sink, "syslog");
+	strcpy(to_file, *sink && !to_syslog ? sink + 5 : "");
 	atomic_store(&max_level, level);
 	return 1;
+}
+
+bool zwd_log_is_on(enum zwd_log_level level)
+{
+	return (int)level <= atomic_load_explicit(&max_level, memory_order_relaxed);
+}
+
+/*
+ * A file that is there is not opened with O_CREAT: in a folder like /tmp the kernel refuses that for
+ * what another user made. A link there may be a trap; those of the system lead to open files.
+ */
+static int open_sink(const char *path)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	bool is_system = !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6);
+	int fd;
+
+	for (int i = 0; i < 2; i++) {
+		fd = open(path, flags | (is_system ? 0 : O_NOFOLLOW));
+		if (fd >= 0 || errno != ENOENT)
+			break;
+		fd = open(path, flags | O_CREAT | O_EXCL, 0666);
+		if (fd >= 0 || errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
+/* A reader that went and a limit of file size are errors here, not signals to the program. */
+static int write_line(int fd, const char *line, size_t len)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t ours, pending, before;
+	ssize_t n;
+	int ret;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	sigpending(&pending);
+	if (sigismember(&pending, SIGPIPE))
+		sigdelset(&ours, SIGPIPE);
+	if (sigismember(&pending, SIGXFSZ))
+		sigdelset(&ours, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &ours, &before);
+	do
+		n = write(fd, line, len);
+	while (n < 0 && errno == EINTR);
+	ret = n < 0 ? -errno : (size_t)n < len ? -ENOSPC : 0;
+	if (ret)
+		while (sigtimedwait(&ours, NULL, &at_once) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+int zwd_log_put(const char *path, const char *line, size_t len)
+{
+	int fd = path ? open_sink(path) : STDERR_FILENO, flags, ret;
+
+	if (fd < 0)
+		return -errno;
+	flags = fcntl(fd, F_GETFL);
+	ret = flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -EBADF : write_line(fd, line, len);
+	if (path)
+		close(fd);
+	return ret;
+}
+
+/* Apart from zwd_log(), which takes no stack while the log is off. */
+__attribute__((noinline, format(printf, 2, 0))) static void
+put(enum zwd_log_level level, const char *format, va_list va)
+{
+	char line[512];
+	int cancel_state, len;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	len = snprintf(line, sizeof(line), "libz-wd[%d]: %s: ", (int)getpid(), names[level]);
+	vsnprintf(line + len, sizeof(line) - (size_t)len - 1, format, va);
+	if (to_syslog) {
+		syslog(priorities[level], "%s", line);
+	} else {
+		strcat(line, "\n");
+		zwd_log_put(*to_file ? to_file : NULL, line, strlen(line)); /* nobody to tell */
+	}
+	pthread_setcancelstate(cancel_state, NULL);
 }
 
 void zwd_log(enum zwd_log_level level, const char *format, ...)
 {
 	int saved_errno = errno;
-	char line[512];
 	va_list va;
-	int fd = STDERR_FILENO, len;
 
-	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
+	if (!zwd_log_is_on(level))
 		return;
 	va_start(va, format);
-	len = snprintf(line, sizeof(line), "libz-wd[%d]: %s: ", (int)getpid(), names[level]);
-	vsnprintf(line + len, sizeof(line) - (size_t)len - 1, format, va);
+	put(level, format, va);
 	va_end(va);
-	if (to_syslog) {
-		syslog(priorities[level], "%s", line);
-	} else {
-		strcat(line, "\n");
-		if (*to_file)
-			fd = open(to_file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (fd >= 0 && write(fd, line, strlen(line)) < 0)
-			errno = saved_errno; /* nobody to tell */
-		if (*to_file && fd >= 0)
-			close(fd);
-	}
 	errno = saved_errno;
 }

@@ -3,10 +3,21 @@
 #ifndef ZWD_LOG_H
 #define ZWD_LOG_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum zwd_log_level { ZWD_LOG_OFF, ZWD_LOG_ERROR, ZWD_LOG_WARN, ZWD_LOG_INFO, ZWD_LOG_DEBUG };
 
 void zwd_log(enum zwd_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+bool zwd_log_is_on(enum zwd_log_level level);
+
+/*
+ * Put one line into the file, made if need be, or with NULL on stderr where that is open for writing.
+ * Never waits for a reader, and no signal comes of it. 0 or -errno.
+ */
+int zwd_log_put(const char *path, const char *line, size_t len);
 
 /* "warn", "debug,file:PATH", "info,syslog"; false: not understood. */
 int zwd_log_configure(const char *value);

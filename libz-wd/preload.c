@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "settings.h"
 
 #define GUARD "ZWD_GZIP_TAKEN"
 
@@ -40,10 +41,10 @@ void zwd_preload_take_over(int argc, char **argv, bool has_zlib)
 	    getauxval(AT_SECURE))
 		return;
 	saved_errno = errno;
-	command = getenv("ZWD_GZIP");
-	if (getenv(GUARD) || (command && !strcmp(command, "0")))
+	command = zwd_settings_load()->gzip;
+	if (getenv(GUARD) || !strcmp(command, "0"))
 		return;
-	if (!command || command[0] != '/')
+	if (command[0] != '/')
 		command = BINDIR "/wd-gzip";
 	if (!access(command, X_OK) && !setenv(GUARD, "1", 1)) {
 		execv(command, argv);

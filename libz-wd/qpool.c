@@ -62,7 +62,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* What can be known of a device without opening it. */
 enum { PRESENCE_UNKNOWN, PRESENCE_NONE, PRESENCE_SOME };
-static atomic_int presence;
+static atomic_int presence, is_prepared; /* the latter: for the settings that hold */
+static char prepared[sizeof(((struct zwd_settings *)0)->device)];
 static int was_filtered; /* system calls were filtered when the presence was asked for */
 
 /* Lanes given back in a signal handler, for whoever comes next. */
@@ -468,24 +469,41 @@ static void adopt_orphans(void)
 
 static void prepare_apart(void *arg)
 {
-	const char *device = zwd_settings()->device;
+	const char *device = arg;
 	int nr = strcmp(device, "none") ? wd_prepare(device) : 0;
 
-	atomic_store(&presence, nr ? PRESENCE_SOME : PRESENCE_NONE);
+	/* One that is not understood has been told of, and has no device. */
+	atomic_store(&presence, nr > 0 ? PRESENCE_SOME : PRESENCE_NONE);
 }
 
-void zwd_qpool_prepare(void)
+void zwd_qpool_prepare(const char *device)
 {
-	if (zwd_settings()->engine == ZWD_ENGINE_SOFT || atomic_load(&presence))
+	was_filtered = strcmp(device, "none") && is_filtered();
+	strcpy(prepared, device);
+	zwd_apart(prepare_apart, prepared);
+}
+
+/* For a process that changed its environment, or that had no zlib at load. */
+static void prepare_late(void)
+{
+	const char *device = zwd_settings()->device;
+	int cancel_state;
+
+	if (enter(&cancel_state))
 		return;
-	was_filtered = strcmp(zwd_settings()->device, "none") && is_filtered();
-	zwd_apart(prepare_apart, NULL);
+	pthread_mutex_lock(&lock);
+	if (!atomic_load(&is_prepared) &&
+	    (!atomic_load(&presence) || strcmp(device, prepared) != 0))
+		zwd_apart(prepare_apart, (void *)device);
+	atomic_store(&is_prepared, 1);
+	pthread_mutex_unlock(&lock);
+	zwd_leave(cancel_state);
 }
 
 int zwd_qpool_may_have_device(enum zwd_dir dir)
 {
-	if (!atomic_load_explicit(&presence, memory_order_relaxed))
-		zwd_qpool_prepare();
+	if (!atomic_load_explicit(&is_prepared, memory_order_acquire))
+		prepare_late();
 	if (atomic_load_explicit(&presence, memory_order_relaxed) != PRESENCE_SOME)
 		return 0;
 	/* One that could not be opened is asked again after a while. */

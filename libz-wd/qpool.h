@@ -27,10 +27,10 @@ struct zwd_lane {
 };
 
 /*
- * At load, or before the first stream: does all for a device that can be done without opening it, for
- * later there may be no folder, no descriptor, no right to do so.
+ * At load: does all for this device specification that can be done without opening a device, for later
+ * there may be no folder, no descriptor, no right to do so.
  */
-void zwd_qpool_prepare(void);
+void zwd_qpool_prepare(const char *device);
 
 /* May there be a device for this direction now? Asks nobody, opens nothing. */
 int zwd_qpool_may_have_device(enum zwd_dir dir);

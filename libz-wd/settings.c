@@ -3,20 +3,26 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "load.h"
 #include "log.h"
 #include "settings.h"
 
 #define CONFIG_PATH "/etc/libz-wd.conf"
+#define FILE_MAX (1 << 20)
 
 const struct zwd_settings zwd_settings_default = {
 	.device = "auto",
@@ -121,15 +127,29 @@ static int parse_engine(const char *value, enum zwd_engine *engine)
 	return -EINVAL;
 }
 
+static int parse_text(const char *value, char *text, size_t size)
+{
+	if (strlen(value) >= size)
+		return -EINVAL;
+	strcpy(text, value);
+	return 0;
+}
+
+/* "0": GNU gzip stays itself; "1" or nothing: the installed wd-gzip; or the path of one. */
+static int parse_gzip(struct zwd_settings *s, const char *value)
+{
+	if (*value && *value != '/' && strcmp(value, "0") && strcmp(value, "1"))
+		return -EINVAL;
+	return parse_text(value, s->gzip, sizeof(s->gzip));
+}
+
 int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value)
 {
 	size_t n;
 	int ret = 0;
 
 	if (!strcmp(key, "WD_DEVICE")) {
-		if (strlen(value) >= sizeof(s->device))
-			return -EINVAL;
-		strcpy(s->device, *value ? value : "auto");
+		ret = parse_text(*value ? value : "auto", s->device, sizeof(s->device));
 	} else if (!strcmp(key, "ZWD_ENGINE")) {
 		ret = parse_engine(value, &s->engine);
 	} else if (!strcmp(key, "ZWD_LEVELS")) {
@@ -170,6 +190,10 @@ int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value)
 		ret = parse_stats(s, value);
 	} else if (!strcmp(key, "ZWD_LOG")) {
 		ret = zwd_log_configure(value) ? 0 : -EINVAL;
+	} else if (!strcmp(key, "ZWD_SOFT_ZLIB")) {
+		ret = parse_text(value, s->soft_zlib, sizeof(s->soft_zlib));
+	} else if (!strcmp(key, "ZWD_GZIP")) {
+		ret = parse_gzip(s, value);
 	} else {
 		ret = -ENOENT;
 	}
@@ -187,75 +211,352 @@ static char *trim(char *s)
 	return s;
 }
 
-static void read_file(struct zwd_settings *s, const char *path)
+static const char *base_of(const char *path)
 {
-	FILE *file = fopen(path, "re");
-	char line[1024];
-	unsigned int line_nr = 0;
+	const char *slash = strrchr(path, '/');
 
-	if (!file) {
-		if (errno != ENOENT)
-			zwd_log(ZWD_LOG_ERROR, "%s: %s", path, strerror(errno));
-		return;
-	}
-	while (fgets(line, sizeof(line), file)) {
-		char *key = trim(line), *value = strchr(key, '=');
-		int ret;
-
-		line_nr++;
-		if (!*key || *key == '#')
-			continue;
-		if (value)
-			*value++ = '\0';
-		ret = value ? zwd_settings_set(s, trim(key), trim(value)) : -EINVAL;
-		if (ret)
-			zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", path, line_nr,
-				ret == -ENOENT ? "unknown key" : "impossible value");
-	}
-	fclose(file);
+	return slash ? slash + 1 : path;
 }
 
-static struct zwd_settings settings;
-const struct zwd_settings *_Atomic zwd_settings_known;
-
-static void read_once(void)
+void zwd_settings_program(char *name, size_t size)
 {
-	/* The log first, so that the others' mistakes are seen. */
-	static const char names[][24] = {
-		"ZWD_LOG", "WD_DEVICE", "ZWD_ENGINE", "ZWD_LEVELS", "ZWD_MIN_DEFLATE",
-		"ZWD_MIN_INFLATE", "ZWD_UNIT", "ZWD_QUEUES", "ZWD_DEPTH", "ZWD_VERIFY", "ZWD_KEEP",
-		"ZWD_TIMEOUT_MS", "ZWD_STATS",
-	};
-	int is_secure = getauxval(AT_SECURE) != 0;
+	static const char deleted[] = " (deleted)";
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	char exe[512];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe));
+
+	if (len > 0 && (size_t)len < sizeof(exe)) {
+		exe[len] = '\0';
+		if ((size_t)len > strlen(deleted) && !strcmp(exe + len - strlen(deleted), deleted))
+			exe[len - (ssize_t)strlen(deleted)] = '\0';
+		path = exe;
+	}
+	path = path ? base_of(path) : "";
+	len = (ssize_t)strnlen(path, size - 1);
+	memcpy(name, path, (size_t)len);
+	name[len] = '\0';
+}
+
+/* The executable may have been started by a link's name; either is its name. */
+static bool is_program(const char *name)
+{
+	const char *started = (const char *)getauxval(AT_EXECFN);
+	char own[NAME_MAX + 1];
+
+	if (started && !strcmp(base_of(started), name))
+		return true;
+	zwd_settings_program(own, sizeof(own));
+	return !strcmp(own, name);
+}
+
+/* The log is set up first, so that the others' mistakes are seen wherever they stand. */
+enum pass { PASS_LOG, PASS_ALL };
+
+struct reading {
+	struct zwd_settings *s;
+	const char *path;
+	enum pass pass;
+	bool is_ours; /* the section that is being read applies to this program */
+};
+
+static const char *read_section(struct reading *r, char *line)
+{
+	static const char program[] = "[program";
+	char *name = line + strlen(program), *end = line + strlen(line) - 1;
+
+	r->is_ours = false;
+	if (strncmp(line, program, strlen(program)) || !isspace((unsigned char)*name) || *end != ']')
+		return "unknown section";
+	*end = '\0';
+	name = trim(name);
+	if (!*name || strchr(name, '/'))
+		return "impossible name of a program";
+	r->is_ours = is_program(name);
+	return NULL;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *read_line(struct reading *r, char *line, size_t len)
+{
+	char *key, *value;
+	int ret;
+
+	if (strlen(line) != len)
+		return "has a zero byte";
+	key = trim(line);
+	if (!*key || *key == '#')
+		return NULL;
+	if (*key == '[')
+		return read_section(r, key);
+	value = strchr(key, '=');
+	if (!value)
+		return "is no KEY = VALUE";
+	*value++ = '\0';
+	key = trim(key);
+	value = trim(value);
+	if (!r->is_ours || (r->pass == PASS_LOG) != !strcmp(key, "ZWD_LOG"))
+		return NULL;
+	ret = zwd_settings_set(r->s, key, value);
+	if (!ret)
+		return NULL;
+	return ret == -ENOENT ? "unknown key" : "impossible value";
+}
+
+static void read_text(struct reading *r, char *text, size_t len)
+{
+	char *end = text + len;
+	unsigned int line_nr = 0;
+
+	r->is_ours = true;
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		text += 3;
+	while (text < end) {
+		char *line = text, *stop = memchr(text, '\n', (size_t)(end - text));
+		const char *wrong;
+
+		line_nr++;
+		if (!stop)
+			stop = end;
+		*stop = '\0';
+		text = stop + 1;
+		wrong = read_line(r, line, (size_t)(stop - line));
+		/* What does not depend on the pass is told in one of them. */
+		if (wrong && (r->pass == PASS_ALL || !strcmp(wrong, "impossible value")))
+			zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", r->path, line_nr, wrong);
+	}
+}
+
+static void configure_log(void)
+{
+	const char *value = secure_getenv("ZWD_LOG");
+
+	if (value && !zwd_log_configure(value))
+		zwd_log(ZWD_LOG_ERROR, "ZWD_LOG: impossible value");
+}
+
+/* Bytes of the file, or -errno. One byte more than it has is asked for, to see that it ended. */
+static ssize_t read_whole(int fd, char *text, size_t room)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < room && (n = read(fd, text + len, room - len)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* The settings of an open file. Two copies: reading a line takes it apart. */
+static int read_open(struct zwd_settings *s, const char *path, int fd)
+{
+	struct reading r = { .s = s, .path = path };
+	size_t room;
+	struct stat st;
+	ssize_t len;
+	char *text;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+		zwd_log(ZWD_LOG_ERROR, "%s: %s", path,
+			S_ISREG(st.st_mode) ? "larger than 1 MiB, not read"
+					    : "is no regular file, not read");
+		return 0;
+	}
+	/* Files that the kernel makes have no size. */
+	room = st.st_size ? (size_t)st.st_size : 65536;
+	text = mmap(NULL, 2 * (room + 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+	if (text == MAP_FAILED)
+		return -errno;
+	len = read_whole(fd, text, room);
+	if (len > 0) {
+		memcpy(text + room + 1, text, (size_t)len);
+		r.pass = PASS_LOG;
+		read_text(&r, text, (size_t)len);
+		configure_log();
+		r.pass = PASS_ALL;
+		read_text(&r, text + room + 1, (size_t)len);
+	}
+	munmap(text, 2 * (room + 1));
+	return len < 0 ? (int)len : 0;
+}
+
+/* -errno: the process lacks what it takes to read a file, which may not be so later. */
+static int read_file(struct zwd_settings *s)
+{
+	const char *asked = secure_getenv("ZWD_CONFIG");
+	const char *path = asked && *asked ? asked : CONFIG_PATH;
+	int fd, ret;
+
+	/* Under another root the file is of whoever owns that one. */
+	if (zwd_root_is_changed())
+		return 0;
+	/* Whatever the name stands for, neither opening nor reading it waits. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0) {
+		ret = read_open(s, path, fd);
+		close(fd);
+	} else {
+		ret = -errno;
+	}
+	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
+		return ret;
+	if (ret && (ret != -ENOENT || path == asked))
+		zwd_log(ZWD_LOG_ERROR, "%s: %s", path, strerror(-ret));
+	return 0;
+}
+
+static const char names[][16] = {
+	"WD_DEVICE",	   "ZWD_ENGINE", "ZWD_LEVELS",	  "ZWD_MIN_DEFLATE", "ZWD_MIN_INFLATE",
+	"ZWD_UNIT",	   "ZWD_QUEUES", "ZWD_DEPTH",	  "ZWD_VERIFY",	     "ZWD_KEEP",
+	"ZWD_TIMEOUT_MS", "ZWD_STATS",	 "ZWD_SOFT_ZLIB", "ZWD_GZIP",
+};
+
+/* Names that begin as ours do and mean nothing to us: most likely misspelt. */
+static bool is_misspelt(const char *entry)
+{
+	static const char others[][16] = { "ZWD_LOG=", "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_",
+					   "WD_TEST_", "WD_SYSTEM_" };
+	size_t len = strcspn(entry, "=");
+
+	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncmp(entry, others[i], strnlen(others[i], sizeof(others[i]))))
+			return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strnlen(names[i], sizeof(names[i])) == len && !strncmp(entry, names[i], len))
+			return false;
+	return true;
+}
+
+static void tell_misspelt(void)
+{
+	/* Not by its name, which the loader would have to look up in every process. */
+	char ***env = zwd_log_is_on(ZWD_LOG_WARN) ? dlsym(RTLD_DEFAULT, "environ") : NULL;
+
+	for (char **entry = env ? *env : NULL; entry && *entry; entry++)
+		if (is_misspelt(*entry))
+			zwd_log(ZWD_LOG_WARN, "%.*s: unknown name in the environment",
+				(int)strcspn(*entry, "="), *entry);
+}
+
+/*
+ * The system's part is read at load, for later there may be no such file; the environment with the first
+ * stream: until then it is the program's to change.
+ */
+static struct zwd_settings from_file, first, later;
+static pthread_once_t file_once = PTHREAD_ONCE_INIT;
+static int file_error; /* the file could not be read for want of something: it is tried again */
+
+static void read_environment(struct zwd_settings *s)
+{
+	/* Told once: where the file could not be read at first, this is the second time. */
+	enum zwd_log_level level = s == &first ? ZWD_LOG_ERROR : ZWD_LOG_DEBUG;
 	const char *value;
 
-	settings = zwd_settings_default;
-	/* A set-uid program stays in software unless the system's own file says otherwise. */
-	if (is_secure)
-		strcpy(settings.device, "none");
-	if (!is_secure && (value = getenv("ZWD_LOG")))
-		zwd_log_configure(value);
-	value = secure_getenv("ZWD_CONFIG");
-	/* Under another root, the file is of whoever owns that one. */
-	if (!zwd_root_is_changed())
-		read_file(&settings, value && *value ? value : CONFIG_PATH);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		value = secure_getenv(names[i]);
-		if (value && zwd_settings_set(&settings, names[i], value))
-			zwd_log(ZWD_LOG_ERROR, "%s: impossible value", names[i]);
+		char name[sizeof(names[0]) + 1];
+
+		memcpy(name, names[i], sizeof(names[i]));
+		name[sizeof(names[i])] = '\0';
+		value = secure_getenv(name);
+		if (value && zwd_settings_set(s, name, value))
+			zwd_log(level, "%s: impossible value", name);
 	}
 	/* Reproducible: the same input gives the same bytes, with a device or without. */
 	if (secure_getenv("SOURCE_DATE_EPOCH"))
-		settings.engine = ZWD_ENGINE_SOFT;
-	atomic_store(&zwd_settings_known, &settings);
+		s->engine = ZWD_ENGINE_SOFT;
+}
+
+const struct zwd_settings *_Atomic zwd_settings_known;
+static atomic_uint asked_nr; /* times that settings were asked for while the file was not read */
+static atomic_flag is_being_read = ATOMIC_FLAG_INIT;
+
+static int read_system(struct zwd_settings *s)
+{
+	*s = zwd_settings_default;
+	/* A set-uid program stays in software unless the system's own file says otherwise. */
+	if (getauxval(AT_SECURE))
+		strcpy(s->device, "none");
+	configure_log();
+	return read_file(s);
+}
+
+/* What the environment says, or else the file. */
+static const char *loaded(const char *name, const char *in_file)
+{
+	const char *value = secure_getenv(name);
+
+	return value && *value ? value : in_file;
+}
+
+static struct zwd_settings at_load;
+
+static void read_file_once(void)
+{
+	file_error = read_system(&from_file);
+	at_load = from_file;
+	parse_text(loaded("WD_DEVICE", from_file.device), at_load.device, sizeof(at_load.device));
+	parse_text(loaded("ZWD_SOFT_ZLIB", from_file.soft_zlib), at_load.soft_zlib,
+		   sizeof(at_load.soft_zlib));
+	parse_gzip(&at_load, loaded("ZWD_GZIP", from_file.gzip));
+}
+
+const struct zwd_settings *zwd_settings_load(void)
+{
+	int saved_errno = errno;
+
+	pthread_once(&file_once, read_file_once);
+	errno = saved_errno;
+	return &at_load;
+}
+
+static void read_once(void)
+{
+	pthread_once(&file_once, read_file_once);
+	first = from_file;
+	configure_log();
+	read_environment(&first);
+	tell_misspelt();
+	if (file_error)
+		zwd_log(ZWD_LOG_WARN, "the settings file is not read yet: %s",
+			strerror(-file_error));
+	else
+		atomic_store(&zwd_settings_known, &first);
+}
+
+/* Without descriptors the file waits: the 1st, 2nd, 4th, 8th, ... who asks tries again. */
+static void read_again(void)
+{
+	unsigned int nr = atomic_fetch_add(&asked_nr, 1);
+
+	if (nr & (nr - 1) || atomic_flag_test_and_set(&is_being_read))
+		return;
+	if (!zwd_settings_known && !read_system(&later)) {
+		read_environment(&later);
+		atomic_store(&zwd_settings_known, &later);
+	}
+	atomic_flag_clear(&is_being_read);
 }
 
 const struct zwd_settings *zwd_settings_read(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int saved_errno = errno;
+	static atomic_bool is_tried;
+	int saved_errno = errno, cancel_state;
+	const struct zwd_settings *known;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	pthread_once(&once, read_once);
+	if (!zwd_settings_known && atomic_exchange(&is_tried, true))
+		read_again();
+	pthread_setcancelstate(cancel_state, NULL);
 	errno = saved_errno;
-	return &settings;
+	known = atomic_load_explicit(&zwd_settings_known, memory_order_acquire);
+	return known ? known : &first;
 }

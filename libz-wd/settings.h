@@ -24,13 +24,22 @@ struct zwd_settings {
 	size_t keep;		   /* ZWD_KEEP: compressed bytes kept for replay, per stream */
 	unsigned int timeout_ms;   /* ZWD_TIMEOUT_MS of one request */
 	int stats_text;		   /* ZWD_STATS=1 */
-	char stats_json[256];	   /* ZWD_STATS=json:PATH */
+	char stats_json[1024];	   /* ZWD_STATS=json:PATH */
+	char soft_zlib[1024];	   /* ZWD_SOFT_ZLIB: path of the real zlib, or "" */
+	char gzip[1024];	   /* ZWD_GZIP: "", "0", "1" or the path of wd-gzip */
 };
 
-/* NULL: this process has not asked for them, that is: it opened no stream. */
+/* NULL: this process has not asked for them, that is: it opened no stream; or lacks descriptors. */
 extern const struct zwd_settings *_Atomic zwd_settings_known __attribute__((visibility("hidden")));
 
 const struct zwd_settings *zwd_settings_read(void);
+
+/*
+ * At load: reads the file, which later may not be there to be read. What is needed then
+ * is right in what is returned: device, soft_zlib and gzip. All other settings are read with the first
+ * stream, until which the environment is the program's to change.
+ */
+const struct zwd_settings *zwd_settings_load(void);
 
 static inline const struct zwd_settings *zwd_settings(void)
 {
@@ -42,6 +51,9 @@ static inline const struct zwd_settings *zwd_settings(void)
 
 /* One "KEY = VALUE" into s; 0, or -EINVAL: the key is not known (-ENOENT) or the value not possible. */
 int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value);
+
+/* The file name of the executable, whatever the process calls itself. */
+void zwd_settings_program(char *name, size_t size);
 
 extern const struct zwd_settings zwd_settings_default;
 

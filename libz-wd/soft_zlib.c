@@ -19,6 +19,7 @@
 #include "load.h"
 #include "log.h"
 #include "object.h"
+#include "settings.h"
 #include "shield.h"
 #include "soft_zlib.h"
 
@@ -107,11 +108,11 @@ static int copy_name(struct dl_phdr_info *info, size_t size, void *name)
 /* mapped: the loader's name of the one it has, or NULL. */
 static void *open_zlib(const char *mapped)
 {
-	const char *path = secure_getenv("ZWD_SOFT_ZLIB");
+	const char *path = zwd_settings_load()->soft_zlib;
 	bool is_safe = !mapped || !zwd_root_is_changed();
 	void *lib = NULL;
 
-	if (path && *path && is_safe)
+	if (*path && is_safe)
 		lib = open_path(path);
 	if (!lib && mapped)
 		lib = open_other(mapped, RTLD_LAZY | RTLD_NOLOAD);

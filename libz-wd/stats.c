@@ -2,16 +2,18 @@
 /* Counters of what the engines did, per process, and their report at exit. */
 #include "config.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "policy.h"
 #include "settings.h"
 #include "stats.h"
@@ -143,6 +145,24 @@ __attribute__((visibility("default"))) const char *zwd_version(void)
 	return PACKAGE_VERSION;
 }
 
+/* The report is made at exit, maybe of a thread with a small stack. */
+static char text[4096];
+static size_t text_len;
+
+__attribute__((format(printf, 1, 2))) static void add(const char *format, ...)
+{
+	va_list va;
+	int n;
+
+	va_start(va, format);
+	n = vsnprintf(text + text_len, sizeof(text) - text_len, format, va);
+	va_end(va);
+	if (n > 0)
+		text_len += (size_t)n;
+	if (text_len > sizeof(text) - 1)
+		text_len = sizeof(text) - 1;
+}
+
 static void print_text(const char *name, struct zwd_stats *stats, enum zwd_dir dir)
 {
 	const struct zwd_dir_stats *d = stats_of(stats, dir);
@@ -150,84 +170,90 @@ static void print_text(const char *name, struct zwd_stats *stats, enum zwd_dir d
 
 	if (!d->hw_requests && !d->soft_in && !d->soft_streams && !d->errors)
 		return;
-	dprintf(STDERR_FILENO,
-		"libz-wd: %s: device: %" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64
-		" out, p50 < %" PRIu64 " us, p99 < %" PRIu64 " us; software: %" PRIu64
-		" streams, %" PRIu64 " bytes in, %" PRIu64 " out; %" PRIu64 " errors, %" PRIu64
-		" retries, %" PRIu64 " failovers, %" PRIu64 " returns, %" PRIu64
-		" units parallel, %" PRIu64 " stored, %" PRIu64 " verified, %" PRIu64 " wrong\n",
-		name, d->hw_requests, d->hw_in, d->hw_out, d->ns_p50 / 1000, d->ns_p99 / 1000,
-		d->soft_streams, d->soft_in, d->soft_out, d->errors, d->retries, d->failovers,
-		c->returns, c->parallel_units, d->stored, d->verified, d->mismatches);
-	dprintf(STDERR_FILENO, "libz-wd: %s: to the device from", name);
+	add("libz-wd: %s: device: %" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64
+	    " out, p50 < %" PRIu64 " us, p99 < %" PRIu64 " us; software: %" PRIu64
+	    " streams, %" PRIu64 " bytes in, %" PRIu64 " out; %" PRIu64 " errors, %" PRIu64
+	    " retries, %" PRIu64 " failovers, %" PRIu64 " returns, %" PRIu64
+	    " units parallel, %" PRIu64 " stored, %" PRIu64 " verified, %" PRIu64 " wrong\n",
+	    name, d->hw_requests, d->hw_in, d->hw_out, d->ns_p50 / 1000, d->ns_p99 / 1000,
+	    d->soft_streams, d->soft_in, d->soft_out, d->errors, d->retries, d->failovers,
+	    c->returns, c->parallel_units, d->stored, d->verified, d->mismatches);
+	add("libz-wd: %s: to the device from", name);
 	if (c->min_len == UINT64_MAX)
-		dprintf(STDERR_FILENO, " no size on");
+		add(" no size on");
 	else
-		dprintf(STDERR_FILENO, " %" PRIu64 " bytes on", c->min_len);
-	dprintf(STDERR_FILENO, "; software's were by");
+		add(" %" PRIu64 " bytes on", c->min_len);
+	add("; software's were by");
 	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_FAILED; i++)
-		dprintf(STDERR_FILENO, " %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
+		add(" %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
 			*field(stats, dir, i), i < ZWD_SOFT_FAILED ? "," : "\n");
 }
 
-static int print_json(char *buf, size_t size, const char *name, struct zwd_stats *stats,
-		      enum zwd_dir dir)
+static void print_json(const char *name, struct zwd_stats *stats, enum zwd_dir dir)
 {
 	const struct zwd_dir_stats *d = stats_of(stats, dir);
 	const struct zwd_dir_choice *c = choice_of(stats, dir);
-	int len = snprintf(buf, size, ",\"%s\":{", name);
 
+	add(",\"%s\":{", name);
 	for (int i = 0; i < ZWD_COUNTERS; i++)
-		len += snprintf(buf + len, size - (size_t)len, "\"%s\":%" PRIu64 ",", fields[i].name,
-				*field(stats, dir, i));
-	return len + snprintf(buf + len, size - (size_t)len,
-			      "\"min_len\":%" PRIu64 ",\"min_len_fast\":%" PRIu64
-			      ",\"ns_p50\":%" PRIu64 ",\"ns_p99\":%" PRIu64 "}",
-			      c->min_len, c->min_len_fast, d->ns_p50, d->ns_p99);
+		add("\"%s\":%" PRIu64 ",", fields[i].name, *field(stats, dir, i));
+	add("\"min_len\":%" PRIu64 ",\"min_len_fast\":%" PRIu64 ",\"ns_p50\":%" PRIu64
+	    ",\"ns_p99\":%" PRIu64 "}",
+	    c->min_len, c->min_len_fast, d->ns_p50, d->ns_p99);
 }
 
 /* One line with one write, so that processes can share the file. */
 static void append_json(const char *path, struct zwd_stats *stats)
 {
-	/* Not by its name, which the loader would have to look up in every process. */
-	char **invocation = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
-	char line[4096], program[64];
-	size_t len = 0, program_len = 0;
-	int fd;
+	char program[64], *end = program;
+	int ret;
 
-	for (const char *c = invocation ? *invocation : ""; *c && program_len < 63; c++)
-		if (*c >= ' ' && *c != '"' && *c != '\\')
-			program[program_len++] = *c;
-	program[program_len] = '\0';
-	len += (size_t)snprintf(line, sizeof(line), "{\"pid\":%d,\"program\":\"%s\"", (int)getpid(),
-				program);
-	len += (size_t)print_json(line + len, sizeof(line) - len, "deflate", stats, ZWD_DEFLATE);
-	len += (size_t)print_json(line + len, sizeof(line) - len, "inflate", stats, ZWD_INFLATE);
-	len += (size_t)snprintf(line + len, sizeof(line) - len, "}\n");
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return;
-	if (write(fd, line, len) < 0)
-		errno = 0; /* nobody to tell */
-	close(fd);
+	zwd_settings_program(program, sizeof(program));
+	for (const char *c = program; *c; c++)
+		if (*c >= ' ' && *c < 127 && *c != '"' && *c != '\\')
+			*end++ = *c;
+	*end = '\0';
+	text_len = 0;
+	add("{\"pid\":%d,\"program\":\"%s\"", (int)getpid(), program);
+	print_json("deflate", stats, ZWD_DEFLATE);
+	print_json("inflate", stats, ZWD_INFLATE);
+	add("}\n");
+	ret = zwd_log_put(path, text, text_len);
+	if (ret)
+		zwd_log(ZWD_LOG_WARN, "statistics are lost, %s: %s", path, strerror(-ret));
+}
+
+static bool has_worked(void)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < ZWD_COUNTERS; i++)
+		sum |= zwd_counters[ZWD_DEFLATE][i] | zwd_counters[ZWD_INFLATE][i];
+	return sum != 0;
 }
 
 /* Says what was asked for; a process that never met a stream has nothing to say. */
 __attribute__((destructor)) static void report(void)
 {
+	int saved_errno = errno, cancel_state;
 	const struct zwd_settings *settings;
-	struct zwd_stats stats;
+	static struct zwd_stats stats;
 
-	if (!zwd_settings_known)
+	if (!has_worked())
 		return;
 	settings = zwd_settings();
 	if (!settings->stats_text && !settings->stats_json[0])
 		return;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	zwd_stats(&stats, sizeof(stats));
 	if (settings->stats_text) {
 		print_text("deflate", &stats, ZWD_DEFLATE);
 		print_text("inflate", &stats, ZWD_INFLATE);
+		if (text_len)
+			zwd_log_put(NULL, text, text_len);
 	}
 	if (settings->stats_json[0])
 		append_json(settings->stats_json, &stats);
+	pthread_setcancelstate(cancel_state, NULL);
+	errno = saved_errno;
 }
