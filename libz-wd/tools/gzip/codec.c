@@ -144,6 +144,9 @@ static int check_failed(struct job *job, const char *msg)
 {
 	bool is_crc = msg && !strcmp(msg, "incorrect data check");
 
+	/* No fault of the data: the library says so where it cannot go on without a device. */
+	if (msg && !strncmp(msg, "device failed", strlen("device failed")))
+		gzip_die(job, msg);
 	if (!is_crc && (!msg || strcmp(msg, "incorrect length check")))
 		gzip_die(job, "invalid compressed data--format violated");
 	io_flush(job);

@@ -4,6 +4,7 @@
 #include "gzip.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +26,21 @@ void io_start(struct job *job)
 	out_have = 0;
 }
 
+/*
+ * Is a read or write that failed to be tried again? Whoever shares the descriptor may have made it
+ * non-blocking; its mode is theirs to change, so what it lacks is waited for.
+ */
+static bool is_to_retry(int fd, short events)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+	int err = errno;
+
+	if (err == EAGAIN || err == EWOULDBLOCK)
+		poll(&poll_fd, 1, -1);
+	errno = err;
+	return err == EINTR || err == EAGAIN || err == EWOULDBLOCK;
+}
+
 /* More behind what is unread. */
 static bool fill_more(struct job *job)
 {
@@ -33,7 +49,7 @@ static bool fill_more(struct job *job)
 
 	do
 		n = read(job->in_fd, end, in_buf + sizeof(in_buf) - end);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && is_to_retry(job->in_fd, POLLIN));
 	if (n < 0)
 		gzip_die_errno(job->in_name);
 	job->avail += n;
@@ -111,7 +127,7 @@ static void write_all(struct job *job, const unsigned char *data, size_t len)
 	while (job->out_fd >= 0 && len) {
 		ssize_t n = write(job->out_fd, data, len);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && is_to_retry(job->out_fd, POLLOUT))
 			continue;
 		if (n < 0)
 			gzip_die_errno(job->out_name);
