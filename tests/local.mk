@@ -45,6 +45,7 @@ include tests/soak/local.mk
 include tests/stream/local.mk
 include tests/diff/local.mk
 include tests/gzip/local.mk
+include tests/operate/local.mk
 include tests/clients/local.mk
 include tests/kernel/local.mk
 include tests/abi/local.mk

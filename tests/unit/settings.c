@@ -49,6 +49,12 @@ static const struct {
 	{ "ZWD_LOG", "loud", -EINVAL },
 	{ "ZWD_LOG", "off", 0 },
 	{ "ZWD_LOG", "warn,file:relative", -EINVAL },
+	{ "ZWD_QUEUES", "-1", -EINVAL },
+	{ "ZWD_UNIT", "1", -EINVAL },
+	{ "ZWD_SOFT_ZLIB", "/lib/libz.so.1", 0 },
+	{ "ZWD_GZIP", "0", 0 },
+	{ "ZWD_GZIP", "/usr/bin/wd-gzip", 0 },
+	{ "ZWD_GZIP", "maybe", -EINVAL },
 	{ "ZWD_SPEED", "11", -ENOENT },
 	{ "", "1", -ENOENT },
 };

@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: Zlib
+# Whatever an operator names as settings, log or statistics file: no program waits for it, dies of it or takes
+# something else for a setting, and each mistake is told once where the log is on, and never elsewhere.
+[ -n "$limited" ] || limited=1 exec timeout 120 sh "$0"
+python=/usr/bin/python3 # not what stands for it in a folder of one user
+"$python" -c 'import zlib' || exit 77
+! grep -q '__[at]san_' "$LIBZWD" || exit 77
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp" && cd "$tmp" || exit 99
+unset WD_DEVICE WD_GZIP ZWD_ENGINE ZWD_LOG ZWD_STATS
+failed=0
+fail() {
+	echo "FAIL $*"
+	cat err
+	failed=1
+}
+# work NAME=VALUE...: a program that uses zlib, within 10 seconds
+work() {
+	timeout 10 env LD_PRELOAD="$LIBZWD" WD_DEVICE=none ZWD_CONFIG=conf "$@" "$python" -c '
+import zlib
+assert zlib.decompress(zlib.compress(b"x" * 100000)) == b"x" * 100000' >out 2>err || fail "$* exits with $?"
+}
+told() { # told NR WHAT
+	[ "$(grep -c -- "$2" err)" = "$1" ] || fail "not told $1 times: $2"
+}
+mkfifo fifo
+: >conf
+
+awk 'BEGIN { printf "# "; for (i = 0; i < 1021; i++) printf "x"; print "ZWD_STATS = 1"
+	for (i = 0; i < 5000; i++) printf " "; print "ZWD_LOG = warn" }' >conf
+work ZWD_QUEUES=-1
+told 0 streams
+told 1 'ZWD_QUEUES: impossible value'
+
+printf '\357\273\277ZWD_STATS = 1\r\nZWD_UNIT = 1\nZWD_SPEED=1\nab\0c=1\nZWD_SOFT_ZLIB=\nZWD_GZIP=0\nZWD_LOG=warn' >conf
+work ZWD_ENGIN=hw WD_DEVIC=emu ZWD_UNIT=2M ZWD_TEST_X=1 ZWD_GZIP_TAKEN=1
+told 2 'streams\|engin' # the report is a line for each direction
+told 1 'conf:2: impossible value'
+told 1 'conf:3: unknown key'
+told 1 'conf:4: has a zero byte'
+told 1 'ZWD_ENGIN: unknown'
+told 1 'WD_DEVIC: unknown'
+told 5 "conf:\|: unknown"
+: >conf
+work ZWD_ENGIN=hw ZWD_UNIT=1
+[ ! -s err ] || fail "not silent"
+
+# Sections, whatever name the program was started by, and whatever it calls itself.
+name=$(basename "$(readlink -f "$python")")
+for section in "$name 1" "python3 1" "other 0"; do
+	printf '[program %s]\nZWD_STATS = 1\n' "${section% *}" >conf
+	work
+	[ "$(grep -c streams err)" = $((${section#* } * 2)) ] || fail "section $section"
+done
+printf '[programs]\nZWD_STATS = 1\n' >conf
+work ZWD_LOG=warn
+told 1 'conf:1: unknown section'
+told 0 streams
+
+head -c 2000000 /dev/zero | tr '\0' '\n' >large
+for file in fifo . /dev/zero large; do
+	work ZWD_LOG=warn ZWD_CONFIG=$file
+	told 1 "$file: .* not read"
+done
+: >conf
+
+for file in fifo . /dev/full /nowhere/x; do
+	work ZWD_LOG=warn ZWD_STATS=json:$file
+	told 1 "statistics are lost, $file: "
+	work ZWD_LOG=debug,file:$tmp/$file WD_DEVICE=emu ZWD_ENGINE=hw
+done
+work ZWD_STATS=json:/dev/stderr
+told 1 '"pid"'
+(
+	trap - XFSZ
+	ulimit -f 0
+	work ZWD_STATS=json:limited 2>/dev/null
+) || fail "a limit of file size"
+
+# A line each, of any user.
+umask 0
+mkdir -m 1777 shared
+for i in 1 2 3 4 5 6 7 8; do
+	LD_PRELOAD=$LIBZWD ZWD_STATS=json:shared/stats "$python" -c 'import zlib; zlib.compress(b"x")' &
+done
+wait
+lines=8
+if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups test -r "$LIBZWD" 2>/dev/null; then
+	setpriv --reuid 65534 --regid 65534 --clear-groups env LD_PRELOAD="$LIBZWD" \
+		ZWD_STATS=json:shared/stats "$python" -c 'import zlib; zlib.compress(b"x")'
+	lines=9
+fi
+[ "$(grep -c "^{.*\"program\":\"$name\".*}\$" shared/stats)" = $lines ] || fail "lines of several users"
+
+# Without descriptors the file waits until there is one.
+echo 'ZWD_STATS = 1' >conf
+cat >late.py <<'P'
+import resource, os, zlib
+held = []
+soft = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, soft[1]))
+try:
+    while True: held.append(os.dup(0))
+except OSError: pass
+zlib.compress(b"x")
+for fd in held: os.close(fd)
+for i in range(64): zlib.compress(b"x" * 1000)
+P
+LD_PRELOAD=$LIBZWD WD_DEVICE=none ZWD_CONFIG=conf "$python" late.py 2>err
+told 1 streams
+exit $failed
