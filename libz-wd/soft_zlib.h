@@ -39,7 +39,7 @@ ZEXTERN int ZEXPORT uncompress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *
 	ERR(inflatePrime) ERR(inflateMark) ERR(inflateGetHeader) ERR(inflateUndermine)             \
 	ERR(inflateValidate) ERR(inflateCodesUsed)                                                 \
 	ERR(inflateBackInit_) ERR(inflateBack) ERR(inflateBackEnd)                                 \
-	NUL(compressBound) ERR(uncompress2_z)                                                      \
+	NUL(compressBound) NUL(compressBound_z) NUL(deflateBound_z) ERR(uncompress2_z)             \
 	NIL(gzopen) NIL(gzopen64) NIL(gzdopen) ERR(gzbuffer) ERR(gzsetparams) ERR(gzread)          \
 	NUL(gzfread) ERR(gzwrite) NUL(gzfwrite) ERR(gzvprintf) ERR(gzputs) NIL(gzgets) ERR(gzputc) \
 	ERR(gzgetc) ERR(gzgetc_) ERR(gzungetc) ERR(gzflush) ERR(gzseek) ERR(gzseek64) ERR(gzrewind) \

@@ -126,8 +126,12 @@ uLong ZEXPORT deflateBound(z_streamp strm, uLong len)
 
 z_size_t ZEXPORT deflateBound_z(z_streamp strm, z_size_t len)
 {
-	z_size_t bound = deflateBound(strm, len);
+	z_size_t bound;
 
+	/* The real zlib's deflateBound() asks for this one, through the dynamic linker. */
+	if (!zwd_stream_of(strm, ZWD_MAGIC_DEFLATE) && zwd_soft_zlib_has(zwd_soft()->deflateBound_z))
+		return zwd_soft()->deflateBound_z(strm, len);
+	bound = deflateBound(strm, len);
 	return bound < len ? (z_size_t)-1 : bound;
 }
 

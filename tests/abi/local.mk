@@ -6,7 +6,8 @@ TESTS += tests/abi/symbols.sh
 
 # First use where no file can be opened, with a zlib from the start, by a plug-in, and linked with us.
 check_PROGRAMS += tests/abi/confined tests/abi/confined_late tests/abi/confined_wd \
-	tests/abi/inner tests/abi/inner_late
+	tests/abi/inner tests/abi/inner_late tests/abi/codes
+tests_abi_codes_LDADD = -lz
 check_LTLIBRARIES += tests/abi/foreign.la tests/abi/plugin.la
 abi_module_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_abi_confined_SOURCES = tests/abi/confined.c tests/abi/roundtrip.c
