@@ -26,14 +26,14 @@ struct range {
 	uintptr_t begin, end;
 };
 
-/* What is watched: the zlib underneath, and another that the program may know by the loader's name. */
+/* The zlib underneath. */
 static struct watched {
-	void *lib;
+	bool is_known;
 	struct range all, init[2];
 	bool was_bound[2]; /* it had called us before it was watched */
 	__typeof__(&deflateInit2_) deflateInit2_;
 	__typeof__(&inflateInit2_) inflateInit2_;
-} watched[2];
+} watched;
 
 static bool is_within(const struct range *range, uintptr_t address)
 {
@@ -41,34 +41,27 @@ static bool is_within(const struct range *range, uintptr_t address)
 }
 
 /* By dlsym(), that is, and not on behalf of the real zlib's other layers. */
-static bool is_for_caller(const struct watched *w, const struct range *init, const void *address)
+static bool is_for_caller(enum zwd_inner what, const void *address)
 {
-	return !is_within(&w->all, (uintptr_t)address) || is_within(init, (uintptr_t)address);
+	return !is_within(&watched.all, (uintptr_t)address) ||
+	       is_within(&watched.init[what], (uintptr_t)address);
 }
 
-#define ENTRIES(nr)                                                                                \
-	static int deflate_init_##nr(z_streamp strm, int level, int method, int window_bits,       \
-				     int mem_level, int strategy, const char *version, int size)   \
-	{                                                                                          \
-		const struct watched *w = &watched[nr];                                            \
-                                                                                                   \
-		if (is_for_caller(w, &w->init[ZWD_INNER_DEFLATE], __builtin_return_address(0)))  \
-			return w->deflateInit2_(strm, level, method, window_bits, mem_level,       \
-						strategy, version, size);                          \
-		return deflateInit2_(strm, level, method, window_bits, mem_level, strategy,        \
-				     version, size);                                               \
-	}                                                                                          \
-	static int inflate_init_##nr(z_streamp strm, int window_bits, const char *version, int size) \
-	{                                                                                          \
-		const struct watched *w = &watched[nr];                                            \
-                                                                                                   \
-		if (is_for_caller(w, &w->init[ZWD_INNER_INFLATE], __builtin_return_address(0)))  \
-			return w->inflateInit2_(strm, window_bits, version, size);                 \
-		return inflateInit2_(strm, window_bits, version, size);                            \
-	}
+static int deflate_init(z_streamp strm, int level, int method, int window_bits, int mem_level,
+			int strategy, const char *version, int size)
+{
+	if (is_for_caller(ZWD_INNER_DEFLATE, __builtin_return_address(0)))
+		return watched.deflateInit2_(strm, level, method, window_bits, mem_level, strategy,
+					     version, size);
+	return deflateInit2_(strm, level, method, window_bits, mem_level, strategy, version, size);
+}
 
-ENTRIES(0)
-ENTRIES(1)
+static int inflate_init(z_streamp strm, int window_bits, const char *version, int size)
+{
+	if (is_for_caller(ZWD_INNER_INFLATE, __builtin_return_address(0)))
+		return watched.inflateInit2_(strm, window_bits, version, size);
+	return inflateInit2_(strm, window_bits, version, size);
+}
 
 /* The object's place in memory, and of that what the loader makes read-only when it is done. */
 static bool find_ranges(const struct link_map *map, struct range *all, struct range *read_only)
@@ -129,15 +122,13 @@ static void turn(uintptr_t *slot, uintptr_t entry, const struct range *read_only
 void zwd_inner_watch(const struct zwd_object *object, bool is_at_load)
 {
 	const uintptr_t ours[2] = { (uintptr_t)deflateInit2_, (uintptr_t)inflateInit2_ };
-	uintptr_t *slot[2] = { zwd_object_slot(object, "deflateInit2_"),
-			       zwd_object_slot(object, "inflateInit2_") };
-	struct watched w = { .lib = object->lib };
+	const uintptr_t entries[2] = { (uintptr_t)deflate_init, (uintptr_t)inflate_init };
+	uintptr_t *slots[2] = { zwd_object_slot(object, "deflateInit2_"),
+				zwd_object_slot(object, "inflateInit2_") };
+	struct watched w = { .is_known = true };
 	struct range read_only;
-	int nr = 0;
 
-	while (nr < 2 && watched[nr].lib && watched[nr].lib != w.lib)
-		nr++;
-	if (nr == 2 || watched[nr].lib || !find_ranges(object->map, &w.all, &read_only) ||
+	if (!find_ranges(object->map, &w.all, &read_only) ||
 	    !find_function(object, "deflateInit_", &w.init[ZWD_INNER_DEFLATE]) ||
 	    !find_function(object, "inflateInit_", &w.init[ZWD_INNER_INFLATE]))
 		return;
@@ -146,26 +137,40 @@ void zwd_inner_watch(const struct zwd_object *object, bool is_at_load)
 	if (!w.deflateInit2_ || !w.inflateInit2_)
 		return;
 	for (int i = 0; i < 2; i++)
-		w.was_bound[i] = is_ours(slot[i], ours[i]);
-	watched[nr] = w;
+		w.was_bound[i] = is_ours(slots[i], ours[i]);
+	watched = w;
 	/* Each calls the function it is for, has it bound by that, and does nothing with these arguments. */
 	((__typeof__(&deflateInit_))w.init[ZWD_INNER_DEFLATE].begin)(NULL, 0, NULL, 0);
 	((__typeof__(&inflateInit_))w.init[ZWD_INNER_INFLATE].begin)(NULL, NULL, 0);
 	/* Where the loader has it call somebody else, this library is not in its way. */
-	if (is_ours(slot[ZWD_INNER_DEFLATE], ours[ZWD_INNER_DEFLATE]))
-		turn(slot[ZWD_INNER_DEFLATE], (uintptr_t)(nr ? deflate_init_1 : deflate_init_0),
-		     &read_only, is_at_load);
-	if (is_ours(slot[ZWD_INNER_INFLATE], ours[ZWD_INNER_INFLATE]))
-		turn(slot[ZWD_INNER_INFLATE], (uintptr_t)(nr ? inflate_init_1 : inflate_init_0),
-		     &read_only, is_at_load);
+	for (int i = 0; i < 2; i++)
+		if (is_ours(slots[i], ours[i]))
+			turn(slots[i], entries[i], &read_only, is_at_load);
 }
 
 bool zwd_inner_is_first(enum zwd_inner what, const void *return_address)
 {
-	const struct watched *w = &watched[0];
-
 	zwd_soft();
-	if (!w->lib || is_within(&w->all, (uintptr_t)return_address))
-		return w->lib && is_within(&w->init[what], (uintptr_t)return_address);
-	return w->was_bound[what];
+	if (!watched.is_known)
+		return false;
+	if (is_within(&watched.all, (uintptr_t)return_address))
+		return is_within(&watched.init[what], (uintptr_t)return_address);
+	return watched.was_bound[what];
+}
+
+void zwd_inner_part(const struct zwd_object *object, bool is_at_load)
+{
+	struct range all, read_only;
+	const char *name;
+	uintptr_t *slot;
+
+	if (!find_ranges(object->map, &all, &read_only))
+		return;
+	for (size_t i = 0; (slot = zwd_object_slot_nr(object, i, &name)); i++) {
+		void *own = zwd_object_symbol(object, name) ? zwd_object_function(object, name) :
+							      NULL;
+
+		if (own)
+			turn(slot, (uintptr_t)own, &read_only, is_at_load);
+	}
 }

@@ -14,6 +14,12 @@
  */
 void zwd_inner_watch(const struct zwd_object *object, bool is_at_load);
 
+/*
+ * Another zlib, of which the program may take functions by dlsym(): its streams would come to the one
+ * underneath, which knows none of them. It calls nobody but itself.
+ */
+void zwd_inner_part(const struct zwd_object *object, bool is_at_load);
+
 enum zwd_inner { ZWD_INNER_DEFLATE, ZWD_INNER_INFLATE };
 
 /*

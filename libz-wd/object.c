@@ -114,3 +114,13 @@ uintptr_t *zwd_object_slot(const struct zwd_object *object, const char *name)
 
 	return slot ? slot : find_slot(object, object->data, object->data_len, name);
 }
+
+uintptr_t *zwd_object_slot_nr(const struct zwd_object *object, size_t nr, const char **name)
+{
+	const ElfW(Rela) *rela = object->calls;
+
+	if (!rela || nr >= object->calls_len)
+		return NULL;
+	*name = object->strings + object->symbols[ELF64_R_SYM(rela[nr].r_info)].st_name;
+	return (uintptr_t *)(object->map->l_addr + rela[nr].r_offset);
+}

@@ -28,4 +28,7 @@ const ElfW(Sym) *zwd_object_symbol(const struct zwd_object *object, const char *
 /* Where it has its pointer to a function of that name, or NULL. */
 uintptr_t *zwd_object_slot(const struct zwd_object *object, const char *name);
 
+/* Its pointers to functions that it calls, one by one, with their names; NULL after the last. */
+uintptr_t *zwd_object_slot_nr(const struct zwd_object *object, size_t nr, const char **name);
+
 #endif

@@ -160,7 +160,7 @@ static void watch(const struct zwd_object *underneath, const char *mapped, bool 
 
 	zwd_inner_watch(underneath, is_at_load);
 	if (lib && lib != underneath->lib && !zwd_object_read(&object, lib))
-		zwd_inner_watch(&object, is_at_load);
+		zwd_inner_part(&object, is_at_load);
 }
 
 static void open_once(bool is_at_load)
