@@ -39,6 +39,7 @@ enum emu_inflate_result { EMU_INFLATE_MORE, EMU_INFLATE_END };
 
 struct emu_codec {
 	const char *name;
+	bool is_shallow; /* needs no more stack than zlib: may run on a caller's */
 	/* Finds the library, unless it has it. 0 or -ENOENT. Not for two threads at once. */
 	int (*open)(void);
 	/* State of one engine. streams: state of the device that all its engines share, or NULL. */

@@ -301,6 +301,7 @@ static uint32_t codec_crc32(uint32_t crc, const uint8_t *buf, uint32_t len)
 
 const struct emu_codec emu_codec_zlib = {
 	.name = "zlib",
+	.is_shallow = true,
 	.open = codec_open,
 	.work_new = work_new,
 	.work_free = work_free,

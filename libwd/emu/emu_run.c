@@ -572,15 +572,18 @@ void *emu_engine_main(void *arg)
 
 /* Software's side */
 
+/* Scripted and modelled time is the device's own, not the caller's; a caller's stack may be small. */
+static bool may_lend(const struct emu_dev *dev)
+{
+	return !dev->is_timed && !dev->opt.faults.nr && dev->codec->is_shallow;
+}
+
 /* An idle engine lends its unit: runs the queue's next request here, if that is possible. */
 static bool help(struct emu_slot *slot)
 {
 	struct emu_dev *dev = slot->dev;
 	bool is_done = false;
 
-	/* Scripted and modelled time is the device's own, not the caller's. */
-	if (dev->is_timed || dev->opt.faults.nr)
-		return false;
 	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		struct emu_engine_thread *engine = &dev->engine[i];
 
@@ -650,7 +653,7 @@ void emu_queue_doorbell(struct emu_queue *queue, uint64_t value)
 
 void emu_queue_doorbell_quiet(struct emu_queue *queue, uint64_t value)
 {
-	ring(queue, value, true);
+	ring(queue, value, may_lend(queue->slot->dev));
 }
 
 void emu_queue_help(struct emu_queue *queue)
@@ -659,7 +662,7 @@ void emu_queue_help(struct emu_queue *queue)
 
 	bool is_done;
 
-	if (queue->epoch != emu_epoch)
+	if (queue->epoch != emu_epoch || !may_lend(slot->dev))
 		return;
 	is_done = help(slot);
 	atomic_store_explicit(&slot->is_lent, false, memory_order_relaxed);

@@ -690,6 +690,56 @@ static void test_prepare(void **state)
 	assert_true(wd_prepare("auto,emu") >= 1);
 }
 
+/* How much of its stack a thread has used. */
+static size_t stack_used(void *(*body)(void *), void *arg)
+{
+	static _Alignas(4096) unsigned char stack[1 << 20];
+	pthread_attr_t attr;
+	pthread_t thread;
+	size_t unused = 0;
+
+	memset(stack, 0xa5, sizeof(stack));
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, stack, sizeof(stack));
+	assert_int_equal(pthread_create(&thread, &attr, body, arg), 0);
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&attr);
+	while (stack[unused] == 0xa5)
+		unused++;
+	return sizeof(stack) - unused;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void *call_once(void *arg)
+{
+	assert_int_equal(wait_call(arg), 0);
+	return NULL;
+}
+
+/* The callers are deflate() and inflate(), of which nobody expects more than zlib's 3 KiB. */
+static void test_stack(void **state)
+{
+	static const char *const devices[] = { "emu:threads=1", "emu:threads=1,engine=zlib" };
+
+	if (IS_TSAN || IS_ASAN)
+		skip();
+	for (size_t i = 0; i < ARRAY_NR(devices) * 2; i++) {
+		size_t used;
+		struct side s;
+
+		assert_int_equal(try_open(&s, devices[i / 2], i % 2 ? WD_QUEUE_SHARED : 0), 0);
+		wait_call(&s);
+		used = stack_used(call_once, &s) - stack_used(nothing, NULL);
+		print_message("%s: %zu bytes of stack\n", devices[i / 2], used);
+		assert_true(used < 3072);
+		wd_release_queue(s.q);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -704,6 +754,7 @@ int main(void)
 		cmocka_unit_test(test_cancellation),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_fifo),
 	};
 

@@ -259,7 +259,7 @@ static void test_help(void **state)
 	struct side s;
 
 	need_emulated();
-	side_open(&s, "emu:threads=2,qm=3", WD_OP_COMPRESS, 0);
+	side_open(&s, "emu:threads=2,qm=3,engine=zlib", WD_OP_COMPRESS, 0);
 	fill_text(s.src, 20000, 1);
 	assert_int_equal(wd_emu_stats(&before), 0);
 	after = before;
