@@ -29,7 +29,7 @@ int emu_dev_get(const char *options, struct emu_dev **dev);
 void emu_dev_put(struct emu_dev *dev);
 /* Finds what a device with these options needs, and makes none. 0, -EINVAL, -ENOENT. */
 int emu_dev_prepare(const char *options);
-/* NULL, or asked before anything is opened by its name: 0, it is not to be. */
+/* NULL, or asked before anything is opened by its name: 0, it is not to be. Atomic. */
 extern int (*emu_may_open)(void);
 /* 0 when the options are well-formed, else -EINVAL; makes nothing. */
 int emu_options_check(const char *options);

@@ -39,9 +39,11 @@ static bool take(void *handle, const struct emu_library *library, void *function
 
 int emu_library_open(const struct emu_library *library, void *functions)
 {
+	int (*may_open)(void) = __atomic_load_n(&emu_may_open, __ATOMIC_RELAXED);
+
 	if (take(dlopen(library->soname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD), library, functions))
 		return 0;
-	if (emu_may_open && !emu_may_open())
+	if (may_open && !may_open())
 		return -ENOENT;
 	return take(dlopen(library->path, RTLD_NOW | RTLD_LOCAL), library, functions) ? 0 : -ENOENT;
 }

@@ -37,7 +37,7 @@ static const char *options_of(const char *name)
 /* A library that is not there now is looked for again. */
 static int emu_prepare(const char *options)
 {
-	emu_may_open = wd_root_is_known;
+	__atomic_store_n(&emu_may_open, wd_root_is_known, __ATOMIC_RELAXED);
 	emu_dev_prepare(options);
 	return 1;
 }
@@ -51,7 +51,7 @@ static int emu_list(const char *options, struct wd_device_info *info, unsigned i
 
 	if (!nr)
 		return 1;
-	emu_may_open = wd_root_is_known;
+	__atomic_store_n(&emu_may_open, wd_root_is_known, __ATOMIC_RELAXED);
 	r = emu_dev_get(options, &dev);
 	if (r)
 		return r == -ENODEV ? 0 : r;
