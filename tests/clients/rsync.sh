@@ -70,5 +70,6 @@ round "both under preload" zwd
 round "the daemon under preload" env
 start exec
 round "the client under preload" zwd
-# The daemon's children cannot reach the statistics from inside their chroot: they are the client's.
-assert_device_use deflate inflate
+# Who receives ends by _exit() in a signal handler, and the daemon's children cannot reach the statistics from
+# inside their chroot: what is counted is the client's when it sends.
+assert_device_use deflate
