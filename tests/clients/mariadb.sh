@@ -27,16 +27,16 @@ plain_exec() { exec $as "$@"; }
 answers() { $as $client -e 'SELECT 1' >/dev/null 2>&1; }
 # start STARTER: the server, on a local socket alone.
 start() {
-	($1 mariadbd $options) >"$work/log" 2>&1 &
+	($1 mariadbd $options) >"$work/server.log" 2>&1 &
 	server=$!
-	until_true 60 answers || { cat "$work/log"; die "the server does not start"; }
+	until_true 60 answers || { cat "$work/server.log"; die "the server does not start"; }
 }
 # Its end is exit(), which leaves the statistics.
 stop() {
 	kill -TERM "$server"
-	wait "$server" || { cat "$work/log"; die "the server ended with $?"; }
+	wait "$server" || { cat "$work/server.log"; die "the server ended with $?"; }
 	server=
-	! grep -E '\[ERROR\]|signal [0-9]|corrupt' "$work/log" || die "the server complained"
+	! grep -E '\[ERROR\]|signal [0-9]|corrupt' "$work/server.log" || die "the server complained"
 }
 
 $as mkdir -m 700 data

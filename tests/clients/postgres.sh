@@ -24,16 +24,16 @@ at_exit() {
 # start STARTER FOLDER: the server on what is in the folder, on a local socket alone.
 start() {
 	($1 postgres -D "$work/$2" -c listen_addresses= -c unix_socket_directories="$work" -c fsync=off \
-		-c shared_buffers=16MB -c max_wal_senders=4 -c jit=off -c autovacuum=off) >"$work/log" 2>&1 &
+		-c shared_buffers=16MB -c max_wal_senders=4 -c jit=off -c autovacuum=off) >"$work/server.log" 2>&1 &
 	server=$!
-	until_true 60 $as pg_isready -q || { cat "$work/log"; die "the server does not start on $2"; }
+	until_true 60 $as pg_isready -q || { cat "$work/server.log"; die "the server does not start on $2"; }
 }
-# Its backends end by exit(), and leave statistics.
+# Its backends, which are waited for, end by exit(), and leave statistics.
 stop() {
-	kill -INT "$server"
-	wait "$server" || { cat "$work/log"; die "the server ended with $?"; }
+	kill -TERM "$server"
+	wait "$server" || { cat "$work/server.log"; die "the server ended with $?"; }
 	server=
-	! grep -E 'PANIC|FATAL|was terminated by signal' "$work/log" || die "the server complained"
+	! grep -E 'PANIC|was terminated by signal' "$work/server.log" || die "the server complained"
 }
 plain() { (exec $as "$@"); }
 plain_exec() { exec $as "$@"; }
