@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "apart.h"
+#include "load.h"
 #include "log.h"
 #include "qpool.h"
 #include "settings.h"
@@ -492,8 +493,11 @@ static void prepare_late(void)
 	if (enter(&cancel_state))
 		return;
 	pthread_mutex_lock(&lock);
-	if (!atomic_load(&is_prepared) &&
-	    (!atomic_load(&presence) || strcmp(device, prepared) != 0))
+	/* Under another root, what a device is known by is of whoever owns that one. */
+	if (!atomic_load(&presence) && zwd_root_is_changed())
+		atomic_store(&presence, PRESENCE_NONE);
+	else if (!atomic_load(&is_prepared) &&
+		 (!atomic_load(&presence) || strcmp(device, prepared) != 0))
 		zwd_apart(prepare_apart, (void *)device);
 	atomic_store(&is_prepared, 1);
 	pthread_mutex_unlock(&lock);
