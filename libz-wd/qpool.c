@@ -70,7 +70,8 @@ static int was_filtered; /* system calls were filtered when the presence was ask
 /* Lanes given back in a signal handler, for whoever comes next. */
 static struct zwd_lane *_Atomic orphans;
 
-_Thread_local volatile int zwd_is_inside;
+/* The model again: else the definition asks for a function, and with it for one more library. */
+_Thread_local volatile int zwd_is_inside __attribute__((tls_model("initial-exec")));
 
 /* Lanes lent by other threads at the moment of a fork stay behind: nobody here will return them. */
 static void forget_all(int is_to_release)
