@@ -334,7 +334,7 @@ static void configure_log(void)
 		zwd_log(ZWD_LOG_ERROR, "ZWD_LOG: impossible value");
 }
 
-/* Bytes of the file, or -errno. One byte more than it has is asked for, to see that it ended. */
+/* Bytes of the file, or -errno. */
 static ssize_t read_whole(int fd, char *text, size_t room)
 {
 	size_t len = 0;

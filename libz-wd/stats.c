@@ -227,23 +227,24 @@ static bool has_worked(void)
 {
 	uint64_t sum = 0;
 
-	for (int i = 0; i < ZWD_COUNTERS; i++)
-		sum |= zwd_counters[ZWD_DEFLATE][i] | zwd_counters[ZWD_INFLATE][i];
+	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++)
+		sum |= zwd_counters[dir][ZWD_HW_REQUESTS] | zwd_counters[dir][ZWD_SOFT_STREAMS] |
+		       zwd_counters[dir][ZWD_SOFT_IN] | zwd_counters[dir][ZWD_ERRORS];
 	return sum != 0;
 }
 
 /* Says what was asked for; a process that never met a stream has nothing to say. */
 __attribute__((destructor)) static void report(void)
 {
-	int saved_errno = errno, cancel_state;
-	const struct zwd_settings *settings;
+	const struct zwd_settings *settings = zwd_settings_known;
 	static struct zwd_stats stats;
+	int saved_errno, cancel_state;
 
-	if (!has_worked())
+	/* Up to here no function of libc is called, see preload.c. */
+	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
 		return;
+	saved_errno = errno;
 	settings = zwd_settings();
-	if (!settings->stats_text && !settings->stats_json[0])
-		return;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	zwd_stats(&stats, sizeof(stats));
 	if (settings->stats_text) {
