@@ -9,6 +9,7 @@ python=/usr/bin/python3 # not what stands for it in a folder of one user
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 chmod 755 "$tmp" && cd "$tmp" || exit 99
+gzip=$WD_GZIP
 unset WD_DEVICE WD_GZIP ZWD_ENGINE ZWD_LOG ZWD_STATS
 failed=0
 fail() {
@@ -79,6 +80,20 @@ told 1 '"pid"'
 	work ZWD_STATS=json:limited 2>/dev/null
 ) || fail "a limit of file size"
 
+# Names that are needed before the first stream, too.
+echo 'ZWD_SOFT_ZLIB = /nowhere/libz.so' >conf
+work ZWD_LOG=error
+told 1 /nowhere/libz.so
+: >conf
+if gzip --version | grep -q '^gzip 1'; then
+	for taken in 0 1; do
+		echo "ZWD_GZIP = $([ $taken = 0 ] && echo 0 || echo "$gzip")" >conf
+		env -u ZWD_GZIP LD_PRELOAD="$LIBZWD" ZWD_CONFIG=conf gzip --version >out 2>err
+		[ "$(grep -c wd-gzip out)" = $taken ] || fail "ZWD_GZIP in the file, $taken"
+	done
+fi
+: >conf
+
 # A line each, of any user.
 umask 0
 mkdir -m 1777 shared
@@ -94,20 +109,4 @@ if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups test
 fi
 [ "$(grep -c "^{.*\"program\":\"$name\".*}\$" shared/stats)" = $lines ] || fail "lines of several users"
 
-# Without descriptors the file waits until there is one.
-echo 'ZWD_STATS = 1' >conf
-cat >late.py <<'P'
-import resource, os, zlib
-held = []
-soft = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, soft[1]))
-try:
-    while True: held.append(os.dup(0))
-except OSError: pass
-zlib.compress(b"x")
-for fd in held: os.close(fd)
-for i in range(64): zlib.compress(b"x" * 1000)
-P
-LD_PRELOAD=$LIBZWD WD_DEVICE=none ZWD_CONFIG=conf "$python" late.py 2>err
-told 1 streams
 exit $failed

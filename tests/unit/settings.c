@@ -3,6 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "settings.h"
 #include "unit.h"
@@ -92,9 +96,39 @@ static void means_what_it_says(void **state)
 	assert_string_equal(s.device, "auto");
 }
 
+/* First of all: what a process without descriptors could not read is read once it can be. */
+static void a_want_of_descriptors_passes(void **state)
+{
+	struct rlimit all, none;
+	char path[] = "/tmp/wd-settings.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(dprintf(fd, "ZWD_DEPTH = 7\n"), 14);
+	close(fd);
+	unsetenv("ZWD_DEPTH");
+	setenv("ZWD_UNIT", "128K", 1);
+	setenv("ZWD_CONFIG", path, 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = all;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(zwd_settings()->depth, zwd_settings_default.depth);
+		assert_int_equal(zwd_settings()->unit, 128 << 10);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	for (int i = 0; i < 100; i++)
+		zwd_settings();
+	unlink(path);
+	assert_int_equal(zwd_settings()->depth, 7);
+	assert_int_equal(zwd_settings()->unit, 128 << 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_want_of_descriptors_passes),
 		cmocka_unit_test(accepts_what_is_possible_only),
 		cmocka_unit_test(means_what_it_says),
 	};
