@@ -52,4 +52,4 @@ install-exec-hook:
 	cd '$(DESTDIR)$(libdir)/libz-wd' && rm -f libz.so.1 && $(LN_S) ../libz-wd.so.1 libz.so.1
 uninstall-hook:
 	rm -f '$(DESTDIR)$(libdir)/libz-wd/libz.so.1'
-	-rmdir '$(DESTDIR)$(libdir)/libz-wd' '$(DESTDIR)$(wdqincludedir)'
+	-rmdir '$(DESTDIR)$(libdir)/libz-wd' '$(DESTDIR)$(wdqincludedir)' '$(DESTDIR)$(pkglibexecdir)'

@@ -49,6 +49,7 @@ include tests/operate/local.mk
 include tests/clients/local.mk
 include tests/kernel/local.mk
 include tests/abi/local.mk
+include tests/names/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/process/local.mk

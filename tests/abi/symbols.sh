@@ -4,7 +4,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
-libwd=$top_builddir/libwd/.libs/libwd.so
+libwdq=$top_builddir/libwd/.libs/libwdq.so
 frozen=$top_srcdir/tests/abi/zlib.symbols
 failed=0
 
@@ -40,15 +40,21 @@ cmp -s "$frozen" "$tmp/zlib" || {
 }
 grep '^zwd_' "$tmp/ours" | grep -v '@LIBZWD_\|@LIBZ_WD_\|@ZWD_' &&
 	fail "zwd_ names outside a node of ours"
-defined "$libwd" | grep -v '^wd_' && fail "libwd.so exports more than wd_*"
+# libwd is inside: it offers none of its names to others, and takes none from them.
+nm -D "$LIBZWD" | grep -w 'wd_[a-z0-9_]*' && fail "libz-wd.so shows names of libwd"
+defined "$libwdq" | grep -v '^wd_.*@WDQ_' && fail "libwdq.so exports more than wd_*"
 
-for lib in "$LIBZWD" "$libwd"; do
+for lib in "$LIBZWD.1" "$libwdq.0"; do
 	soname=$(readelf -d "$lib" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
-	[ "$soname" = "$(basename "$lib").1" ] || fail "$lib: soname is '$soname'"
+	[ "$soname" = "$(basename "$lib")" ] || fail "$lib: soname is '$soname'"
 	# The sanitizers' own libraries do not count.
 	needed=$(readelf -d "$lib" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
 		grep -v '^libc\.so\|^ld-linux\|^lib[a-z]*san\.so')
 	[ -z "$needed" ] || fail "$lib needs $needed"
+	# What the loader makes of it: libc, itself and the kernel's page.
+	readelf -d "$lib" | grep -q 'NEEDED.*san\.so' || loaded=$(ldd "$lib" |
+		grep -v '^[[:space:]]*\(linux-vdso\.so\|libc\.so\.\|[^ ]*/ld-linux\)')
+	[ -z "${loaded-}" ] || fail "$lib loads $loaded"
 	readelf -d "$lib" | grep TEXTREL && fail "$lib has text relocations"
 	readelf -W -l "$lib" | grep 'GNU_STACK.*RWE' && fail "$lib wants an executable stack"
 done
