@@ -48,3 +48,33 @@ tests_process_libplugin_la_LIBADD = -lz
 if !SANITIZED
 mode_tests += $(process_rows)
 endif
+
+# The tests of streams once with memory that is aligned to 8 and no more. Missing are those that ask
+# what a stream does whose caller has no allocator.
+if HAVE_CMOCKA
+mode_stamps += \
+	tests/stream/arguments.align8.t \
+	tests/stream/checksums.align8.t \
+	tests/stream/deflate_bits.align8.t \
+	tests/stream/deflate_bound.align8.t \
+	tests/stream/deflate_copy.align8.t \
+	tests/stream/deflate_dict.align8.t \
+	tests/stream/deflate_flush.align8.t \
+	tests/stream/deflate_header.align8.t \
+	tests/stream/deflate_matrix.align8.t \
+	tests/stream/deflate_params.align8.t \
+	tests/stream/fork.align8.t \
+	tests/stream/gz.align8.t \
+	tests/stream/inflate_ahead.align8.t \
+	tests/stream/inflate_back.align8.t \
+	tests/stream/inflate_broken.align8.t \
+	tests/stream/inflate_copy.align8.t \
+	tests/stream/inflate_dict.align8.t \
+	tests/stream/inflate_split.align8.t \
+	tests/stream/inflate_sync.align8.t \
+	tests/stream/large.align8.t \
+	tests/stream/oneshot.align8.t \
+	tests/stream/small.align8.t \
+	tests/stream/threads.align8.t \
+	tests/stream/way_on.align8.t
+endif
