@@ -14,7 +14,7 @@
 
 #define STREAMS 500
 #define CONTEXT (80 << 10)
-#define ENOUGH	8 /* allocations */
+#define ENOUGH	16 /* allocations */
 
 static struct pool pool;
 static unsigned char room[PLAIN_LEN + 100000];
