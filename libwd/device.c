@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Zlib */
 /* Which devices there are, how WD_DEVICE selects them, and the ones that are open. */
 #include "config.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include "lean.h"
 #include "priv.h"
 
 pthread_mutex_t wd_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -21,9 +21,9 @@ static int is_name(const char *item, size_t len)
 	int has_digit = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!isalnum((unsigned char)item[i]) && !strchr("_-.:", item[i]))
+		if (!lean_is_alnum(item[i]) && !strchr("_-.:", item[i]))
 			return 0;
-		has_digit |= isdigit((unsigned char)item[i]);
+		has_digit |= lean_is_digit(item[i]);
 	}
 	return has_digit;
 }

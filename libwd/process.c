@@ -3,12 +3,12 @@
 #include "config.h"
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "lean.h"
 #include "priv.h"
 
 #define NEVER UINT_MAX
@@ -136,7 +136,7 @@ void wd_renew(void)
 	if (__atomic_load_n(&wd_renewed, __ATOMIC_RELAXED) != mine) {
 		if (wd_renewed != NEVER)
 			forget();
-		else if (stat("/", &root))
+		else if (lean_stat("/", &root))
 			root = (struct stat){ 0 };
 		__atomic_store_n(&wd_renewed, mine, __ATOMIC_RELEASE);
 	}
@@ -151,7 +151,7 @@ int wd_root_is_known(void)
 	int r;
 
 	wd_enter();
-	r = !stat("/", &st) && st.st_dev == root.st_dev && st.st_ino == root.st_ino;
+	r = !lean_stat("/", &st) && st.st_dev == root.st_dev && st.st_ino == root.st_ino;
 	errno = saved_errno;
 	return r;
 }
@@ -159,8 +159,5 @@ int wd_root_is_known(void)
 /* sysconf() would open a file. */
 unsigned int wd_cpus_nr(void)
 {
-	cpu_set_t set;
-
-	/* Fails where there are more than it has room for. */
-	return sched_getaffinity(0, sizeof(set), &set) ? CPU_SETSIZE : CPU_COUNT(&set);
+	return lean_cpus();
 }

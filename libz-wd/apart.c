@@ -13,6 +13,12 @@
 
 /* Touched page by page; signal handlers of the program may come on top. */
 #define STACK_LEN (256u << 10)
+/*
+ * It lies in the middle of a place that nobody else has: a step of so much is a change of stacks, and
+ * not a large frame, for whoever watches the stack pointer (valgrind), and running over it is noticed.
+ */
+#define AWAY_LEN (3u << 20)
+#define PLACE_LEN (2 * AWAY_LEN + STACK_LEN)
 
 /* The sanitizers want to be told of each stack there is. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -81,21 +87,20 @@ __asm__(".pushsection .text\n"
 void zwd_apart(void (*f)(void *arg), void *arg)
 {
 	int saved_errno = errno;
-	char *stack;
+	char *place = MAP_FAILED, *stack = MAP_FAILED;
 
-	if (IS_SANITIZED) {
-		f(arg);
-		return;
-	}
-	stack = mmap(NULL, STACK_LEN, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (!IS_SANITIZED)
+		place = mmap(NULL, PLACE_LEN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (place != MAP_FAILED)
+		stack = mmap(place + AWAY_LEN, STACK_LEN, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	errno = saved_errno;
-	if (stack == MAP_FAILED) {
+	if (stack == MAP_FAILED)
 		f(arg);
-		return;
-	}
-	zwd_on_stack(stack + STACK_LEN, f, arg);
+	else
+		zwd_on_stack(stack + STACK_LEN, f, arg);
 	saved_errno = errno;
-	munmap(stack, STACK_LEN);
+	if (place != MAP_FAILED)
+		munmap(place, PLACE_LEN);
 	errno = saved_errno;
 }

@@ -56,6 +56,14 @@ static long stat_root(struct stat *st)
 #endif
 }
 
+unsigned long zwd_auxval(unsigned long type)
+{
+	unsigned long (*get)(unsigned long type);
+
+	*(void **)&get = dlsym(RTLD_DEFAULT, "getauxval");
+	return get ? get(type) : 0;
+}
+
 bool zwd_root_is_changed(void)
 {
 	struct stat st;

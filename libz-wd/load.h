@@ -3,6 +3,7 @@
 #ifndef ZWD_LOAD_H
 #define ZWD_LOAD_H
 
+#include <elf.h>
 #include <link.h>
 #include <stdbool.h>
 
@@ -22,5 +23,8 @@ void zwd_loaded_look(struct zwd_loaded *loaded);
 
 /* preload.c: where the program is GNU gzip, wd-gzip takes its place. */
 void zwd_preload_take_over(int argc, char **argv, bool has_zlib);
+
+/* getauxval(), by a name that the loader looks up only where it is asked: AT_SECURE, AT_EXECFN. */
+unsigned long zwd_auxval(unsigned long type);
 
 #endif

@@ -84,7 +84,7 @@ static int write_line(int fd, const char *line, size_t len)
 		sigdelset(&ours, SIGPIPE);
 	if (sigismember(&pending, SIGXFSZ))
 		sigdelset(&ours, SIGXFSZ);
-	pthread_sigmask(SIG_BLOCK, &ours, &before);
+	sigprocmask(SIG_BLOCK, &ours, &before);
 	do
 		n = write(fd, line, len);
 	while (n < 0 && errno == EINTR);
@@ -92,7 +92,7 @@ static int write_line(int fd, const char *line, size_t len)
 	if (ret)
 		while (sigtimedwait(&ours, NULL, &at_once) < 0 && errno == EINTR)
 			;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
 }
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -38,7 +37,7 @@ void zwd_preload_take_over(int argc, char **argv, bool has_zlib)
 	int saved_errno;
 
 	if (argc < 1 || !argv || !argv[0] || has_zlib || !is_gzip(argv[0]) ||
-	    getauxval(AT_SECURE))
+	    zwd_auxval(AT_SECURE))
 		return;
 	saved_errno = errno;
 	command = zwd_settings_load()->gzip;

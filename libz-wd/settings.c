@@ -2,7 +2,6 @@
 /* What the user set: environment, then the file of ZWD_CONFIG or /etc/libz-wd.conf. Read once. */
 #include "config.h"
 
-#include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +11,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <lean.h>
+
 #include "load.h"
 #include "log.h"
 #include "settings.h"
+#include "shield.h"
 
 #define CONFIG_PATH "/etc/libz-wd.conf"
 #define FILE_MAX (1 << 20)
@@ -41,7 +42,7 @@ static int parse_size(const char *value, size_t max, size_t *size)
 	char *end;
 	unsigned long long n;
 
-	if (!isdigit((unsigned char)*value))
+	if (!lean_is_digit(*value))
 		return -EINVAL;
 	errno = 0;
 	n = strtoull(value, &end, 10);
@@ -83,10 +84,10 @@ static int parse_levels(const char *value, unsigned int *levels)
 	do {
 		int first, last;
 
-		if (!isdigit((unsigned char)value[0]))
+		if (!lean_is_digit(value[0]))
 			return -EINVAL;
 		first = last = *value++ - '0';
-		if (value[0] == '-' && isdigit((unsigned char)value[1])) {
+		if (value[0] == '-' && lean_is_digit(value[1])) {
 			last = value[1] - '0';
 			value += 2;
 		}
@@ -206,7 +207,7 @@ static char *trim(char *s)
 
 	s += strspn(s, " \t\r\n");
 	end = s + strlen(s);
-	while (end > s && isspace((unsigned char)end[-1]))
+	while (end > s && lean_is_space(end[-1]))
 		*--end = '\0';
 	return s;
 }
@@ -221,7 +222,7 @@ static const char *base_of(const char *path)
 void zwd_settings_program(char *name, size_t size)
 {
 	static const char deleted[] = " (deleted)";
-	const char *path = (const char *)getauxval(AT_EXECFN);
+	const char *path = (const char *)zwd_auxval(AT_EXECFN);
 	char exe[512];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe));
 
@@ -240,7 +241,7 @@ void zwd_settings_program(char *name, size_t size)
 /* The executable may have been started by a link's name; either is its name. */
 static bool is_program(const char *name)
 {
-	const char *started = (const char *)getauxval(AT_EXECFN);
+	const char *started = (const char *)zwd_auxval(AT_EXECFN);
 	char own[NAME_MAX + 1];
 
 	if (started && !strcmp(base_of(started), name))
@@ -265,7 +266,7 @@ static const char *read_section(struct reading *r, char *line)
 	char *name = line + strlen(program), *end = line + strlen(line) - 1;
 
 	r->is_ours = false;
-	if (strncmp(line, program, strlen(program)) || !isspace((unsigned char)*name) || *end != ']')
+	if (strncmp(line, program, strlen(program)) || !lean_is_space(*name) || *end != ']')
 		return "unknown section";
 	*end = '\0';
 	name = trim(name);
@@ -358,7 +359,7 @@ static int read_open(struct zwd_settings *s, const char *path, int fd)
 	ssize_t len;
 	char *text;
 
-	if (fstat(fd, &st))
+	if (lean_fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
 		zwd_log(ZWD_LOG_ERROR, "%s: %s", path,
@@ -450,7 +451,7 @@ static void tell_misspelt(void)
  * stream: until then it is the program's to change.
  */
 static struct zwd_settings from_file, first, later;
-static pthread_once_t file_once = PTHREAD_ONCE_INIT;
+static _Atomic unsigned int file_once;
 static int file_error; /* the file could not be read for want of something: it is tried again */
 
 static void read_environment(struct zwd_settings *s)
@@ -481,7 +482,7 @@ static int read_system(struct zwd_settings *s)
 {
 	*s = zwd_settings_default;
 	/* A set-uid program stays in software unless the system's own file says otherwise. */
-	if (getauxval(AT_SECURE))
+	if (zwd_auxval(AT_SECURE))
 		strcpy(s->device, "none");
 	configure_log();
 	return read_file(s);
@@ -511,14 +512,14 @@ const struct zwd_settings *zwd_settings_load(void)
 {
 	int saved_errno = errno;
 
-	pthread_once(&file_once, read_file_once);
+	zwd_once(&file_once, read_file_once);
 	errno = saved_errno;
 	return &at_load;
 }
 
 static void read_once(void)
 {
-	pthread_once(&file_once, read_file_once);
+	zwd_once(&file_once, read_file_once);
 	first = from_file;
 	configure_log();
 	read_environment(&first);
@@ -546,13 +547,13 @@ static void read_again(void)
 
 const struct zwd_settings *zwd_settings_read(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static _Atomic unsigned int once;
 	static atomic_bool is_tried;
 	int saved_errno = errno, cancel_state;
 	const struct zwd_settings *known;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	pthread_once(&once, read_once);
+	zwd_once(&once, read_once);
 	if (!zwd_settings_known && atomic_exchange(&is_tried, true))
 		read_again();
 	pthread_setcancelstate(cancel_state, NULL);

@@ -4,8 +4,11 @@
 #define ZWD_SHIELD_H
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <wd.h>
 
 /*
  * zlib is no cancellation point: nothing of libz-wd is one either. A shield is up while a queue or a
@@ -48,6 +51,28 @@ static inline void zwd_leave(int cancel_state)
 	atomic_signal_fence(memory_order_seq_cst);
 	zwd_is_inside = 0;
 	zwd_shield_down(cancel_state);
+}
+
+/*
+ * f() once in a process. As pthread_once(), which makes a system call that a sandbox may not allow;
+ * and done again in a child that was made while it was under way. 0 at first.
+ */
+#define ZWD_ONCE_DONE UINT_MAX
+static inline void zwd_once(_Atomic unsigned int *once, void (*f)(void))
+{
+	unsigned int now, was;
+
+	if (atomic_load_explicit(once, memory_order_acquire) == ZWD_ONCE_DONE)
+		return;
+	now = wd_generation();
+	while ((was = atomic_load(once)) != ZWD_ONCE_DONE) {
+		if (was == now) {
+			sched_yield();
+		} else if (atomic_compare_exchange_strong(once, &was, now)) {
+			f();
+			atomic_store(once, ZWD_ONCE_DONE);
+		}
+	}
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Zlib
 /* The emulated device's life: devices by their options, queues, engine threads, fork. */
 #include "emu_dev.h"
+#include "lean.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -30,17 +31,17 @@ static bool fd_is_ours(const struct emu_fd *fd, int nr)
 {
 	struct stat st;
 
-	return nr >= 0 && !fstat(nr, &st) && st.st_dev == fd->dev && st.st_ino == fd->ino;
+	return nr >= 0 && !lean_fstat(nr, &st) && st.st_dev == fd->dev && st.st_ino == fd->ino;
 }
 
 static int fd_make(struct emu_fd *fd)
 {
-	int nr = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int nr = lean_eventfd(EFD_CLOEXEC | EFD_NONBLOCK);
 	struct stat st;
 
 	if (nr < 0)
 		return -errno;
-	if (fstat(nr, &st)) {
+	if (lean_fstat(nr, &st)) {
 		close(nr);
 		return -EBADF;
 	}
@@ -130,7 +131,7 @@ static int start_engines(struct emu_dev *dev)
 
 	/* The program's signals are for its own threads. */
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	lean_sigmask(SIG_SETMASK, &all, &old);
 	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		struct emu_engine_thread *engine = &dev->engine[i];
 
@@ -144,7 +145,7 @@ static int start_engines(struct emu_dev *dev)
 		}
 		engine->is_started = true;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	lean_sigmask(SIG_SETMASK, &old, NULL);
 	return ret;
 }
 
@@ -369,9 +370,9 @@ static void dev_free(struct emu_dev *dev)
 /* Zeroed memory for what has its fields on lines of their own. */
 static void *alloc_lines(size_t len)
 {
-	void *mem = aligned_alloc(EMU_LINE, len);
+	void *mem;
 
-	return mem ? memset(mem, 0, len) : NULL;
+	return !posix_memalign(&mem, EMU_LINE, len) ? memset(mem, 0, len) : NULL;
 }
 
 static void slot_init(struct emu_dev *dev, unsigned int nr)

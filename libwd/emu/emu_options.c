@@ -4,9 +4,9 @@
 #include "emu.h"
 #include "emu_codec.h"
 #include "emu_priv.h"
+#include "lean.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,10 +102,7 @@ static int parse_option(struct emu_options *opt, const char *p, size_t len)
 /* sysconf() would open a file. */
 unsigned int emu_cpus_nr(void)
 {
-	cpu_set_t set;
-
-	/* Fails where there are more than it has room for. */
-	return sched_getaffinity(0, sizeof(set), &set) ? CPU_SETSIZE : CPU_COUNT(&set);
+	return lean_cpus();
 }
 
 int emu_options_parse(struct emu_options *opt, const char *text)

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "lean.h"
 #include "transport/sys.h"
 #include "wd.h"
 
@@ -44,7 +45,7 @@ static int sys_identity(int fd, struct wd_sys_identity *identity)
 	char path[32];
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (lean_fstat(fd, &st))
 		return result(-1, saved_errno);
 	*identity = (struct wd_sys_identity){ st.st_dev, st.st_ino, st.st_rdev, "" };
 	/* "anon_inode:[eventfd]" and the like are of no type. */
@@ -93,7 +94,7 @@ static int sys_eventfd(void)
 {
 	int saved_errno = errno;
 
-	return result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), saved_errno);
+	return result(lean_eventfd(EFD_CLOEXEC | EFD_NONBLOCK), saved_errno);
 }
 
 static int sys_read(const char *path, char *text, size_t text_len)
@@ -238,7 +239,7 @@ int wd_sys_number(const char *path, long long *value)
 
 void wd_sys_algs(char *text, char *algs, size_t algs_len)
 {
-	static const char *const known[] = { "zlib", "gzip", "deflate" };
+	static const char known[][8] = { "zlib", "gzip", "deflate" };
 	char *next, *end = algs;
 
 	*algs = 0;
