@@ -232,7 +232,7 @@ static void lead(struct wd_queue *q, uint64_t left_ms)
 	pthread_mutex_lock(&share->lock);
 	share->has_leader = 0;
 	if (r && r != -ETIMEDOUT)
-		fail_all(q, wd_queue_error(q));
+		fail_all(q, r == -EPERM ? r : wd_queue_error(q));
 }
 
 /* Until the call is finished, the time over, or this is the one to lead. */

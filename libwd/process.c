@@ -159,5 +159,10 @@ int wd_root_is_known(void)
 /* sysconf() would open a file. */
 unsigned int wd_cpus_nr(void)
 {
-	return lean_cpus();
+	static _Atomic unsigned int known;
+
+	/* Asked once: later a sandbox may not allow it. */
+	if (!known)
+		known = lean_cpus();
+	return known;
 }

@@ -211,7 +211,7 @@ static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned
 		left_ms = (end_ns - start_ns + 999999) / 1000000;
 		r = q->transport->wait(q->tq, left_ms < SLEEP_MAX_MS ? left_ms : SLEEP_MAX_MS);
 		if (r && r != -ETIMEDOUT)
-			return wd_queue_error(q);
+			return r == -EPERM ? r : wd_queue_error(q);
 	}
 }
 

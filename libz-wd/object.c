@@ -14,14 +14,9 @@ enum { CALL_SLOT = R_X86_64_JUMP_SLOT, DATA_SLOT = R_X86_64_GLOB_DAT };
 enum { CALL_SLOT = R_AARCH64_JUMP_SLOT, DATA_SLOT = R_AARCH64_GLOB_DAT };
 #endif
 
-int zwd_object_read(struct zwd_object *object, void *lib)
+static int read_map(struct zwd_object *object, void *lib, const struct link_map *map)
 {
-	struct link_map *map;
-
-	*object = (struct zwd_object){ .lib = lib };
-	if (dlinfo(lib, RTLD_DI_LINKMAP, &map))
-		return -EINVAL;
-	object->map = map;
+	*object = (struct zwd_object){ .lib = lib, .map = map };
 	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
 		const void *address = (const void *)d->d_un.d_ptr;
 
@@ -123,4 +118,39 @@ uintptr_t *zwd_object_slot_nr(const struct zwd_object *object, size_t nr, const 
 		return NULL;
 	*name = object->strings + object->symbols[ELF64_R_SYM(rela[nr].r_info)].st_name;
 	return (uintptr_t *)(object->map->l_addr + rela[nr].r_offset);
+}
+
+int zwd_object_read(struct zwd_object *object, void *lib)
+{
+	struct link_map *map;
+
+	return dlinfo(lib, RTLD_DI_LINKMAP, &map) ? -EINVAL : read_map(object, lib, map);
+}
+
+void zwd_object_bind(const struct zwd_object *object)
+{
+	void *base = (void *)object->map->l_addr, *function;
+	const char *name;
+	uintptr_t *slot;
+	Dl_info target;
+
+	for (size_t nr = 0; (slot = zwd_object_slot_nr(object, nr, &name)); nr++) {
+		/* One that is bound points elsewhere. */
+		if (!*name || !dladdr((void *)*slot, &target) || target.dli_fbase != base)
+			continue;
+		function = dlsym(RTLD_DEFAULT, name);
+		if (function)
+			__atomic_store_n(slot, (uintptr_t)function, __ATOMIC_RELAXED);
+	}
+}
+
+void zwd_object_bind_own(void)
+{
+	struct zwd_object own;
+	Dl_info info;
+	void *map;
+
+	if (dladdr1((void *)zwd_object_bind_own, &info, &map, RTLD_DL_LINKMAP) &&
+	    !read_map(&own, NULL, map))
+		zwd_object_bind(&own);
 }

@@ -31,4 +31,11 @@ uintptr_t *zwd_object_slot(const struct zwd_object *object, const char *name);
 /* Its pointers to functions that it calls, one by one, with their names; NULL after the last. */
 uintptr_t *zwd_object_slot_nr(const struct zwd_object *object, size_t nr, const char **name);
 
+/*
+ * Binds all functions that an object, or this library, calls, as the loader would at each one's first
+ * call: what it needs for that is more stack than all of zlib.
+ */
+void zwd_object_bind(const struct zwd_object *object);
+void zwd_object_bind_own(void);
+
 #endif

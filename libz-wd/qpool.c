@@ -17,9 +17,11 @@
 #include "apart.h"
 #include "load.h"
 #include "log.h"
+#include "object.h"
 #include "qpool.h"
 #include "settings.h"
 #include "shield.h"
+#include "soft_zlib.h"
 
 /*
  * A device that fails again and again, or vanished, is left alone for a while, and then asked again:
@@ -173,6 +175,8 @@ static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
 	lane->src_len = settings->unit;
 	lane->dst_len = DST_LEN(settings->unit);
 	ret = wd_request_queue(&attr, &lane->queue);
+	if (ret == -EAGAIN)
+		ret = -ENOMEM; /* no thread to be had */
 	/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */
 	if (!ret)
 		pthread_once(&once, register_fork);
@@ -196,6 +200,11 @@ static void lane_open_apart(void *arg)
 {
 	struct opening *opening = arg;
 
+	/* What goes wrong later should not need the loader's stack. */
+	if (!atomic_load(&devices[opening->dir])) {
+		zwd_object_bind_own();
+		zwd_soft_zlib_bind();
+	}
 	opening->ret = lane_open(opening->dir, &opening->lane);
 }
 
@@ -246,6 +255,8 @@ static int may_keep(const struct pool *pool)
 {
 	unsigned int lent = pool->open_nr - pool->idle_nr;
 
+	if (atomic_load_explicit(&presence, memory_order_relaxed) == PRESENCE_NONE)
+		return 0;
 	if (is_full(pool))
 		return lent + 1 < pool->open_nr;
 	return !pool->max || lent + pool->reserve < pool->max;
@@ -439,6 +450,11 @@ static void drop(struct zwd_lane *lane, int err)
 	struct pool *pool = &pools[dir];
 	int is_stale = zwd_qpool_is_stale(lane);
 
+	/* The program locked itself up. To wait for the device's end is refused like all the rest. */
+	if (err == -EPERM) {
+		atomic_store(&presence, PRESENCE_NONE);
+		return;
+	}
 	lane_free(lane);
 	if (is_stale)
 		return;
@@ -576,9 +592,12 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 {
 	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
 	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
-	int cancel_state, ret = enter(&cancel_state);
+	int cancel_state, ret;
 	struct pool *pool;
 
+	if (atomic_load_explicit(&presence, memory_order_relaxed) == PRESENCE_NONE)
+		return -ENODEV;
+	ret = enter(&cancel_state);
 	if (ret)
 		return ret;
 	adopt_orphans();

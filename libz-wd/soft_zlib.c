@@ -163,9 +163,19 @@ static void watch(const struct zwd_object *underneath, const char *mapped, bool 
 		zwd_inner_part(&object, is_at_load);
 }
 
+static _Atomic(void *) chosen;
+
+void zwd_soft_zlib_bind(void)
+{
+	struct zwd_object object;
+	void *lib = atomic_load(&chosen);
+
+	if (lib && !zwd_object_read(&object, lib))
+		zwd_object_bind(&object);
+}
+
 static void open_once(bool is_at_load)
 {
-	static _Atomic(void *) chosen;
 	static atomic_flag is_watched = ATOMIC_FLAG_INIT;
 	int saved_errno = errno;
 	char *mapped = NULL;

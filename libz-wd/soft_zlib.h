@@ -64,6 +64,8 @@ extern struct zwd_soft_zlib zwd_soft_zlib __attribute__((visibility("hidden")));
 extern atomic_bool zwd_soft_zlib_is_open __attribute__((visibility("hidden")));
 
 void zwd_soft_zlib_open(void);
+/* Binds what it calls, see zwd_object_bind(). */
+void zwd_soft_zlib_bind(void);
 void zwd_soft_zlib_open_at_load(void);
 
 /* Is a member the zlib underneath's own, or does another function stand in for it? */

@@ -135,6 +135,8 @@ static int start_engines(struct emu_dev *dev)
 	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		struct emu_engine_thread *engine = &dev->engine[i];
 
+		if (engine->is_started)
+			continue;
 		if (!engine->zip.work)
 			engine->zip.work = dev->codec->work_new(dev->streams);
 		ret = engine->zip.work ? start_thread(engine) : -ENOMEM;
@@ -279,8 +281,8 @@ void emu_queue_stop(struct emu_queue *queue)
 	pthread_mutex_lock(&dev->clock.lock);
 	emu_clock_drop(&dev->clock, slot);
 	pthread_mutex_unlock(&dev->clock.lock);
-	if (--dev->queues_nr == 0)
-		stop_engines(dev);
+	/* Engines sleep on: a process that locked itself up could not start them again. */
+	dev->queues_nr--;
 	slot_free(slot);
 	fd_close(&slot->fd);
 	slot->is_taken = false;
@@ -300,19 +302,22 @@ int emu_queue_wait(struct emu_queue *queue, unsigned int timeout_ms)
 	const struct timespec end = emu_time(end_ns);
 	struct emu_slot *slot = queue->slot;
 	unsigned int is_signaled;
+	int ret = 0;
 
 	if (queue->epoch != emu_epoch)
 		return -ENODEV;
 	/* Sequentially consistent, before the event is looked at: see slot_signal(). */
 	atomic_fetch_add(&slot->waiters, 1);
-	/* A signal ends a sleep early; where there is no sleep to be had, time ends this. */
-	while (!(is_signaled = atomic_load(&slot->event)) && emu_now_ns() < end_ns)
-		emu_futex_wait(&slot->event, 0, is_endless ? NULL : &end);
+	/* A signal ends a sleep early; where there is none to be had, engines cannot be woken either. */
+	while (!(is_signaled = atomic_load(&slot->event)) && !ret && emu_now_ns() < end_ns)
+		ret = emu_futex_wait(&slot->event, 0, is_endless ? NULL : &end);
 	atomic_fetch_sub(&slot->waiters, 1);
 	/* Set last when a queue dies: who hears of it here finds it stopped. */
 	if (__atomic_load_n(slot->cfg.rx_stop, __ATOMIC_ACQUIRE))
 		return -ENODEV;
-	return is_signaled ? 0 : -ETIMEDOUT;
+	if (is_signaled)
+		return 0;
+	return ret ? ret : -ETIMEDOUT;
 }
 
 int emu_queue_fd(struct emu_queue *queue)
@@ -348,6 +353,8 @@ enum emu_state emu_queue_state(const struct emu_queue *queue, unsigned int *gene
 
 static void dev_free(struct emu_dev *dev)
 {
+	if (dev->engine)
+		stop_engines(dev);
 	for (unsigned int i = 0; dev->engine && i < dev->opt.threads; i++)
 		emu_zip_fini(&dev->engine[i].zip);
 	emu_streams_free(dev->streams);

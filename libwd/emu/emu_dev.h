@@ -121,7 +121,7 @@ void emu_fd_clear(struct emu_fd *fd);
 void *emu_engine_main(void *engine);
 void emu_wake_engines(struct emu_dev *dev, int nr);
 /* As the system call, with a time of CLOCK_MONOTONIC to wait until; NULL: without end. */
-void emu_futex_wait(atomic_uint *word, unsigned int value, const struct timespec *end);
+int emu_futex_wait(atomic_uint *word, unsigned int value, const struct timespec *end);
 void emu_futex_wake(atomic_uint *word, int nr);
 uint64_t emu_now_ns(void);
 static inline struct timespec emu_time(uint64_t ns)

@@ -102,7 +102,12 @@ static int parse_option(struct emu_options *opt, const char *p, size_t len)
 /* sysconf() would open a file. */
 unsigned int emu_cpus_nr(void)
 {
-	return lean_cpus();
+	static _Atomic unsigned int known;
+
+	/* Asked once: later a sandbox may not allow it. */
+	if (!known)
+		known = lean_cpus();
+	return known;
 }
 
 int emu_options_parse(struct emu_options *opt, const char *text)

@@ -56,7 +56,10 @@ struct wd_transport {
 	int (*event)(void *tq);
 	/* Comes before the doorbell that arms the event: what was signaled until then is old. NULL. */
 	void (*arm)(void *tq);
-	/* Sleeps until a completion came after the queue was armed: 0, -ETIMEDOUT, -ENODEV, -EIO. */
+	/*
+	 * Sleeps until a completion came after the queue was armed: 0, -ETIMEDOUT, -ENODEV, -EIO;
+	 * -EPERM: a sandbox refuses the system calls that this takes.
+	 */
 	int (*wait)(void *tq, unsigned int timeout_ms);
 	/* Called after each doorbell store; NULL where the store is enough. */
 	void (*doorbell)(void *tq, uint64_t value);
