@@ -239,7 +239,7 @@ int emu_queue_start(struct emu_dev *dev, const struct emu_queue_cfg *cfg, struct
 	if (!slot)
 		goto unlock;
 	ret = slot_alloc(slot, cfg->depth);
-	if (!ret && !dev->queues_nr)
+	if (!ret && !dev->engine[0].is_started)
 		ret = start_engines(dev);
 	if (ret)
 		goto free_entries;
