@@ -142,7 +142,8 @@ int wd_recv(struct wd_queue *queue, void *results, unsigned int nr);
 
 /*
  * The same, but waits until one has finished: polls for the queue's spin time, then sleeps.
- * timeout_ms: 0 or more milliseconds; UINT_MAX waits for ever. -ETIMEDOUT: none finished in time
+ * timeout_ms: 0 or more milliseconds; UINT_MAX waits for ever. -EPERM: a sandbox refuses to let it wait
+ * (emulated device). -ETIMEDOUT: none finished in time
  * (the request is still the device's; wd_release_queue() takes it back); -ENOENT: nothing is in
  * flight.
  */

@@ -128,13 +128,11 @@ put(enum zwd_log_level level, const char *format, va_list va)
 	pthread_setcancelstate(cancel_state, NULL);
 }
 
-void zwd_log(enum zwd_log_level level, const char *format, ...)
+void zwd_log_write(enum zwd_log_level level, const char *format, ...)
 {
 	int saved_errno = errno;
 	va_list va;
 
-	if (!zwd_log_is_on(level))
-		return;
 	va_start(va, format);
 	put(level, format, va);
 	va_end(va);

@@ -8,10 +8,17 @@
 
 enum zwd_log_level { ZWD_LOG_OFF, ZWD_LOG_ERROR, ZWD_LOG_WARN, ZWD_LOG_INFO, ZWD_LOG_DEBUG };
 
-void zwd_log(enum zwd_log_level level, const char *format, ...)
+bool zwd_log_is_on(enum zwd_log_level level);
+
+void zwd_log_write(enum zwd_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-bool zwd_log_is_on(enum zwd_log_level level);
+/* What is said is only put together where it is heard: strerror() alone takes a KiB of stack. */
+#define zwd_log(level, ...)                                                                        \
+	do {                                                                                       \
+		if (zwd_log_is_on(level))                                                          \
+			zwd_log_write(level, __VA_ARGS__);                                         \
+	} while (0)
 
 /*
  * Put one line into the file, made if need be, or with NULL on stderr where that is open for writing.

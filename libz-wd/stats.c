@@ -20,6 +20,7 @@
 #include "zwd.h"
 
 /* The directions apart: threads that compress do not disturb those that decompress. */
+atomic_bool zwd_is_met;
 _Alignas(64) _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
 /* Requests by the power of two of their nanoseconds. */
@@ -223,16 +224,6 @@ static void append_json(const char *path, struct zwd_stats *stats)
 		zwd_log(ZWD_LOG_WARN, "statistics are lost, %s: %s", path, strerror(-ret));
 }
 
-static bool has_worked(void)
-{
-	uint64_t sum = 0;
-
-	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++)
-		sum |= zwd_counters[dir][ZWD_HW_REQUESTS] | zwd_counters[dir][ZWD_SOFT_STREAMS] |
-		       zwd_counters[dir][ZWD_SOFT_IN] | zwd_counters[dir][ZWD_ERRORS];
-	return sum != 0;
-}
-
 /* Says what was asked for; a process that never met a stream has nothing to say. */
 __attribute__((destructor)) static void report(void)
 {
@@ -241,7 +232,7 @@ __attribute__((destructor)) static void report(void)
 	int saved_errno, cancel_state;
 
 	/* Up to here no function of libc is called, see preload.c. */
-	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
+	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !zwd_is_met)
 		return;
 	saved_errno = errno;
 	settings = zwd_settings();

@@ -4,6 +4,7 @@
 #define ZWD_STATS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum zwd_dir { ZWD_DEFLATE, ZWD_INFLATE };
@@ -37,6 +38,9 @@ enum zwd_counter {
 	ZWD_COUNTERS,
 	ZWD_COUNTERS_ROOM = (ZWD_COUNTERS + 7) / 8 * 8, /* whole cache lines */
 };
+
+/* The process met a stream: it has something to report at its end. */
+extern atomic_bool zwd_is_met __attribute__((visibility("hidden")));
 
 extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
