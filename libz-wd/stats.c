@@ -20,7 +20,6 @@
 #include "zwd.h"
 
 /* The directions apart: threads that compress do not disturb those that decompress. */
-atomic_bool zwd_is_met;
 _Alignas(64) _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
 /* Requests by the power of two of their nanoseconds. */
@@ -224,6 +223,20 @@ static void append_json(const char *path, struct zwd_stats *stats)
 		zwd_log(ZWD_LOG_WARN, "statistics are lost, %s: %s", path, strerror(-ret));
 }
 
+/*
+ * A stream that software had counts when it ends. One that was only opened does not: there are sandboxes
+ * in which to open a file at exit is to die, and streams opened there that nobody feeds (sshd).
+ */
+static bool has_worked(void)
+{
+	uint64_t sum = 0;
+
+	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++)
+		sum |= zwd_counters[dir][ZWD_HW_REQUESTS] | zwd_counters[dir][ZWD_SOFT_STREAMS] |
+		       zwd_counters[dir][ZWD_SOFT_IN] | zwd_counters[dir][ZWD_ERRORS];
+	return sum != 0;
+}
+
 /* Says what was asked for; a process that never met a stream has nothing to say. */
 __attribute__((destructor)) static void report(void)
 {
@@ -232,7 +245,7 @@ __attribute__((destructor)) static void report(void)
 	int saved_errno, cancel_state;
 
 	/* Up to here no function of libc is called, see preload.c. */
-	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !zwd_is_met)
+	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
 		return;
 	saved_errno = errno;
 	settings = zwd_settings();

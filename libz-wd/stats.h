@@ -39,9 +39,6 @@ enum zwd_counter {
 	ZWD_COUNTERS_ROOM = (ZWD_COUNTERS + 7) / 8 * 8, /* whole cache lines */
 };
 
-/* The process met a stream: it has something to report at its end. */
-extern atomic_bool zwd_is_met __attribute__((visibility("hidden")));
-
 extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
 static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_t n)

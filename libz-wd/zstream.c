@@ -88,8 +88,6 @@ struct zwd_stream *zwd_stream_new(z_streamp strm, uint32_t magic)
 	size_t len = magic == ZWD_MAGIC_INFLATE ? offsetof(struct zwd_stream, i) + sizeof(s->i) :
 						  sizeof(*s);
 
-	if (!atomic_load_explicit(&zwd_is_met, memory_order_relaxed))
-		atomic_store_explicit(&zwd_is_met, true, memory_order_relaxed);
 	/* As zlib does it. Whoever brings one of the two means malloc() or free() by the other. */
 	if (!strm->zalloc) {
 		strm->zalloc = strm->zfree ? plain_alloc : zwd_cache_alloc;

@@ -92,5 +92,6 @@ for folder in server-gzip server-gzip-1 client-gzip unpacked; do
 	[ "$(content)" = "$expected" ] || die "the backup $folder holds something else"
 	stop
 done
-[ -z "$LIBZWD" ] || grep -q '"program":"postgres' "$stats" || die "the server left no statistics"
+# Its streams are forgotten with their memory, and software's count when they end.
+[ -z "$LIBZWD" ] || [ "$ZWD_TEST_MODE" = soft ] || grep -q '"program":"postgres' "$stats" || die "the server left no statistics"
 assert_device_use deflate inflate

@@ -116,26 +116,34 @@ static void compress_cut(struct job *job, z_stream *strm)
 	deflate_all(job, strm, job->avail, Z_FINISH);
 }
 
+/* One stream for all files; they are ended with the process, for the statistics. */
+static z_stream deflater, inflater;
+
+void codec_end(void)
+{
+	deflateEnd(&deflater);
+	inflateEnd(&inflater);
+}
+
 void codec_compress(struct job *job)
 {
-	static z_stream strm;
 	static gz_header header;
 	int rc;
 
-	if (strm.state)
-		rc = deflateReset(&strm);
+	if (deflater.state)
+		rc = deflateReset(&deflater);
 	else
-		rc = deflateInit2(&strm, opt.level, Z_DEFLATED, GZIP_WINDOW_BITS, MEM_LEVEL,
+		rc = deflateInit2(&deflater, opt.level, Z_DEFLATED, GZIP_WINDOW_BITS, MEM_LEVEL,
 				  Z_DEFAULT_STRATEGY);
 	describe(job, &header);
 	if (rc == Z_OK)
-		rc = deflateSetHeader(&strm, &header);
+		rc = deflateSetHeader(&deflater, &header);
 	if (rc != Z_OK)
 		die_zlib(job, rc);
 	if (opt.rsyncable)
-		compress_cut(job, &strm);
+		compress_cut(job, &deflater);
 	else
-		compress_plain(job, &strm);
+		compress_plain(job, &deflater);
 	io_flush(job);
 }
 
@@ -159,34 +167,33 @@ static int check_failed(struct job *job, const char *msg)
 
 int codec_inflate(struct job *job, int window_bits)
 {
-	static z_stream strm;
 	bool has_room = true, has_more = true;
 	size_t room, made;
 	int rc;
 
-	rc = strm.state ? inflateReset2(&strm, window_bits) : inflateInit2(&strm, window_bits);
+	rc = inflater.state ? inflateReset2(&inflater, window_bits) : inflateInit2(&inflater, window_bits);
 	if (rc != Z_OK)
 		die_zlib(job, rc);
 	for (;;) {
 		/* Not while results wait: reading may block. */
 		if (has_room)
 			has_more = io_fill(job);
-		strm.next_in = job->next;
-		strm.avail_in = job->avail;
-		strm.next_out = io_room(job, &room);
-		strm.avail_out = room;
-		rc = inflate(&strm, Z_NO_FLUSH);
-		made = room - strm.avail_out;
-		has_room = strm.avail_out;
+		inflater.next_in = job->next;
+		inflater.avail_in = job->avail;
+		inflater.next_out = io_room(job, &room);
+		inflater.avail_out = room;
+		rc = inflate(&inflater, Z_NO_FLUSH);
+		made = room - inflater.avail_out;
+		has_room = inflater.avail_out;
 		if (window_bits < 0)
-			job->crc = crc32(job->crc, strm.next_out - made, made);
+			job->crc = crc32(job->crc, inflater.next_out - made, made);
 		io_put(job, made);
-		job->next = (unsigned char *)strm.next_in;
-		job->avail = strm.avail_in;
+		job->next = (unsigned char *)inflater.next_in;
+		job->avail = inflater.avail_in;
 		if (rc == Z_STREAM_END)
 			break;
 		if (rc == Z_DATA_ERROR || rc == Z_NEED_DICT)
-			return check_failed(job, strm.msg);
+			return check_failed(job, inflater.msg);
 		if (rc != Z_OK && rc != Z_BUF_ERROR)
 			die_zlib(job, rc);
 		if (!has_more && !made) {
@@ -195,7 +202,7 @@ int codec_inflate(struct job *job, int window_bits)
 		}
 	}
 	if (window_bits > 0)
-		job->crc = strm.adler;
+		job->crc = inflater.adler;
 	return 0;
 }
 

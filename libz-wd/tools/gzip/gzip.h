@@ -99,6 +99,8 @@ enum { IO_BACK_LEN = 32 };
 /* codec.c: deflate and inflate. Return 0, or -1 when the contents are wrong, which is told. */
 void codec_compress(struct job *job);
 int codec_decompress(struct job *job);
+/* Ends what the other two began. */
+void codec_end(void);
 int codec_inflate(struct job *job, int window_bits);
 
 /* format.c: what the next member is; METHOD_NONE: no member, and the reason is told */

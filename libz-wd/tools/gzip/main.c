@@ -402,5 +402,6 @@ int main(int argc, char **argv)
 	/* Some file systems tell of a full disk only here. */
 	if (opt.to_stdout && close(STDOUT_FILENO) && errno != EBADF)
 		gzip_die_errno("stdout");
+	codec_end();
 	return exit_code;
 }
