@@ -39,10 +39,13 @@ emu) check "two processes used the device" [ "$(grep -c '"hw_requests":[1-9]' st
 esac
 
 # One changed line early in the file, and most of the output is the same at its end: where each unit is made once.
-# What a failing device leaves is made in software, with other bytes.
+# What a failing device leaves is made in software, with other bytes; and which of an emulated device's engines
+# makes a unit shows in its bytes now and then, so it is one engine here.
+rsyncable_device=$WD_DEVICE
+[ "$ZWD_TEST_MODE" != emu ] || rsyncable_device=emu:threads=1
 sed '1000s/.*/another line, longer than the one before/' words >changed
 for file in words changed; do
-	with_ours gzip --rsyncable -nc $file >$file.gz
+	WD_DEVICE=$rsyncable_device with_ours gzip --rsyncable -nc $file >$file.gz
 	check "--rsyncable $file" sh -c "'$tmp/plain/gzip' -dc $file.gz | cmp - $file"
 done
 len=$(($(stat -c %s words.gz) * 9 / 10))
