@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apart.h"
 #include "checksum.h"
 #include "format.h"
 #include "jobq.h"
@@ -178,7 +179,7 @@ static int get_spill(struct zwd_stream *s)
 	d->is_spill_ours = atomic_fetch_add(&spills_nr, 1) < SPILLS_MAX;
 	if (!d->is_spill_ours)
 		atomic_fetch_sub(&spills_nr, 1);
-	d->spill = d->is_spill_ours ? malloc(3 * ZWD_BLOCK_LEN) :
+	d->spill = d->is_spill_ours ? zwd_malloc(3 * ZWD_BLOCK_LEN) :
 				      zwd_stream_alloc(s, 3 * ZWD_BLOCK_LEN);
 	if (d->spill)
 		return Z_OK;
@@ -194,7 +195,7 @@ static void put_spill(struct zwd_stream *s)
 	if (!d->spill)
 		return;
 	if (d->is_spill_ours) {
-		free(d->spill);
+		zwd_free(d->spill);
 		atomic_fetch_sub(&spills_nr, 1);
 	} else {
 		zwd_stream_unalloc(s, d->spill);
@@ -552,7 +553,7 @@ static int end_away(z_streamp strm, struct zwd_deflate *d, unsigned char **last,
 		return ret;
 	if (!strm->avail_out || (d->mem_level > 8 && strm->avail_out < 2 * LAST_BLOCK_LEN))
 		return Z_OK;
-	*last = malloc(2 * LAST_BLOCK_LEN + ZWD_WINDOW_LEN);
+	*last = zwd_malloc(2 * LAST_BLOCK_LEN + ZWD_WINDOW_LEN);
 	if (!*last)
 		return Z_OK;
 	d->raw.next_out = *last;
@@ -577,7 +578,7 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 		return Z_OK;
 	ret = end_away(strm, d, &last, &last_len);
 	if (ret != Z_OK || !last) {
-		free(last);
+		zwd_free(last);
 		return ret;
 	}
 	zwd_soft_zlib.deflateGetDictionary(&d->raw, last + 2 * LAST_BLOCK_LEN, &history_len);
@@ -585,14 +586,14 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 	drop_raw(s);
 	/* They were zlib's as long as its stream was open: nothing is allocated here. */
 	if (get_blocks(s)) {
-		free(last);
+		zwd_free(last);
 		return Z_MEM_ERROR;
 	}
 	memcpy(d->history, last + 2 * LAST_BLOCK_LEN, history_len);
 	d->history_len = history_len;
 	d->gather_off = d->pend_off = d->pend_len = 0;
 	emit(strm, d, last, last_len);
-	free(last);
+	zwd_free(last);
 	d->sent_check = d->check;
 	begin_segment(d);
 	d->is_flushed = 1;
@@ -1067,6 +1068,32 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	return ret;
 }
 
+struct flushing {
+	z_streamp strm;
+	struct zwd_stream *s;
+	int ret;
+};
+
+static void flush_apart(void *arg)
+{
+	struct flushing *flushing = arg;
+
+	flushing->ret = zwd_deflate(flushing->strm, flushing->s, Z_PARTIAL_FLUSH);
+}
+
+/* zlib's deflateParams() itself takes next to no stack. */
+static int flush_for_params(z_streamp strm, struct zwd_stream *s)
+{
+	struct flushing flushing = { strm, s, Z_OK };
+
+	/* A caller's allocator may leave by longjmp(), which wants to stay on its stack. */
+	if (s->is_custom)
+		flush_apart(&flushing);
+	else
+		zwd_apart(flush_apart, &flushing);
+	return flushing.ret;
+}
+
 int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int strategy)
 {
 	struct zwd_deflate *d = &s->d;
@@ -1092,7 +1119,7 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	if (!d->is_raw && (d->level != level || d->strategy != strategy) &&
 	    (d->gather_len || strm->avail_in || is_parallel(d))) {
 		/* What is there was meant for the old parameters. */
-		ret = zwd_deflate(strm, s, Z_PARTIAL_FLUSH);
+		ret = flush_for_params(strm, s);
 		if (ret == Z_STREAM_ERROR)
 			return ret;
 		if (strm->avail_in || is_filling(d))

@@ -152,7 +152,7 @@ static int list_ahead(struct zwd_ahead *ahead)
 			continue;
 		}
 		*at = one->next;
-		free(one);
+		zwd_free(one);
 	}
 	ahead->generation = now;
 	ahead->next = ahead_all;
@@ -170,12 +170,12 @@ static struct zwd_ahead *get_ahead(struct zwd_stream *s)
 	if (ahead && ahead->generation == wd_generation())
 		return ahead;
 	if (!ahead)
-		ahead = calloc(1, sizeof(*ahead));
+		ahead = calloc(1, sizeof(*ahead)); /* under the caller's shield */
 	if (!ahead)
 		return NULL;
 	if (list_ahead(ahead)) {
 		if (!s->i.ahead)
-			free(ahead);
+			zwd_free(ahead);
 		return NULL;
 	}
 	s->i.ahead = ahead;
@@ -492,7 +492,7 @@ static int open_at_body(z_streamp z, const struct zwd_inflate *i, struct interna
 /* The real zlib makes again what the device made; nobody needs it. */
 static int skip(z_streamp strm, uint64_t left)
 {
-	unsigned char *trash = malloc(TRASH_LEN);
+	unsigned char *trash = zwd_malloc(TRASH_LEN);
 	int ret = trash ? Z_OK : Z_MEM_ERROR;
 
 	while (left && ret == Z_OK) {
@@ -503,7 +503,7 @@ static int skip(z_streamp strm, uint64_t left)
 		ret = zwd_soft_zlib.inflate(strm, Z_SYNC_FLUSH);
 		left -= room - strm->avail_out;
 	}
-	free(trash);
+	zwd_free(trash);
 	if (ret == Z_MEM_ERROR)
 		return ret;
 	return left ? Z_DATA_ERROR : Z_OK;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <wd.h>
 
 /*
@@ -73,6 +74,24 @@ static inline void zwd_once(_Atomic unsigned int *once, void (*f)(void))
 			atomic_store(once, ZWD_ONCE_DONE);
 		}
 	}
+}
+
+/* Memory of the library's own, whose lock no cancelled thread takes with it. */
+static inline void *zwd_malloc(size_t len)
+{
+	int state = zwd_shield_up();
+	void *mem = malloc(len);
+
+	zwd_shield_down(state);
+	return mem;
+}
+
+static inline void zwd_free(void *mem)
+{
+	int state = zwd_shield_up();
+
+	free(mem);
+	zwd_shield_down(state);
 }
 
 #endif
