@@ -419,6 +419,7 @@ static int go_raw(struct zwd_stream *s)
 	d->is_engine_chosen = 1;
 	if (d->history_len)
 		zwd_soft_zlib.deflateSetDictionary(&d->raw, history, d->history_len);
+	d->raw.total_in = 0; /* a dictionary counts there, and is no work */
 	return Z_OK;
 }
 

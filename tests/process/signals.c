@@ -208,6 +208,9 @@ static void mask_is_kept(const struct row *row)
 	sigset_t before, after;
 
 	(void)row;
+	/* Of which the kernel fills in as much as it knows. */
+	memset(&before, 0, sizeof(before));
+	memset(&after, 0, sizeof(after));
 	check(!pthread_sigmask(SIG_BLOCK, NULL, &before));
 	trip_all();
 	check(!pthread_sigmask(SIG_BLOCK, NULL, &after));
