@@ -203,6 +203,20 @@ static void put_spill(struct zwd_stream *s)
 	d->spill = NULL;
 }
 
+/* Room for output that waits beside a raw stream, where zlib has the blocks. */
+static int wait_in_spill(struct zwd_stream *s)
+{
+	struct zwd_deflate *d = &s->d;
+
+	if (!s->is_custom || d->spill)
+		return Z_OK;
+	if (get_spill(s) != Z_OK)
+		return Z_MEM_ERROR;
+	d->gather = d->spill;
+	d->pend = d->spill + ZWD_BLOCK_LEN;
+	return Z_OK;
+}
+
 /* The end of a call on a raw stream: what waits in the spill, if it is short, is kept in the stream. */
 static void settle_spill(struct zwd_stream *s)
 {
@@ -533,16 +547,19 @@ static int is_return_due(z_streamp strm, const struct zwd_deflate *d, int flush)
 	       zwd_qpool_is_ready(ZWD_DEFLATE);
 }
 
-/* What a software stream with nothing pending makes of a flush: one block at memLevel 8, and a marker. */
-#define LAST_BLOCK_LEN (ZWD_BLOCK_LEN + 64u)
+/* The most that the flush point may take of the caller's room; PEND_ROOM more can wait. */
+#define END_ROOM ZWD_BLOCK_LEN
+#define LAST_WINDOW (END_ROOM + PEND_ROOM)
 
 /*
  * Software's part ends at a flush point. That is made in one go, however small the caller's room: a
  * flush continued with a room of a few bytes writes its marker again and again (zlib.h, deflate()).
  * *last: what it made, of malloc(), then the window; NULL: it has to go on, for want of room or memory.
  */
-static int end_away(z_streamp strm, struct zwd_deflate *d, unsigned char **last, uInt *last_len)
+static int end_away(z_streamp strm, struct zwd_stream *s, unsigned char **last, uInt *last_len)
 {
+	struct zwd_deflate *d = &s->d;
+	uInt room;
 	int ret;
 
 	*last = NULL;
@@ -552,16 +569,27 @@ static int end_away(z_streamp strm, struct zwd_deflate *d, unsigned char **last,
 	raw_detach_out(strm, d);
 	if (ret != Z_OK && ret != Z_BUF_ERROR)
 		return ret;
-	if (!strm->avail_out || (d->mem_level > 8 && strm->avail_out < 2 * LAST_BLOCK_LEN))
+	if (!strm->avail_out)
 		return Z_OK;
-	*last = zwd_malloc(2 * LAST_BLOCK_LEN + ZWD_WINDOW_LEN);
+	*last = zwd_malloc(LAST_WINDOW + ZWD_WINDOW_LEN);
 	if (!*last)
 		return Z_OK;
+	room = (strm->avail_out < END_ROOM ? strm->avail_out : END_ROOM) + PEND_ROOM;
 	d->raw.next_out = *last;
-	d->raw.avail_out = 2 * LAST_BLOCK_LEN;
+	d->raw.avail_out = room;
 	ret = zwd_soft_zlib.deflate(&d->raw, Z_SYNC_FLUSH);
-	*last_len = 2 * LAST_BLOCK_LEN - d->raw.avail_out;
-	return ret == Z_BUF_ERROR ? Z_OK : ret;
+	*last_len = room - d->raw.avail_out;
+	if (ret != Z_BUF_ERROR && ret != Z_OK)
+		return ret;
+	if (d->raw.avail_out)
+		return Z_OK;
+	/* A block longer than that: it is delivered, and the end is asked for again. */
+	ret = wait_in_spill(s);
+	if (ret == Z_OK)
+		emit(strm, d, *last, *last_len);
+	zwd_free(*last);
+	*last = NULL;
+	return ret;
 }
 
 /*
@@ -577,12 +605,12 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 
 	if (!is_return_due(strm, d, flush))
 		return Z_OK;
-	ret = end_away(strm, d, &last, &last_len);
+	ret = end_away(strm, s, &last, &last_len);
 	if (ret != Z_OK || !last) {
 		zwd_free(last);
 		return ret;
 	}
-	zwd_soft_zlib.deflateGetDictionary(&d->raw, last + 2 * LAST_BLOCK_LEN, &history_len);
+	zwd_soft_zlib.deflateGetDictionary(&d->raw, last + LAST_WINDOW, &history_len);
 	count_soft(d->raw.total_in, d->raw.total_out);
 	drop_raw(s);
 	/* They were zlib's as long as its stream was open: nothing is allocated here. */
@@ -590,7 +618,7 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 		zwd_free(last);
 		return Z_MEM_ERROR;
 	}
-	memcpy(d->history, last + 2 * LAST_BLOCK_LEN, history_len);
+	memcpy(d->history, last + LAST_WINDOW, history_len);
 	d->history_len = history_len;
 	d->gather_off = d->pend_off = d->pend_len = 0;
 	emit(strm, d, last, last_len);
@@ -790,6 +818,21 @@ static int parallel_body(z_streamp strm, struct zwd_stream *s, int flush)
 	return Z_OK;
 }
 
+static void drop_jobs(struct zwd_deflate *d)
+{
+	zwd_jobq_free(d->jobs);
+	d->jobs = NULL;
+}
+
+/* Nothing of it stays behind of a stream that may be forgotten with its memory, or left by longjmp(). */
+static void end_parallel(struct zwd_deflate *d)
+{
+	if (!d->jobs || is_parallel(d))
+		return;
+	zwd_jobq_leave(d->jobs);
+	drop_jobs(d);
+}
+
 /* had_pend: output of an earlier call was delivered first, so this may be that call repeated. */
 static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend)
 {
@@ -805,6 +848,8 @@ static int hw_body(z_streamp strm, struct zwd_stream *s, int flush, int had_pend
 			return ret;
 		}
 		ret = 0;
+		if (s->is_custom)
+			end_parallel(d);
 	}
 	cancel_state = zwd_shield_up();
 	while (!d->pend_len) {
@@ -914,12 +959,6 @@ static int deflate_ours(z_streamp strm, struct zwd_stream *s, int flush)
 	return d->seq == ZWD_SEQ_DONE && !d->pend_len && !is_parallel(d) ? Z_STREAM_END : Z_OK;
 }
 
-static void drop_jobs(struct zwd_deflate *d)
-{
-	zwd_jobq_free(d->jobs);
-	d->jobs = NULL;
-}
-
 int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	int ret;
@@ -928,11 +967,10 @@ int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 		zwd_jobq_enter(s->d.jobs);
 	ret = deflate_ours(strm, s, flush);
 	settle_spill(s);
+	if (s->is_custom)
+		end_parallel(&s->d);
 	if (s->d.jobs)
 		zwd_jobq_leave(s->d.jobs);
-	/* Nothing stays behind of a stream that may be forgotten with its memory. */
-	if (s->is_custom && s->d.jobs && !is_parallel(&s->d))
-		drop_jobs(&s->d);
 	return ret;
 }
 

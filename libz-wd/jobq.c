@@ -215,22 +215,23 @@ struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth)
 
 void zwd_jobq_free(struct zwd_jobq *q)
 {
-	int cancel_state;
+	int cancel_state, shield;
 
 	if (!q)
 		return;
+	/* Its lanes go back, whatever becomes of the thread. */
+	shield = zwd_shield_up();
 	for (unsigned int i = 0; i < q->nr; i++)
 		forget(nth(q, i));
 	q->nr = 0;
-	while (q->entered)
-		zwd_jobq_leave(q);
 	if (enter_list(&cancel_state)) {
 		__atomic_store_n(&q->is_dropped, 1, __ATOMIC_RELEASE);
-		return;
+	} else {
+		unlink_queue(q);
+		leave_list(cancel_state);
+		free_queue(q);
 	}
-	unlink_queue(q);
-	leave_list(cancel_state);
-	free_queue(q);
+	zwd_shield_down(shield);
 }
 
 void zwd_jobq_enter(struct zwd_jobq *q)
@@ -491,6 +492,7 @@ struct zwd_jobq *zwd_jobq_copy(const struct zwd_jobq *q)
 				memcpy(job->in, nth((struct zwd_jobq *)q, i)->in, job->in_len);
 		}
 		if (!job->in && !job->out) {
+			zwd_jobq_leave(to);
 			zwd_jobq_free(to);
 			return NULL;
 		}

@@ -47,7 +47,7 @@ struct zwd_jobq {
 
 /* An empty one, entered, or NULL. At most depth units are in flight at once. */
 struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth);
-/* Waits for what is in flight and forgets it. NULL is fine. */
+/* Waits for what is in flight and forgets it. Not entered; NULL is fine. */
 void zwd_jobq_free(struct zwd_jobq *q);
 
 /* Around everything below, also nested: a fork in between brings the queue to rest. */

@@ -416,7 +416,8 @@ static int wait_for_lane(struct pool *pool, enum zwd_dir dir, const struct times
 	wait_for_turn(pool, &waiter, until);
 	if (waiter.may_open)
 		return open_one(pool, dir, lane);
-	*lane = waiter.lane;
+	if (waiter.lane)
+		*lane = waiter.lane;
 	return waiter.error;
 }
 
@@ -613,20 +614,22 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
 {
 	int cancel_state, ret = enter(&cancel_state);
-	struct zwd_lane *spare;
+	struct zwd_lane *taken, *spare;
 	struct pool *pool;
 
 	if (ret)
 		return ret;
 	adopt_orphans();
 	pool = lock_pool(dir);
-	ret = may_keep(pool) ? take(pool, dir, lane) : -EBUSY;
+	ret = may_keep(pool) ? take(pool, dir, &taken) : -EBUSY;
 	/* The one for those who wait has to be there, not only allowed. */
 	if (!ret && !pool->idle && has_room(pool)) {
 		pool->open_nr++;
 		ret = open_one(pool, dir, &spare);
-		give(pool, ret ? *lane : spare);
+		give(pool, ret ? taken : spare);
 	}
+	if (!ret)
+		*lane = taken;
 	pthread_mutex_unlock(&lock);
 	zwd_leave(cancel_state);
 	return ret == -EAGAIN ? -EBUSY : ret;
