@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "lean.h"
 #include "priv.h"
 #include "wd_zip.h"
 
@@ -46,7 +47,7 @@ static uint64_t now_ns(void)
 int wd_share_init(struct wd_queue *q)
 {
 	struct wd_share *share = calloc(1, sizeof(*share));
-	unsigned int cpus = wd_cpus_nr();
+	unsigned int cpus = lean_cpus();
 
 	if (!share)
 		return -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * libc's younger names by older means. Of each version of libc that a library asks for, the loader
+ * libc's younger names by older means, and without files: sysconf() would open one. Of each version of libc that a library asks for, the loader
  * makes sure in every process it comes into, and for most that is all they ever have of it.
  */
 #ifndef WD_LEAN_H
@@ -35,17 +35,20 @@ static inline int lean_sigmask(int how, const sigset_t *set, sigset_t *old)
 	return sigprocmask(how, set, old);
 }
 
-/* Processors this thread may run on; 1024: not known. */
+/* Processors this thread may run on; 1024: not known. Asked once: later a sandbox may not allow it. */
 static inline unsigned int lean_cpus(void)
 {
+	static _Atomic unsigned int known;
 	uint64_t mask[16] = { 0 };
 	unsigned int nr = 0;
 
+	if (known)
+		return known;
 	if (syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) < 0)
-		return 1024;
+		nr = 1024;
 	for (unsigned int i = 0; i < 16; i++)
 		nr += (unsigned int)__builtin_popcountll(mask[i]);
-	return nr;
+	return known = nr;
 }
 
 /* In ASCII, which all names and settings are. */

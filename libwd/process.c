@@ -155,14 +155,3 @@ int wd_root_is_known(void)
 	errno = saved_errno;
 	return r;
 }
-
-/* sysconf() would open a file. */
-unsigned int wd_cpus_nr(void)
-{
-	static _Atomic unsigned int known;
-
-	/* Asked once: later a sandbox may not allow it. */
-	if (!known)
-		known = lean_cpus();
-	return known;
-}

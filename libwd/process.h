@@ -43,9 +43,6 @@ int wd_fork_register(void);
 /* The process's root as it was at the first call: 1 while it is still the same. */
 int wd_root_is_known(void);
 
-/* CPUs that this thread may run on. */
-unsigned int wd_cpus_nr(void);
-
 /* No thread is cancelled between these two. */
 static inline int wd_cancel_off(void)
 {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "checksum.h"
 #include "log.h"
 #include "policy.h"
@@ -63,141 +64,6 @@ static void free_buffers(struct zwd_stream *s)
 	free_buffer(s, &s->i.keep);
 }
 
-/*
- * Requests ahead. What they consume is not reported before their output is taken, so each may be
- * forgotten at any time; and a fork does, for a lane's memory is not inherited.
- */
-
-/* A stream's request ahead, apart from the stream, which may end in a signal handler. */
-struct zwd_ahead {
-	struct zwd_ahead *next;
-	struct zwd_lane *_Atomic lane;
-	atomic_int is_dropped; /* by its stream; whoever has the lock frees it */
-	unsigned int generation; /* of the process that has it in its list */
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
-static struct zwd_ahead *ahead_all;
-static _Atomic unsigned int generation; /* of the process whose list this is */
-
-static void wait_and_put(struct zwd_lane *lane)
-{
-	struct wd_zip_res res;
-	int cancel_state = zwd_shield_up();
-	int ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
-
-	if (ret)
-		zwd_qpool_drop(lane, ret);
-	else
-		zwd_qpool_put(lane);
-	zwd_shield_down(cancel_state);
-}
-
-/* The lane of the request ahead is the caller's now. NULL: there is none. */
-static struct zwd_lane *take_ahead(struct zwd_ahead *ahead)
-{
-	struct zwd_lane *lane;
-
-	if (!ahead || !atomic_load_explicit(&ahead->lane, memory_order_relaxed))
-		return NULL;
-	lane = atomic_exchange(&ahead->lane, NULL);
-	if (!lane || !zwd_qpool_is_stale(lane))
-		return lane;
-	zwd_qpool_drop(lane, -ENODEV);
-	return NULL;
-}
-
-static void fork_prepare(void)
-{
-	pthread_mutex_lock(&lock);
-	for (struct zwd_ahead *ahead = ahead_all; ahead; ahead = ahead->next) {
-		struct zwd_lane *lane = take_ahead(ahead);
-
-		if (lane)
-			wait_and_put(lane);
-	}
-}
-
-static void fork_done(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-static void register_fork(void)
-{
-	pthread_atfork(fork_prepare, fork_done, fork_done);
-}
-
-/* Puts one into this process's list, and takes out what was dropped. 0 or -errno. */
-static int list_ahead(struct zwd_ahead *ahead)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	unsigned int now = wd_generation(), was = atomic_load(&generation);
-	int cancel_state;
-
-	pthread_once(&once, register_fork);
-	if (zwd_enter(&cancel_state))
-		return -EBUSY;
-	/* A child that was not made by fork() begins with an empty list. */
-	if (was != now && atomic_compare_exchange_strong(&generation, &was, now) && was) {
-		pthread_mutex_init(&lock, NULL);
-		ahead_all = NULL;
-	}
-	pthread_mutex_lock(&lock);
-	for (struct zwd_ahead **at = &ahead_all; *at;) {
-		struct zwd_ahead *one = *at;
-
-		if (!atomic_load(&one->is_dropped)) {
-			at = &one->next;
-			continue;
-		}
-		*at = one->next;
-		zwd_free(one);
-	}
-	ahead->generation = now;
-	ahead->next = ahead_all;
-	ahead_all = ahead;
-	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
-	return 0;
-}
-
-/* The stream's place for a request ahead, or NULL. */
-static struct zwd_ahead *get_ahead(struct zwd_stream *s)
-{
-	struct zwd_ahead *ahead = s->i.ahead;
-
-	if (ahead && ahead->generation == wd_generation())
-		return ahead;
-	if (!ahead)
-		ahead = calloc(1, sizeof(*ahead)); /* under the caller's shield */
-	if (!ahead)
-		return NULL;
-	if (list_ahead(ahead)) {
-		if (!s->i.ahead)
-			zwd_free(ahead);
-		return NULL;
-	}
-	s->i.ahead = ahead;
-	return ahead;
-}
-
-static void forget_ahead(struct zwd_stream *s)
-{
-	struct zwd_lane *lane = take_ahead(s->i.ahead);
-
-	if (lane)
-		wait_and_put(lane);
-}
-
-static void drop_ahead(struct zwd_stream *s)
-{
-	forget_ahead(s);
-	if (s->i.ahead)
-		atomic_store(&s->i.ahead->is_dropped, 1);
-	s->i.ahead = NULL;
-}
-
 static void count_stream(z_streamp strm, struct zwd_stream *s)
 {
 	if (s->mode != ZWD_MODE_SOFT || (!strm->total_in && !strm->total_out))
@@ -212,7 +78,7 @@ void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
 	struct zwd_inflate *i = &s->i;
 
 	count_stream(strm, s);
-	drop_ahead(s);
+	zwd_ahead_drop(&s->i.ahead);
 	free_buffers(s);
 	memset(i, 0, sizeof(*i));
 	i->window_bits = window_bits;
@@ -300,7 +166,7 @@ int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
 	if (!strm->zalloc || !strm->zfree)
 		return Z_STREAM_ERROR;
 	count_stream(strm, s);
-	drop_ahead(s);
+	zwd_ahead_drop(&s->i.ahead);
 	free_buffers(s);
 	ret = close_soft(strm, s);
 	zwd_stream_free(strm, s);
@@ -571,7 +437,7 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	}
 	if (s->mode != ZWD_MODE_OURS)
 		return ret;
-	forget_ahead(s);
+	zwd_ahead_forget(i->ahead);
 	if (i->is_keep_full || i->is_engine_lost)
 		ret = Z_DATA_ERROR;
 	else
@@ -750,7 +616,6 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	struct zwd_inflate *i = &s->i;
 	/* What waits is delivered before; then the caller asks for as much as this time. */
 	size_t held = i->is_byte_held, room = i->pend_len < asked ? asked - i->pend_len : 0;
-	struct zwd_ahead *ahead;
 	struct zwd_lane *lane;
 	struct wd_zip_req req;
 	int cancel_state, ret;
@@ -759,11 +624,9 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	    strm->avail_in < held || (strm->avail_in == held && !i->has_more))
 		return;
 	cancel_state = zwd_shield_up();
-	/* The lane first: the pool's fork handlers are to be registered before ours. */
 	if (zwd_qpool_try(ZWD_INFLATE, &lane))
 		goto down;
-	ahead = get_ahead(s);
-	if (!ahead || atomic_load(&ahead->lane)) {
+	if (!zwd_ahead_is_free(&i->ahead)) {
 		zwd_qpool_put(lane);
 		goto down;
 	}
@@ -773,7 +636,7 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	if (ret)
 		zwd_qpool_drop(lane, ret);
 	else
-		atomic_store(&ahead->lane, lane);
+		zwd_ahead_put(i->ahead, lane);
 down:
 	zwd_shield_down(cancel_state);
 }
@@ -837,7 +700,7 @@ static int may_retry(const struct zwd_inflate *i, int had_lane, int try, int err
 /* One try on a lane. 0 or -errno, *had_lane: not for want of one. */
 static int try_request(z_streamp strm, struct zwd_stream *s, int *had_lane)
 {
-	struct zwd_lane *lane = take_ahead(s->i.ahead);
+	struct zwd_lane *lane = zwd_ahead_take(s->i.ahead);
 	int is_ahead = lane != NULL, ret = 0;
 
 	if (!lane)

@@ -2,6 +2,7 @@
 # Everything in one library: a preloaded program opens one file. libwd's names stay inside.
 noinst_LTLIBRARIES += libz-wd/libzwd_core.la
 libz_wd_libzwd_core_la_SOURCES = \
+	libz-wd/ahead.c libz-wd/ahead.h \
 	libz-wd/apart.c libz-wd/apart.h \
 	libz-wd/alone.c libz-wd/alone.h \
 	libz-wd/cache.c libz-wd/cache.h \

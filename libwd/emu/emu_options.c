@@ -99,21 +99,10 @@ static int parse_option(struct emu_options *opt, const char *p, size_t len)
 	return 0;
 }
 
-/* sysconf() would open a file. */
-unsigned int emu_cpus_nr(void)
-{
-	static _Atomic unsigned int known;
-
-	/* Asked once: later a sandbox may not allow it. */
-	if (!known)
-		known = lean_cpus();
-	return known;
-}
-
 int emu_options_parse(struct emu_options *opt, const char *text)
 {
 	memset(opt, 0, sizeof(*opt));
-	opt->threads = emu_cpus_nr() > 1 ? 2 : 1;
+	opt->threads = lean_cpus() > 1 ? 2 : 1;
 	opt->qm = 3;
 	opt->queues = 64;
 	opt->depth = HISI_QM_DEFAULT_DEPTH;

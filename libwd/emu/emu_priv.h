@@ -64,8 +64,6 @@ struct emu_options {
 };
 
 int emu_options_parse(struct emu_options *opt, const char *text);
-/* CPUs that this thread may run on. */
-unsigned int emu_cpus_nr(void);
 
 /* emu_clock.c */
 
