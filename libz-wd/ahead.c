@@ -94,7 +94,7 @@ static int list_ahead(struct zwd_ahead *ahead)
 			continue;
 		}
 		*at = one->next;
-		zwd_free(one);
+		free(one);
 	}
 	ahead->generation = now;
 	ahead->next = ahead_all;
@@ -111,14 +111,13 @@ int zwd_ahead_is_free(struct zwd_ahead **place)
 	if (ahead && ahead->generation == wd_generation())
 		return !atomic_load(&ahead->lane);
 	if (!ahead) {
-		ahead = zwd_malloc(sizeof(*ahead));
+		ahead = calloc(1, sizeof(*ahead)); /* the caller's shield is up */
 		if (!ahead)
 			return 0;
-		*ahead = (struct zwd_ahead){ 0 };
 	}
 	if (list_ahead(ahead)) {
 		if (!*place)
-			zwd_free(ahead);
+			free(ahead);
 		return 0;
 	}
 	*place = ahead;

@@ -12,7 +12,7 @@
 /* A stream's place for one, apart from the stream, which may end in a signal handler. */
 struct zwd_ahead;
 
-/* Is there a free place? Made where *place is NULL. To be asked with a lane in hand: see ahead.c. */
+/* Is there a free place? Made where *place is NULL. To be asked with a lane in hand, and so with a shield up. */
 int zwd_ahead_is_free(struct zwd_ahead **place);
 /* The request on the lane, which was sent, stays there. */
 void zwd_ahead_put(struct zwd_ahead *ahead, struct zwd_lane *lane);

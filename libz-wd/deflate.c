@@ -170,6 +170,7 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
  * stream with an allocator of its own may be forgotten with its memory; a few may be at any time.
  */
 #define SPILLS_MAX 32
+#define SPILL_LEN (3 * ZWD_BLOCK_LEN)
 static _Atomic int spills_nr;
 
 static int get_spill(struct zwd_stream *s)
@@ -179,8 +180,8 @@ static int get_spill(struct zwd_stream *s)
 	d->is_spill_ours = atomic_fetch_add(&spills_nr, 1) < SPILLS_MAX;
 	if (!d->is_spill_ours)
 		atomic_fetch_sub(&spills_nr, 1);
-	d->spill = d->is_spill_ours ? zwd_malloc(3 * ZWD_BLOCK_LEN) :
-				      zwd_stream_alloc(s, 3 * ZWD_BLOCK_LEN);
+	d->spill = d->is_spill_ours ? zwd_pages(SPILL_LEN) :
+				      zwd_stream_alloc(s, SPILL_LEN);
 	if (d->spill)
 		return Z_OK;
 	if (d->is_spill_ours)
@@ -195,7 +196,7 @@ static void put_spill(struct zwd_stream *s)
 	if (!d->spill)
 		return;
 	if (d->is_spill_ours) {
-		zwd_free(d->spill);
+		zwd_unpages(d->spill, SPILL_LEN);
 		atomic_fetch_sub(&spills_nr, 1);
 	} else {
 		zwd_stream_unalloc(s, d->spill);
@@ -550,11 +551,12 @@ static int is_return_due(z_streamp strm, const struct zwd_deflate *d, int flush)
 /* The most that the flush point may take of the caller's room; PEND_ROOM more can wait. */
 #define END_ROOM ZWD_BLOCK_LEN
 #define LAST_WINDOW (END_ROOM + PEND_ROOM)
+#define LAST_LEN (LAST_WINDOW + ZWD_WINDOW_LEN)
 
 /*
  * Software's part ends at a flush point. That is made in one go, however small the caller's room: a
  * flush continued with a room of a few bytes writes its marker again and again (zlib.h, deflate()).
- * *last: what it made, of malloc(), then the window; NULL: it has to go on, for want of room or memory.
+ * *last: what it made, LAST_LEN in pages, then the window; NULL: it has to go on, for want of room or memory.
  */
 static int end_away(z_streamp strm, struct zwd_stream *s, unsigned char **last, uInt *last_len)
 {
@@ -571,7 +573,7 @@ static int end_away(z_streamp strm, struct zwd_stream *s, unsigned char **last, 
 		return ret;
 	if (!strm->avail_out)
 		return Z_OK;
-	*last = zwd_malloc(LAST_WINDOW + ZWD_WINDOW_LEN);
+	*last = zwd_pages(LAST_LEN);
 	if (!*last)
 		return Z_OK;
 	room = (strm->avail_out < END_ROOM ? strm->avail_out : END_ROOM) + PEND_ROOM;
@@ -587,7 +589,7 @@ static int end_away(z_streamp strm, struct zwd_stream *s, unsigned char **last, 
 	ret = wait_in_spill(s);
 	if (ret == Z_OK)
 		emit(strm, d, *last, *last_len);
-	zwd_free(*last);
+	zwd_unpages(*last, LAST_LEN);
 	*last = NULL;
 	return ret;
 }
@@ -607,7 +609,7 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 		return Z_OK;
 	ret = end_away(strm, s, &last, &last_len);
 	if (ret != Z_OK || !last) {
-		zwd_free(last);
+		zwd_unpages(last, LAST_LEN);
 		return ret;
 	}
 	zwd_soft_zlib.deflateGetDictionary(&d->raw, last + LAST_WINDOW, &history_len);
@@ -615,14 +617,14 @@ static int come_back(z_streamp strm, struct zwd_stream *s, int flush)
 	drop_raw(s);
 	/* They were zlib's as long as its stream was open: nothing is allocated here. */
 	if (get_blocks(s)) {
-		zwd_free(last);
+		zwd_unpages(last, LAST_LEN);
 		return Z_MEM_ERROR;
 	}
 	memcpy(d->history, last + LAST_WINDOW, history_len);
 	d->history_len = history_len;
 	d->gather_off = d->pend_off = d->pend_len = 0;
 	emit(strm, d, last, last_len);
-	zwd_free(last);
+	zwd_unpages(last, LAST_LEN);
 	d->sent_check = d->check;
 	begin_segment(d);
 	d->is_flushed = 1;

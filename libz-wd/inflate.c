@@ -358,7 +358,7 @@ static int open_at_body(z_streamp z, const struct zwd_inflate *i, struct interna
 /* The real zlib makes again what the device made; nobody needs it. */
 static int skip(z_streamp strm, uint64_t left)
 {
-	unsigned char *trash = zwd_malloc(TRASH_LEN);
+	unsigned char *trash = zwd_pages(TRASH_LEN);
 	int ret = trash ? Z_OK : Z_MEM_ERROR;
 
 	while (left && ret == Z_OK) {
@@ -369,7 +369,7 @@ static int skip(z_streamp strm, uint64_t left)
 		ret = zwd_soft_zlib.inflate(strm, Z_SYNC_FLUSH);
 		left -= room - strm->avail_out;
 	}
-	zwd_free(trash);
+	zwd_unpages(trash, TRASH_LEN);
 	if (ret == Z_MEM_ERROR)
 		return ret;
 	return left ? Z_DATA_ERROR : Z_OK;

@@ -138,7 +138,7 @@ static void link_queue(struct zwd_jobq *q)
 static void free_queue(struct zwd_jobq *q)
 {
 	pthread_mutex_destroy(&q->lock);
-	zwd_free(q);
+	zwd_unpages(q, sizeof(*q));
 }
 
 /* Takes q out of the list, and those that a signal handler could not. */
@@ -194,12 +194,11 @@ static void adopt(struct zwd_jobq *q)
 
 struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth)
 {
-	struct zwd_jobq *q = zwd_malloc(sizeof(*q));
+	struct zwd_jobq *q = zwd_pages(sizeof(*q));
 	int cancel_state;
 
 	if (!q)
 		return NULL;
-	*q = (struct zwd_jobq){ 0 };
 	init_lock(q);
 	q->wrap = wrap;
 	q->depth = depth < ZWD_DEPTH_MAX ? depth : ZWD_DEPTH_MAX;

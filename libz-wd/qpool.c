@@ -108,7 +108,11 @@ static void renew(unsigned int now)
 	if (atomic_compare_exchange_strong(&generation, &none, now))
 		return; /* nothing was opened yet */
 	if (atomic_exchange(&renewed, now) != now) {
-		/* Without handlers the allocator may be locked for good: what was the parent's stays. */
+		/*
+		 * Without handlers malloc() may be locked for good by a thread that is not here: nothing is
+		 * opened, and what was the parent's stays.
+		 */
+		atomic_store(&presence, PRESENCE_NONE);
 		forget_all(0);
 		atomic_store(&generation, now);
 	}
@@ -221,14 +225,16 @@ static int is_filtered(void)
 	return mode != 0;
 }
 
-/* The rest of the functions without zwd_ are called with the lock held. */
-
+/* Is it in vain to ask for a device now? */
 static int is_paused(enum zwd_dir dir)
 {
 	uint64_t until = atomic_load_explicit(&paused_until[dir], memory_order_relaxed);
 
-	return until && zwd_now_ns() < until;
+	return atomic_load_explicit(&presence, memory_order_relaxed) == PRESENCE_NONE ||
+	       (until && zwd_now_ns() < until);
 }
+
+/* The rest of the functions without zwd_ are called with the lock held. */
 
 static void set_limit(struct pool *pool, unsigned int max)
 {
@@ -255,8 +261,6 @@ static int may_keep(const struct pool *pool)
 {
 	unsigned int lent = pool->open_nr - pool->idle_nr;
 
-	if (atomic_load_explicit(&presence, memory_order_relaxed) == PRESENCE_NONE)
-		return 0;
 	if (is_full(pool))
 		return lent + 1 < pool->open_nr;
 	return !pool->max || lent + pool->reserve < pool->max;
@@ -452,10 +456,11 @@ static void drop(struct zwd_lane *lane, int err)
 	int is_stale = zwd_qpool_is_stale(lane);
 
 	/* The program locked itself up. To wait for the device's end is refused like all the rest. */
-	if (err == -EPERM) {
+	if (err == -EPERM)
 		atomic_store(&presence, PRESENCE_NONE);
+	/* So it is left as it is; and what a child without handlers has of its parent's, too. */
+	if (atomic_load(&presence) == PRESENCE_NONE)
 		return;
-	}
 	lane_free(lane);
 	if (is_stale)
 		return;
@@ -497,8 +502,12 @@ static void prepare_apart(void *arg)
 
 void zwd_qpool_prepare(const char *device)
 {
-	was_filtered = strcmp(device, "none") && is_filtered();
 	strcpy(prepared, device);
+	if (strcmp(device, "none")) {
+		was_filtered = is_filtered();
+		/* From here on a child without handlers is known as such. */
+		atomic_store(&generation, wd_generation());
+	}
 	zwd_apart(prepare_apart, prepared);
 }
 
@@ -593,12 +602,9 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 {
 	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
 	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
-	int cancel_state, ret;
+	int cancel_state, ret = enter(&cancel_state);
 	struct pool *pool;
 
-	if (atomic_load_explicit(&presence, memory_order_relaxed) == PRESENCE_NONE)
-		return -ENODEV;
-	ret = enter(&cancel_state);
 	if (ret)
 		return ret;
 	adopt_orphans();

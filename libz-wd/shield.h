@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <wd.h>
 
 /*
@@ -76,22 +76,26 @@ static inline void zwd_once(_Atomic unsigned int *once, void (*f)(void))
 	}
 }
 
-/* Memory of the library's own, whose lock no cancelled thread takes with it. */
-static inline void *zwd_malloc(size_t len)
+/*
+ * Memory for a call that was given none, where malloc() cannot be had for sure: its locks may be held by
+ * a thread that was cancelled, or that a child made without handlers does not have. NULL: none.
+ */
+static inline void *zwd_pages(size_t len)
 {
-	int state = zwd_shield_up();
-	void *mem = malloc(len);
+	int saved_errno = errno;
+	void *mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	zwd_shield_down(state);
-	return mem;
+	errno = saved_errno;
+	return mem == MAP_FAILED ? NULL : mem;
 }
 
-static inline void zwd_free(void *mem)
+static inline void zwd_unpages(void *mem, size_t len)
 {
-	int state = zwd_shield_up();
+	int saved_errno = errno;
 
-	free(mem);
-	zwd_shield_down(state);
+	if (mem)
+		munmap(mem, len);
+	errno = saved_errno;
 }
 
 #endif
