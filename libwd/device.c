@@ -129,7 +129,7 @@ free_infos:
 /* "" in the environment is as good as no variable. */
 static const char *spec_default(void)
 {
-	const char *spec = secure_getenv("WD_DEVICE");
+	const char *spec = lean_getenv("WD_DEVICE");
 
 	return spec && *spec ? spec : "auto";
 }

@@ -6,6 +6,7 @@
 #ifndef WD_LEAN_H
 #define WD_LEAN_H
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -33,6 +34,17 @@ static inline int lean_eventfd(int flags)
 static inline int lean_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	return sigprocmask(how, set, old);
+}
+
+/* secure_getenv(). */
+static inline const char *lean_getenv(const char *name)
+{
+	static char *(*get)(const char *name);
+
+	/* Any thread finds the same. */
+	if (!get)
+		*(void **)&get = dlsym(RTLD_DEFAULT, "secure_getenv");
+	return get ? get(name) : NULL;
 }
 
 /* Processors this thread may run on; 1024: not known. Asked once: later a sandbox may not allow it. */

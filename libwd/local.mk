@@ -16,7 +16,7 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/drv/hisi_qm.h \
 	libwd/drv/hisi_zip.c \
 	libwd/drv/hisi_zip.h \
-	libwd/lean.h \
+	libwd/lean.c libwd/lean.h \
 	libwd/mem.c \
 	libwd/priv.h \
 	libwd/process.c \

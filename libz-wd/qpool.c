@@ -94,25 +94,27 @@ static void forget_all(int is_to_release)
 		atomic_store(&paused_until[dir], 0);
 	}
 	atomic_store(&orphans, NULL);
-	zwd_stats_reset();
 }
 
-/* The process these pools are of. A child need not have come by fork(), whose handlers would tell. */
+/* The process these pools are of; 0: not known yet. */
 static _Atomic unsigned int generation;
+/* A child that was made by fork(), whose handlers put the locks of libc in order, and count anew. */
+static _Atomic unsigned int forked;
+
+static void note_fork(void)
+{
+	atomic_store(&forked, wd_generation());
+	zwd_stats_reset();
+}
 
 static void renew(unsigned int now)
 {
 	static _Atomic unsigned int renewed;
-	unsigned int none = 0;
 
-	if (atomic_compare_exchange_strong(&generation, &none, now))
-		return; /* nothing was opened yet */
 	if (atomic_exchange(&renewed, now) != now) {
-		/*
-		 * Without handlers malloc() may be locked for good by a thread that is not here: nothing is
-		 * opened, and what was the parent's stays.
-		 */
-		atomic_store(&presence, PRESENCE_NONE);
+		/* Else malloc() may be locked for good by a thread that is not here: nothing is opened. */
+		if (atomic_load(&forked) != now)
+			atomic_store(&presence, PRESENCE_NONE);
 		forget_all(0);
 		atomic_store(&generation, now);
 	}
@@ -500,13 +502,21 @@ static void prepare_apart(void *arg)
 	atomic_store(&presence, nr > 0 ? PRESENCE_SOME : PRESENCE_NONE);
 }
 
+/* From here on a child without handlers is known as such. */
+static void know_process(void)
+{
+	unsigned int none = 0;
+
+	if (atomic_compare_exchange_strong(&generation, &none, wd_generation()))
+		pthread_atfork(NULL, NULL, note_fork);
+}
+
 void zwd_qpool_prepare(const char *device)
 {
 	strcpy(prepared, device);
 	if (strcmp(device, "none")) {
 		was_filtered = is_filtered();
-		/* From here on a child without handlers is known as such. */
-		atomic_store(&generation, wd_generation());
+		know_process();
 	}
 	zwd_apart(prepare_apart, prepared);
 }
@@ -517,6 +527,7 @@ static void prepare_late(void)
 	const char *device = zwd_settings()->device;
 	int cancel_state;
 
+	know_process();
 	if (enter(&cancel_state))
 		return;
 	pthread_mutex_lock(&lock);

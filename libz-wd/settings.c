@@ -329,7 +329,7 @@ static void read_text(struct reading *r, char *text, size_t len)
 
 static void configure_log(void)
 {
-	const char *value = secure_getenv("ZWD_LOG");
+	const char *value = lean_getenv("ZWD_LOG");
 
 	if (value && !zwd_log_configure(value))
 		zwd_log(ZWD_LOG_ERROR, "ZWD_LOG: impossible value");
@@ -389,7 +389,7 @@ static int read_open(struct zwd_settings *s, const char *path, int fd)
 /* -errno: the process lacks what it takes to read a file, which may not be so later. */
 static int read_file(struct zwd_settings *s)
 {
-	const char *asked = secure_getenv("ZWD_CONFIG");
+	const char *asked = lean_getenv("ZWD_CONFIG");
 	const char *path = asked && *asked ? asked : CONFIG_PATH;
 	int fd, ret;
 
@@ -465,12 +465,12 @@ static void read_environment(struct zwd_settings *s)
 
 		memcpy(name, names[i], sizeof(names[i]));
 		name[sizeof(names[i])] = '\0';
-		value = secure_getenv(name);
+		value = lean_getenv(name);
 		if (value && zwd_settings_set(s, name, value))
 			zwd_log(level, "%s: impossible value", name);
 	}
 	/* Reproducible: the same input gives the same bytes, with a device or without. */
-	if (secure_getenv("SOURCE_DATE_EPOCH"))
+	if (lean_getenv("SOURCE_DATE_EPOCH"))
 		s->engine = ZWD_ENGINE_SOFT;
 }
 
@@ -491,7 +491,7 @@ static int read_system(struct zwd_settings *s)
 /* What the environment says, or else the file. */
 static const char *loaded(const char *name, const char *in_file)
 {
-	const char *value = secure_getenv(name);
+	const char *value = lean_getenv(name);
 
 	return value && *value ? value : in_file;
 }

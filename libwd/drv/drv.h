@@ -4,7 +4,7 @@
 #define WD_DRV_H
 
 struct wd_drv {
-	const char *api;
+	char api[16];
 	unsigned int qm_version;
 	unsigned int sqe_type; /* HISI_ZIP_SQE_TYPE0 or _TYPE3 */
 	unsigned int formats;  /* bits 1 << enum wd_zip_format */

@@ -38,7 +38,7 @@ struct emu_inflate {
 enum emu_inflate_result { EMU_INFLATE_MORE, EMU_INFLATE_END };
 
 struct emu_codec {
-	const char *name;
+	char name[8];
 	bool is_shallow; /* needs no more stack than zlib: may run on a caller's */
 	/* Finds the library, unless it has it. 0 or -ENOENT. Not for two threads at once. */
 	int (*open)(void);

@@ -20,7 +20,7 @@ struct wd_regions {
 };
 
 struct wd_transport {
-	const char *name;
+	char name[8];
 	int is_emulated; /* chosen by the word "emu" only, never by "auto" */
 
 	/* Are these options of the emulated device? 0 or -EINVAL; NULL: there are no options. */
