@@ -136,7 +136,7 @@ void zwd_object_bind(const struct zwd_object *object)
 
 	for (size_t nr = 0; (slot = zwd_object_slot_nr(object, nr, &name)); nr++) {
 		/* One that is bound points elsewhere. */
-		if (!*name || !dladdr((void *)*slot, &target) || target.dli_fbase != base)
+		if (!*name || !dladdr((void *)__atomic_load_n(slot, __ATOMIC_RELAXED), &target) || target.dli_fbase != base)
 			continue;
 		function = dlsym(RTLD_DEFAULT, name);
 		if (function)

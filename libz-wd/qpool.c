@@ -204,10 +204,11 @@ static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
 
 static void lane_open_apart(void *arg)
 {
+	static atomic_flag is_bound = ATOMIC_FLAG_INIT;
 	struct opening *opening = arg;
 
 	/* What goes wrong later should not need the loader's stack. */
-	if (!atomic_load(&devices[opening->dir])) {
+	if (!atomic_flag_test_and_set(&is_bound)) {
 		zwd_object_bind_own();
 		zwd_soft_zlib_bind();
 	}

@@ -34,8 +34,8 @@ struct side {
 /* options may hold one %u for the version. */
 static inline const char *device_name(const char *options, unsigned int version)
 {
-	static char name[2][WD_NAME_LEN];
-	static unsigned int turn;
+	static _Thread_local char name[2][WD_NAME_LEN];
+	static _Thread_local unsigned int turn;
 
 	turn ^= 1;
 	snprintf(name[turn], WD_NAME_LEN, "emu:qm=%u%s%s", version, *options ? "," : "", options);

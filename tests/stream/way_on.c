@@ -147,7 +147,8 @@ static void copy_and_fork_behind_finish(void **state)
 			}
 			buf_add(&two, one.data, one.len);
 			assert_int_equal(deflateCopy(&copy, &strm), Z_OK);
-			pid = fork();
+			/* ThreadSanitizer knows no threads in a child of threads. */
+			pid = IS_TSAN ? -1 : fork();
 			if (!pid) {
 				alarm(60);
 				ret = finish(&strm, &one);
@@ -159,8 +160,10 @@ static void copy_and_fork_behind_finish(void **state)
 			assert_int_equal(finish(&strm, &one), Z_STREAM_END);
 			deflateEnd(&copy);
 			deflateEnd(&strm);
-			assert_int_equal(waitpid(pid, &status, 0), pid);
-			assert_int_equal(status, 0);
+			if (!IS_TSAN) {
+				assert_int_equal(waitpid(pid, &status, 0), pid);
+				assert_int_equal(status, 0);
+			}
 			assert_inflates(wrappers[w], one.data, one.len, plain, LEN);
 			assert_inflates(wrappers[w], two.data, two.len, plain, LEN);
 			buf_free(&one);
