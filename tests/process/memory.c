@@ -229,11 +229,20 @@ static void abandoned(const struct row *row)
 	trip_all();
 }
 
+static void trip_in_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		trip_all();
+		exit(0);
+	}
+	child_is_right(pid, "child");
+}
+
 /* What was abandoned is gone from the address space when the process goes on, forks and ends. */
 static void abandoned_and_unmapped(const struct row *row)
 {
-	pid_t pid;
-
 	(void)row;
 	for (int round = 0; round < 3; round++) {
 		pool_open(&pool, 2 << 20);
@@ -242,20 +251,13 @@ static void abandoned_and_unmapped(const struct row *row)
 		trip_quick();
 	}
 	trip_all();
-	pid = fork();
-	if (!pid) {
-		trip_all();
-		exit(0);
-	}
-	child_is_right(pid, "child");
+	trip_in_child();
 	trip_all();
 }
 
 /* The same with memory that gets other contents: nothing there is ever read again. */
 static void abandoned_and_overwritten(const struct row *row)
 {
-	pid_t pid;
-
 	(void)row;
 	pool_open(&pool, 2 << 20);
 	for (int round = 0; round < 20; round++) {
@@ -263,12 +265,7 @@ static void abandoned_and_overwritten(const struct row *row)
 		memset(pool.mem, 0x5a, pool.size);
 	}
 	trip_all();
-	pid = fork();
-	if (!pid) {
-		trip_all();
-		exit(0);
-	}
-	child_is_right(pid, "child");
+	trip_in_child();
 }
 
 static jmp_buf out_of_memory;
