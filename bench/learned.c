@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "learn.h"
+#include "engine/learn.h"
 #include "learned.h"
 
 enum { SIZES = 13, FIRST = 100, CALLS = 1000, MIXED = SIZES * 1000 };

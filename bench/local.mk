@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += bench/libbench.la
 bench_libbench_la_SOURCES = \
 	bench/gen.c bench/gen.h \
 	bench/input.c bench/input.h \
-	bench/learned.c bench/learned.h libz-wd/learn.c \
+	bench/learned.c bench/learned.h libz-wd/engine/learn.c \
 	bench/spread.c bench/spread.h \
 	bench/timing.c bench/timing.h
 

@@ -2,33 +2,35 @@
 # Everything in one library: a preloaded program opens one file. libwd's names stay inside.
 noinst_LTLIBRARIES += libz-wd/libzwd_core.la
 libz_wd_libzwd_core_la_SOURCES = \
-	libz-wd/ahead.c libz-wd/ahead.h \
-	libz-wd/apart.c libz-wd/apart.h \
-	libz-wd/alone.c libz-wd/alone.h \
-	libz-wd/cache.c libz-wd/cache.h \
-	libz-wd/checksum.c libz-wd/checksum.h \
-	libz-wd/deflate.c \
-	libz-wd/format.c libz-wd/format.h \
-	libz-wd/forward.c \
-	libz-wd/inflate.c \
-	libz-wd/inner.c libz-wd/inner.h \
-	libz-wd/jobq.c libz-wd/jobq.h \
-	libz-wd/learn.c libz-wd/learn.h \
-	libz-wd/load.c libz-wd/load.h \
-	libz-wd/log.c libz-wd/log.h \
-	libz-wd/object.c libz-wd/object.h \
-	libz-wd/offload.c libz-wd/offload.h \
-	libz-wd/oneshot.c \
-	libz-wd/policy.c libz-wd/policy.h \
-	libz-wd/preload.c \
-	libz-wd/qpool.c libz-wd/qpool.h \
-	libz-wd/settings.c libz-wd/settings.h \
-	libz-wd/shield.h \
-	libz-wd/soft_zlib.c libz-wd/soft_zlib.h \
-	libz-wd/stats.c libz-wd/stats.h \
-	libz-wd/verify.c libz-wd/verify.h \
-	libz-wd/zlib_abi.c \
-	libz-wd/zstream.c libz-wd/zstream.h
+	libz-wd/abi/forward.c \
+	libz-wd/abi/load.c \
+	libz-wd/abi/oneshot.c \
+	libz-wd/abi/preload.c libz-wd/abi/preload.h \
+	libz-wd/abi/zlib_abi.c \
+	libz-wd/deflate/deflate.c \
+	libz-wd/inflate/inflate.c \
+	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
+	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
+	libz-wd/engine/learn.c libz-wd/engine/learn.h \
+	libz-wd/engine/offload.c libz-wd/engine/offload.h \
+	libz-wd/engine/policy.c libz-wd/engine/policy.h \
+	libz-wd/engine/qpool.c libz-wd/engine/qpool.h \
+	libz-wd/engine/verify.c libz-wd/engine/verify.h \
+	libz-wd/stream/alone.c libz-wd/stream/alone.h \
+	libz-wd/stream/apart.c libz-wd/stream/apart.h \
+	libz-wd/stream/cache.c libz-wd/stream/cache.h \
+	libz-wd/stream/checksum.c libz-wd/stream/checksum.h \
+	libz-wd/stream/format.c libz-wd/stream/format.h \
+	libz-wd/stream/inner.c libz-wd/stream/inner.h \
+	libz-wd/stream/loaded.c libz-wd/stream/loaded.h \
+	libz-wd/stream/object.c libz-wd/stream/object.h \
+	libz-wd/stream/shield.h \
+	libz-wd/stream/soft_zlib.c libz-wd/stream/soft_zlib.h \
+	libz-wd/stream/zstream.c libz-wd/stream/zstream.h \
+	libz-wd/operate/log.c libz-wd/operate/log.h \
+	libz-wd/operate/root.c libz-wd/operate/root.h \
+	libz-wd/operate/settings.c libz-wd/operate/settings.h \
+	libz-wd/operate/stats.c libz-wd/operate/stats.h
 libz_wd_libzwd_core_la_LIBADD = libwd/libwd_core.la
 
 lib_LTLIBRARIES += libz-wd/libz-wd.la

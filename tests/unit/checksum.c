@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "checksum.h"
-#include "soft_zlib.h"
+#include "stream/checksum.h"
+#include "stream/soft_zlib.h"
 #include "unit.h"
 
 #define POLYNOMIAL 0x104c11db7ull /* highest power first */

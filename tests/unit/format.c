@@ -2,7 +2,7 @@
 /* Guards: headers, trailers and stored blocks are the bytes that zlib writes, in as much room. */
 #include "config.h"
 
-#include "format.h"
+#include "stream/format.h"
 #include "unit.h"
 
 /* The header the real zlib writes at this level and strategy. */

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "../../bench/learned.h"
-#include "learn.h"
+#include "engine/learn.h"
 #include "unit.h"
 
 #define S ZWD_LEARN_SOFT

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Zlib
-EXTRA_DIST += tests/unit/unit.h
+TESTS += tests/unit/layers.sh
+EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
 wd_unit_tests = tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip \
 	tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/learn \

@@ -8,7 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "settings.h"
+#include "operate/root.h"
+#include "operate/settings.h"
 #include "unit.h"
 
 static const struct {
@@ -133,5 +134,6 @@ int main(void)
 		cmocka_unit_test(means_what_it_says),
 	};
 
+	zwd_root_note();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,7 +227,7 @@ static int run(int argc, char **argv)
 		return usage_error(NULL, "no such command: %s", argv[optind]);
 	argc -= optind;
 	argv += optind;
-	argv[0] = "zwd"; /* what getopt_long() calls us */
+	argv[0] = (char *)"zwd"; /* what getopt_long() calls us */
 	r = read_options(argc, argv, command, &args, &given);
 	if (r >= 0)
 		return r;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Zlib */
+/* The units of a bulk stream: filled, in flight on a lane each, taken out in their order. */
+#ifndef ZWD_JOBQ_H
+#define ZWD_JOBQ_H
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/qpool.h"
+
+/* Units of a stream in flight at once, at most; one more is being filled. */
+#define ZWD_DEPTH_MAX 64u
+
+/*
+ * A unit is independent of the others: it refers to nothing before it and ends byte-aligned, so that
+ * the units of a stream are compressed in any order and joined as they are.
+ */
+struct zwd_job {
+	struct zwd_lane *lane; /* NULL: in and out are of malloc */
+	unsigned char *in;
+	unsigned char *out; /* once it is done: deflate blocks without trailer */
+	size_t in_len, in_size;
+	size_t out_off, out_len; /* what is left to deliver */
+	uint32_t before, check;	 /* the stream's checksum before the unit and after it */
+	int is_sent;
+	int is_done;
+	int is_last; /* of the stream */
+	int needs_marker; /* output must end in a flush point */
+	int is_lost; /* with memory that a child does not inherit */
+	int error;   /* it could not be sent */
+	unsigned int tries;
+};
+
+struct zwd_jobq {
+	pthread_mutex_t lock;	/* held by the stream's calls, and by a fork in between */
+	unsigned int entered;	/* so many times; the first knows whether threads may be cancelled */
+	int cancel_state;
+	struct zwd_jobq *next;	/* of all, guarded by jobq.c's lock */
+	int is_dropped;		/* in a signal handler, which could not take that lock */
+	unsigned int generation; /* of the process that has it in its list */
+	int wrap, level, mem_level; /* the stream's */
+	unsigned int depth;
+	unsigned int first, nr; /* in job[], a ring */
+	struct zwd_job job[ZWD_DEPTH_MAX + 1];
+};
+
+/* An empty one, entered, or NULL. At most depth units are in flight at once. */
+struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth);
+/* Waits for what is in flight and forgets it. Not entered; NULL is fine. */
+void zwd_jobq_free(struct zwd_jobq *q);
+
+/* Around everything below, also nested: a fork in between brings the queue to rest. */
+void zwd_jobq_enter(struct zwd_jobq *q);
+void zwd_jobq_leave(struct zwd_jobq *q);
+
+/* The unit that is being filled, or NULL. */
+struct zwd_job *zwd_jobq_filling(struct zwd_jobq *q);
+/* Begins one. NULL: as many as may be are in flight, or no lane is to be had now. */
+struct zwd_job *zwd_jobq_begin(struct zwd_jobq *q, uint32_t before);
+/* Sends the one that is being filled; its check and is_last are set. Cannot fail: see next. */
+void zwd_jobq_send(struct zwd_jobq *q);
+/*
+ * The oldest unit, when it is done: *job, which stays the queue's. Whatever went wrong with it was
+ * made good: on another lane, or in software. -EAGAIN: not done yet (is_waiting: never), -ENOENT:
+ * none was sent, -ENOMEM: software found no memory.
+ */
+int zwd_jobq_first(struct zwd_jobq *q, int is_waiting, struct zwd_job **job);
+/* Forgets the oldest unit, which was delivered. */
+void zwd_jobq_pop(struct zwd_jobq *q);
+/* Waits until all that were sent are done. 0 or -ENOMEM. */
+int zwd_jobq_settle(struct zwd_jobq *q);
+/* A copy in which nothing is in flight, of one in which nothing is. NULL: no memory. */
+struct zwd_jobq *zwd_jobq_copy(const struct zwd_jobq *q);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Zlib */
+/* Queues with their request memory, lent to a stream for the length of one call. */
+#ifndef ZWD_QPOOL_H
+#define ZWD_QPOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wd_zip.h>
+
+#include "operate/stats.h"
+
+/* One queue, and memory for one request. Between two loans it holds nothing of a stream. */
+struct zwd_lane {
+	struct wd_queue *queue;
+	unsigned char *src;
+	unsigned char *dst;
+	unsigned char *ctx; /* WD_ZIP_CTX_SIZE */
+	size_t src_len;	    /* room */
+	size_t dst_len;	    /* room */
+	enum zwd_dir dir;
+	unsigned int generation; /* of the process that opened it, see wd_generation() */
+	int is_inherited; /* a child has a copy of its memory */
+	int error;	  /* what it was dropped with, in a signal handler */
+	uint64_t sent_ns; /* when its request was sent */
+	struct zwd_lane *next;
+};
+
+/*
+ * At load: does all for this device specification that can be done without opening a device, for later
+ * there may be no folder, no descriptor, no right to do so.
+ */
+void zwd_qpool_prepare(const char *device);
+
+/* May there be a device for this direction now? Asks nobody, opens nothing. */
+int zwd_qpool_may_have_device(enum zwd_dir dir);
+
+/* Is there one? Opens it at the first question; then it is known until the pool is paused. */
+int zwd_qpool_has_device(enum zwd_dir dir);
+
+/* Can it do raw deflate? Meaningful when there is a device. */
+int zwd_qpool_has_raw(enum zwd_dir dir);
+
+/* Is it worth to ask for a lane now? Yes unless the pool is paused. */
+int zwd_qpool_is_ready(enum zwd_dir dir);
+
+/* Waits until a paused pool is asked again, at most timeout_ms. */
+void zwd_qpool_await(enum zwd_dir dir, unsigned int timeout_ms);
+
+/* Was it opened by another process than this one, which has no use for it? */
+int zwd_qpool_is_stale(const struct zwd_lane *lane);
+
+/*
+ * Borrows a lane; waits while all are lent, first come, first served, at most timeout_ms. -ENODEV: no
+ * device, or it failed a moment ago and is left alone for a while; -EBUSY: none became free. All
+ * functions here also answer -EBUSY in a signal handler that came upon one of them.
+ */
+int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **lane);
+
+/*
+ * Borrows a lane without waiting, for work that may stay in flight between two calls: only while
+ * others are left for those who wait, at least one. -ENODEV, -EBUSY.
+ */
+int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane);
+
+/* Gives a healthy lane back; nothing is in flight on it. */
+void zwd_qpool_put(struct zwd_lane *lane);
+
+/*
+ * Gives back a lane whose queue failed with err: stops it, then frees its memory. Failures in a row
+ * pause the pool, longer each time; a lane given back healthy ends the row.
+ */
+void zwd_qpool_drop(struct zwd_lane *lane, int err);
+
+/* One request on a lane: sends it. 0, -EIO, -ENODEV, -EINVAL. */
+int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req);
+/* Takes its result. 0, -EAGAIN: not done yet, -EIO, -ENODEV. */
+int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res);
+/* Waits for its result, until timeout_ms after it was sent. 0, -ETIMEDOUT, -EIO, -ENODEV. */
+int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms);
+/* All of it: sends one, and waits as long as the settings say. */
+int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Zlib */
+/* ZWD_VERIFY: a device's output is inflated and compared before anybody sees it. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "operate/settings.h"
+#include "stream/soft_zlib.h"
+#include "engine/verify.h"
+
+#define PIECE_LEN 65536u
+
+/* Counted by process: most streams are shorter than N units. */
+int zwd_verify_is_due(void)
+{
+	static _Atomic unsigned int units_nr;
+	unsigned int every = zwd_settings()->verify;
+
+	if (!every)
+		return 0;
+	return atomic_fetch_add_explicit(&units_nr, 1, memory_order_relaxed) % every == every - 1;
+}
+
+int zwd_verify_unit(const unsigned char *out, size_t out_len, const unsigned char *plain,
+		    size_t plain_len, const unsigned char *history, size_t history_len)
+{
+	z_stream strm = { .next_in = (unsigned char *)out, .avail_in = (uInt)out_len };
+	unsigned char *piece = malloc(PIECE_LEN);
+	size_t done = 0;
+	int ret = -EBADMSG, z = Z_OK;
+
+	if (!piece || zwd_soft_zlib.inflateInit2_(&strm, -15, ZLIB_VERSION, sizeof(strm)) != Z_OK) {
+		free(piece);
+		return -ENOMEM;
+	}
+	if (history_len)
+		zwd_soft_zlib.inflateSetDictionary(&strm, history, (uInt)history_len);
+	while (z == Z_OK) {
+		size_t len;
+
+		strm.next_out = piece;
+		strm.avail_out = PIECE_LEN;
+		z = zwd_soft_zlib.inflate(&strm, Z_SYNC_FLUSH);
+		len = PIECE_LEN - strm.avail_out;
+		if (len > plain_len - done || memcmp(piece, plain + done, len))
+			break;
+		done += len;
+		/* All of it, up to the byte: a unit ends where a block ends. */
+		if (!strm.avail_in && strm.avail_out) {
+			if (done == plain_len)
+				ret = 0;
+			break;
+		}
+	}
+	if (z == Z_STREAM_END && !strm.avail_in && done == plain_len)
+		ret = 0;
+	zwd_soft_zlib.inflateEnd(&strm);
+	free(piece);
+	return ret;
+}

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Zlib */
+/* What the user set: environment, then the file of ZWD_CONFIG or /etc/libz-wd.conf. Read once. */
+#include "config.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lean.h>
+
+#include "operate/root.h"
+#include "operate/log.h"
+#include "operate/settings.h"
+#include "stream/shield.h"
+
+#define CONFIG_PATH "/etc/libz-wd.conf"
+#define FILE_MAX (1 << 20)
+
+const struct zwd_settings zwd_settings_default = {
+	.device = "auto",
+	.levels = 0x7e,
+	.min_deflate = ZWD_MIN_LEARNED,
+	.min_inflate = ZWD_MIN_LEARNED,
+	.unit = 1 << 20,
+	.depth = 4,
+	.keep = 16 << 20,
+	.timeout_ms = 1000,
+};
+
+/* A number of bytes or of things: digits, then K, M or G. */
+static int parse_size(const char *value, size_t max, size_t *size)
+{
+	char *end;
+	unsigned long long n;
+
+	if (!lean_is_digit(*value))
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (errno)
+		return -EINVAL;
+	switch (*end) {
+	case 'G':
+		n = n > max >> 30 ? max + 1 : n << 30;
+		end++;
+		break;
+	case 'M':
+		n = n > max >> 20 ? max + 1 : n << 20;
+		end++;
+		break;
+	case 'K':
+		n = n > max >> 10 ? max + 1 : n << 10;
+		end++;
+		break;
+	}
+	if (*end || n > max)
+		return -EINVAL;
+	*size = n;
+	return 0;
+}
+
+static int parse_min(const char *value, size_t *min)
+{
+	if (strcmp(value, "learned"))
+		return parse_size(value, UINT32_MAX, min);
+	*min = ZWD_MIN_LEARNED;
+	return 0;
+}
+
+/* "1-6", "1,3,5-9", "0-9". */
+static int parse_levels(const char *value, unsigned int *levels)
+{
+	unsigned int mask = 0;
+
+	do {
+		int first, last;
+
+		if (!lean_is_digit(value[0]))
+			return -EINVAL;
+		first = last = *value++ - '0';
+		if (value[0] == '-' && lean_is_digit(value[1])) {
+			last = value[1] - '0';
+			value += 2;
+		}
+		if (first > last || (*value && *value != ','))
+			return -EINVAL;
+		for (int level = first; level <= last; level++)
+			mask |= 1u << level;
+	} while (*value++ == ',');
+	*levels = mask;
+	return 0;
+}
+
+static int parse_stats(struct zwd_settings *s, const char *value)
+{
+	if (!strcmp(value, "0") || !strcmp(value, "off")) {
+		s->stats_text = 0;
+		s->stats_json[0] = '\0';
+	} else if (!strcmp(value, "1")) {
+		s->stats_text = 1;
+	} else if (!strncmp(value, "json:", 5) && value[5] &&
+		   strlen(value + 5) < sizeof(s->stats_json)) {
+		strcpy(s->stats_json, value + 5);
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_engine(const char *value, enum zwd_engine *engine)
+{
+	static const char names[][8] = { "auto", "hw", "soft" };
+
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(value, names[i])) {
+			*engine = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int parse_text(const char *value, char *text, size_t size)
+{
+	if (strlen(value) >= size)
+		return -EINVAL;
+	strcpy(text, value);
+	return 0;
+}
+
+/* "0": GNU gzip stays itself; "1" or nothing: the installed wd-gzip; or the path of one. */
+static int parse_gzip(struct zwd_settings *s, const char *value)
+{
+	if (*value && *value != '/' && strcmp(value, "0") && strcmp(value, "1"))
+		return -EINVAL;
+	return parse_text(value, s->gzip, sizeof(s->gzip));
+}
+
+int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value)
+{
+	size_t n;
+	int ret = 0;
+
+	if (!strcmp(key, "WD_DEVICE")) {
+		ret = parse_text(*value ? value : "auto", s->device, sizeof(s->device));
+	} else if (!strcmp(key, "ZWD_ENGINE")) {
+		ret = parse_engine(value, &s->engine);
+	} else if (!strcmp(key, "ZWD_LEVELS")) {
+		ret = parse_levels(value, &s->levels);
+	} else if (!strcmp(key, "ZWD_MIN_DEFLATE")) {
+		ret = parse_min(value, &s->min_deflate);
+	} else if (!strcmp(key, "ZWD_MIN_INFLATE")) {
+		ret = parse_min(value, &s->min_inflate);
+	} else if (!strcmp(key, "ZWD_KEEP")) {
+		ret = parse_size(value, SIZE_MAX >> 1, &s->keep);
+	} else if (!strcmp(key, "ZWD_UNIT")) {
+		ret = parse_size(value, 4 << 20, &n);
+		if (!ret && n < 65536)
+			ret = -EINVAL;
+		if (!ret)
+			s->unit = n;
+	} else if (!strcmp(key, "ZWD_QUEUES")) {
+		ret = parse_size(value, 1024, &n);
+		if (!ret)
+			s->queues = (unsigned int)n;
+	} else if (!strcmp(key, "ZWD_DEPTH")) {
+		ret = parse_size(value, 64, &n);
+		if (!ret && !n)
+			ret = -EINVAL;
+		if (!ret)
+			s->depth = (unsigned int)n;
+	} else if (!strcmp(key, "ZWD_VERIFY")) {
+		ret = parse_size(value, UINT32_MAX, &n);
+		if (!ret)
+			s->verify = (unsigned int)n;
+	} else if (!strcmp(key, "ZWD_TIMEOUT_MS")) {
+		ret = parse_size(value, 3600000, &n);
+		if (!ret && !n)
+			ret = -EINVAL;
+		if (!ret)
+			s->timeout_ms = (unsigned int)n;
+	} else if (!strcmp(key, "ZWD_STATS")) {
+		ret = parse_stats(s, value);
+	} else if (!strcmp(key, "ZWD_LOG")) {
+		ret = zwd_log_configure(value) ? 0 : -EINVAL;
+	} else if (!strcmp(key, "ZWD_SOFT_ZLIB")) {
+		ret = parse_text(value, s->soft_zlib, sizeof(s->soft_zlib));
+	} else if (!strcmp(key, "ZWD_GZIP")) {
+		ret = parse_gzip(s, value);
+	} else {
+		ret = -ENOENT;
+	}
+	return ret;
+}
+
+static char *trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t\r\n");
+	end = s + strlen(s);
+	while (end > s && lean_is_space(end[-1]))
+		*--end = '\0';
+	return s;
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+void zwd_settings_program(char *name, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	const char *path = (const char *)zwd_auxval(AT_EXECFN);
+	char exe[512];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe));
+
+	if (len > 0 && (size_t)len < sizeof(exe)) {
+		exe[len] = '\0';
+		if ((size_t)len > strlen(deleted) && !strcmp(exe + len - strlen(deleted), deleted))
+			exe[len - (ssize_t)strlen(deleted)] = '\0';
+		path = exe;
+	}
+	path = path ? base_of(path) : "";
+	len = (ssize_t)strnlen(path, size - 1);
+	memcpy(name, path, (size_t)len);
+	name[len] = '\0';
+}
+
+/* The executable may have been started by a link's name; either is its name. */
+static bool is_program(const char *name)
+{
+	const char *started = (const char *)zwd_auxval(AT_EXECFN);
+	char own[NAME_MAX + 1];
+
+	if (started && !strcmp(base_of(started), name))
+		return true;
+	zwd_settings_program(own, sizeof(own));
+	return !strcmp(own, name);
+}
+
+/* The log is set up first, so that the others' mistakes are seen wherever they stand. */
+enum pass { PASS_LOG, PASS_ALL };
+
+struct reading {
+	struct zwd_settings *s;
+	const char *path;
+	enum pass pass;
+	bool is_ours; /* the section that is being read applies to this program */
+};
+
+static const char *read_section(struct reading *r, char *line)
+{
+	static const char program[] = "[program";
+	char *name = line + strlen(program), *end = line + strlen(line) - 1;
+
+	r->is_ours = false;
+	if (strncmp(line, program, strlen(program)) || !lean_is_space(*name) || *end != ']')
+		return "unknown section";
+	*end = '\0';
+	name = trim(name);
+	if (!*name || strchr(name, '/'))
+		return "impossible name of a program";
+	r->is_ours = is_program(name);
+	return NULL;
+}
+
+/* What is wrong with it, or NULL. */
+static const char *read_line(struct reading *r, char *line, size_t len)
+{
+	char *key, *value;
+	int ret;
+
+	if (strlen(line) != len)
+		return "has a zero byte";
+	key = trim(line);
+	if (!*key || *key == '#')
+		return NULL;
+	if (*key == '[')
+		return read_section(r, key);
+	value = strchr(key, '=');
+	if (!value)
+		return "is no KEY = VALUE";
+	*value++ = '\0';
+	key = trim(key);
+	value = trim(value);
+	if (!r->is_ours || (r->pass == PASS_LOG) != !strcmp(key, "ZWD_LOG"))
+		return NULL;
+	ret = zwd_settings_set(r->s, key, value);
+	if (!ret)
+		return NULL;
+	return ret == -ENOENT ? "unknown key" : "impossible value";
+}
+
+static void read_text(struct reading *r, char *text, size_t len)
+{
+	char *end = text + len;
+	unsigned int line_nr = 0;
+
+	r->is_ours = true;
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		text += 3;
+	while (text < end) {
+		char *line = text, *stop = memchr(text, '\n', (size_t)(end - text));
+		const char *wrong;
+
+		line_nr++;
+		if (!stop)
+			stop = end;
+		*stop = '\0';
+		text = stop + 1;
+		wrong = read_line(r, line, (size_t)(stop - line));
+		/* What does not depend on the pass is told in one of them. */
+		if (wrong && (r->pass == PASS_ALL || !strcmp(wrong, "impossible value")))
+			zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", r->path, line_nr, wrong);
+	}
+}
+
+static void configure_log(void)
+{
+	const char *value = lean_getenv("ZWD_LOG");
+
+	if (value && !zwd_log_configure(value))
+		zwd_log(ZWD_LOG_ERROR, "ZWD_LOG: impossible value");
+}
+
+/* Bytes of the file, or -errno. */
+static ssize_t read_whole(int fd, char *text, size_t room)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < room && (n = read(fd, text + len, room - len)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* The settings of an open file. Two copies: reading a line takes it apart. */
+static int read_open(struct zwd_settings *s, const char *path, int fd)
+{
+	struct reading r = { .s = s, .path = path };
+	size_t room;
+	struct stat st;
+	ssize_t len;
+	char *text;
+
+	if (lean_fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+		zwd_log(ZWD_LOG_ERROR, "%s: %s", path,
+			S_ISREG(st.st_mode) ? "larger than 1 MiB, not read"
+					    : "is no regular file, not read");
+		return 0;
+	}
+	/* Files that the kernel makes have no size. */
+	room = st.st_size ? (size_t)st.st_size : 65536;
+	text = mmap(NULL, 2 * (room + 1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+	if (text == MAP_FAILED)
+		return -errno;
+	len = read_whole(fd, text, room);
+	if (len > 0) {
+		memcpy(text + room + 1, text, (size_t)len);
+		r.pass = PASS_LOG;
+		read_text(&r, text, (size_t)len);
+		configure_log();
+		r.pass = PASS_ALL;
+		read_text(&r, text + room + 1, (size_t)len);
+	}
+	munmap(text, 2 * (room + 1));
+	return len < 0 ? (int)len : 0;
+}
+
+/* -errno: the process lacks what it takes to read a file, which may not be so later. */
+static int read_file(struct zwd_settings *s)
+{
+	const char *asked = lean_getenv("ZWD_CONFIG");
+	const char *path = asked && *asked ? asked : CONFIG_PATH;
+	int fd, ret;
+
+	/* Under another root the file is of whoever owns that one. */
+	if (zwd_root_is_changed())
+		return 0;
+	/* Whatever the name stands for, neither opening nor reading it waits. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0) {
+		ret = read_open(s, path, fd);
+		close(fd);
+	} else {
+		ret = -errno;
+	}
+	if (ret == -EMFILE || ret == -ENFILE || ret == -ENOMEM)
+		return ret;
+	if (ret && (ret != -ENOENT || path == asked))
+		zwd_log(ZWD_LOG_ERROR, "%s: %s", path, strerror(-ret));
+	return 0;
+}
+
+static const char names[][16] = {
+	"WD_DEVICE",	   "ZWD_ENGINE", "ZWD_LEVELS",	  "ZWD_MIN_DEFLATE", "ZWD_MIN_INFLATE",
+	"ZWD_UNIT",	   "ZWD_QUEUES", "ZWD_DEPTH",	  "ZWD_VERIFY",	     "ZWD_KEEP",
+	"ZWD_TIMEOUT_MS", "ZWD_STATS",	 "ZWD_SOFT_ZLIB", "ZWD_GZIP",
+};
+
+/* Names that begin as ours do and mean nothing to us: most likely misspelt. */
+static bool is_misspelt(const char *entry)
+{
+	static const char others[][16] = { "ZWD_LOG=", "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_",
+					   "WD_TEST_", "WD_SYSTEM_" };
+	size_t len = strcspn(entry, "=");
+
+	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncmp(entry, others[i], strnlen(others[i], sizeof(others[i]))))
+			return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strnlen(names[i], sizeof(names[i])) == len && !strncmp(entry, names[i], len))
+			return false;
+	return true;
+}
+
+static void tell_misspelt(void)
+{
+	/* Not by its name, which the loader would have to look up in every process. */
+	char ***env = zwd_log_is_on(ZWD_LOG_WARN) ? dlsym(RTLD_DEFAULT, "environ") : NULL;
+
+	for (char **entry = env ? *env : NULL; entry && *entry; entry++)
+		if (is_misspelt(*entry))
+			zwd_log(ZWD_LOG_WARN, "%.*s: unknown name in the environment",
+				(int)strcspn(*entry, "="), *entry);
+}
+
+/*
+ * The system's part is read at load, for later there may be no such file; the environment with the first
+ * stream: until then it is the program's to change.
+ */
+static struct zwd_settings from_file, first, later;
+static _Atomic unsigned int file_once;
+static int file_error; /* the file could not be read for want of something: it is tried again */
+
+static void read_environment(struct zwd_settings *s)
+{
+	/* Told once: where the file could not be read at first, this is the second time. */
+	enum zwd_log_level level = s == &first ? ZWD_LOG_ERROR : ZWD_LOG_DEBUG;
+	const char *value;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char name[sizeof(names[0]) + 1];
+
+		memcpy(name, names[i], sizeof(names[i]));
+		name[sizeof(names[i])] = '\0';
+		value = lean_getenv(name);
+		if (value && zwd_settings_set(s, name, value))
+			zwd_log(level, "%s: impossible value", name);
+	}
+	/* Reproducible: the same input gives the same bytes, with a device or without. */
+	if (lean_getenv("SOURCE_DATE_EPOCH"))
+		s->engine = ZWD_ENGINE_SOFT;
+}
+
+const struct zwd_settings *_Atomic zwd_settings_known;
+static atomic_uint asked_nr; /* times that settings were asked for while the file was not read */
+static atomic_flag is_being_read = ATOMIC_FLAG_INIT;
+
+static int read_system(struct zwd_settings *s)
+{
+	*s = zwd_settings_default;
+	/* A set-uid program stays in software unless the system's own file says otherwise. */
+	if (zwd_auxval(AT_SECURE))
+		strcpy(s->device, "none");
+	configure_log();
+	return read_file(s);
+}
+
+/* What the environment says, or else the file. */
+static const char *loaded(const char *name, const char *in_file)
+{
+	const char *value = lean_getenv(name);
+
+	return value && *value ? value : in_file;
+}
+
+static struct zwd_settings at_load;
+
+static void read_file_once(void)
+{
+	file_error = read_system(&from_file);
+	at_load = from_file;
+	parse_text(loaded("WD_DEVICE", from_file.device), at_load.device, sizeof(at_load.device));
+	parse_text(loaded("ZWD_SOFT_ZLIB", from_file.soft_zlib), at_load.soft_zlib,
+		   sizeof(at_load.soft_zlib));
+	parse_gzip(&at_load, loaded("ZWD_GZIP", from_file.gzip));
+}
+
+const struct zwd_settings *zwd_settings_load(void)
+{
+	int saved_errno = errno;
+
+	zwd_once(&file_once, read_file_once);
+	errno = saved_errno;
+	return &at_load;
+}
+
+static void read_once(void)
+{
+	zwd_once(&file_once, read_file_once);
+	first = from_file;
+	configure_log();
+	read_environment(&first);
+	tell_misspelt();
+	if (file_error)
+		zwd_log(ZWD_LOG_WARN, "the settings file is not read yet: %s",
+			strerror(-file_error));
+	else
+		atomic_store(&zwd_settings_known, &first);
+}
+
+/* Without descriptors the file waits: the 1st, 2nd, 4th, 8th, ... who asks tries again. */
+static void read_again(void)
+{
+	unsigned int nr = atomic_fetch_add(&asked_nr, 1);
+
+	if (nr & (nr - 1) || atomic_flag_test_and_set(&is_being_read))
+		return;
+	if (!zwd_settings_known && !read_system(&later)) {
+		read_environment(&later);
+		atomic_store(&zwd_settings_known, &later);
+	}
+	atomic_flag_clear(&is_being_read);
+}
+
+const struct zwd_settings *zwd_settings_read(void)
+{
+	static _Atomic unsigned int once;
+	static atomic_bool is_tried;
+	int saved_errno = errno, cancel_state;
+	const struct zwd_settings *known;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	zwd_once(&once, read_once);
+	if (!zwd_settings_known && atomic_exchange(&is_tried, true))
+		read_again();
+	pthread_setcancelstate(cancel_state, NULL);
+	errno = saved_errno;
+	known = atomic_load_explicit(&zwd_settings_known, memory_order_acquire);
+	return known ? known : &first;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Zlib */
+/* Counters of what the engines did, per process, and their report at exit. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "operate/log.h"
+#include "operate/settings.h"
+#include "operate/stats.h"
+#include "zwd.h"
+
+/* The directions apart: threads that compress do not disturb those that decompress. */
+_Alignas(64) _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
+
+uint64_t (*_Atomic zwd_stats_min_len)(enum zwd_dir dir, int level);
+
+/* Requests by the power of two of their nanoseconds. */
+#define LATENCY_BUCKETS 40
+static _Atomic uint64_t latencies[2][LATENCY_BUCKETS];
+
+static const struct {
+	char name[24];
+	size_t offset[2]; /* in struct zwd_stats, by direction */
+} fields[ZWD_COUNTERS] = {
+#define FIELD(counter, part, member)                                                               \
+	[counter] = { #member,                                                                     \
+		      { offsetof(struct zwd_stats, deflate##part.member),                          \
+			offsetof(struct zwd_stats, inflate##part.member) } }
+	FIELD(ZWD_HW_REQUESTS, , hw_requests),
+	FIELD(ZWD_HW_IN, , hw_in),
+	FIELD(ZWD_HW_OUT, , hw_out),
+	FIELD(ZWD_SOFT_STREAMS, , soft_streams),
+	FIELD(ZWD_SOFT_IN, , soft_in),
+	FIELD(ZWD_SOFT_OUT, , soft_out),
+	FIELD(ZWD_FAILOVERS, , failovers),
+	FIELD(ZWD_RETRIES, , retries),
+	FIELD(ZWD_ERRORS, , errors),
+	FIELD(ZWD_STORED, , stored),
+	FIELD(ZWD_VERIFIED, , verified),
+	FIELD(ZWD_MISMATCHES, , mismatches),
+	FIELD(ZWD_PARALLEL_UNITS, _choice, parallel_units),
+	FIELD(ZWD_RETURNS, _choice, returns),
+	FIELD(ZWD_SOFT_SETTING, _choice, soft_setting),
+	FIELD(ZWD_SOFT_LEVEL, _choice, soft_level),
+	FIELD(ZWD_SOFT_STRATEGY, _choice, soft_strategy),
+	FIELD(ZWD_SOFT_WINDOW, _choice, soft_window),
+	FIELD(ZWD_SOFT_DICTIONARY, _choice, soft_dictionary),
+	FIELD(ZWD_SOFT_TUNED, _choice, soft_tuned),
+	FIELD(ZWD_SOFT_SMALL, _choice, soft_small),
+	FIELD(ZWD_SOFT_NO_DEVICE, _choice, soft_no_device),
+	FIELD(ZWD_SOFT_BUSY, _choice, soft_busy),
+	FIELD(ZWD_SOFT_FAILED, _choice, soft_failed),
+};
+
+static uint64_t *field(struct zwd_stats *stats, enum zwd_dir dir, int counter)
+{
+	return (uint64_t *)((char *)stats + fields[counter].offset[dir]);
+}
+
+uint64_t zwd_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void zwd_count_latency(enum zwd_dir dir, uint64_t ns)
+{
+	int bucket = 63 - __builtin_clzll(ns | 1);
+
+	if (bucket >= LATENCY_BUCKETS)
+		bucket = LATENCY_BUCKETS - 1;
+	atomic_fetch_add_explicit(&latencies[dir][bucket], 1, memory_order_relaxed);
+}
+
+static uint64_t percentile(enum zwd_dir dir, unsigned int percent)
+{
+	uint64_t total = 0, seen = 0;
+
+	for (int i = 0; i < LATENCY_BUCKETS; i++)
+		total += atomic_load_explicit(&latencies[dir][i], memory_order_relaxed);
+	for (int i = 0; total && i < LATENCY_BUCKETS; i++) {
+		seen += atomic_load_explicit(&latencies[dir][i], memory_order_relaxed);
+		if (seen * 100 >= total * percent)
+			return 2ull << i;
+	}
+	return 0;
+}
+
+void zwd_stats_reset(void)
+{
+	memset((void *)zwd_counters, 0, sizeof(zwd_counters));
+	memset((void *)latencies, 0, sizeof(latencies));
+}
+
+static struct zwd_dir_stats *stats_of(struct zwd_stats *stats, enum zwd_dir dir)
+{
+	return dir == ZWD_DEFLATE ? &stats->deflate : &stats->inflate;
+}
+
+static struct zwd_dir_choice *choice_of(struct zwd_stats *stats, enum zwd_dir dir)
+{
+	return dir == ZWD_DEFLATE ? &stats->deflate_choice : &stats->inflate_choice;
+}
+
+static void fill(struct zwd_stats *stats, enum zwd_dir dir)
+{
+	struct zwd_dir_stats *d = stats_of(stats, dir);
+	struct zwd_dir_choice *c = choice_of(stats, dir);
+
+	for (int i = 0; i < ZWD_COUNTERS; i++)
+		*field(stats, dir, i) =
+			atomic_load_explicit(&zwd_counters[dir][i], memory_order_relaxed);
+	if (zwd_stats_min_len) {
+		c->min_len = zwd_stats_min_len(dir, 6);
+		c->min_len_fast = zwd_stats_min_len(dir, 1);
+	}
+	d->ns_p50 = percentile(dir, 50);
+	d->ns_p99 = percentile(dir, 99);
+}
+
+__attribute__((visibility("default"))) size_t zwd_stats(struct zwd_stats *stats, size_t size)
+{
+	struct zwd_stats all = { 0 };
+
+	fill(&all, ZWD_DEFLATE);
+	fill(&all, ZWD_INFLATE);
+	if (size > sizeof(all))
+		size = sizeof(all);
+	memcpy(stats, &all, size);
+	return size;
+}
+
+__attribute__((visibility("default"))) const char *zwd_version(void)
+{
+	return PACKAGE_VERSION;
+}
+
+/* The report is made at exit, maybe of a thread with a small stack. */
+static char text[4096];
+static size_t text_len;
+
+__attribute__((format(printf, 1, 2))) static void add(const char *format, ...)
+{
+	va_list va;
+	int n;
+
+	va_start(va, format);
+	n = vsnprintf(text + text_len, sizeof(text) - text_len, format, va);
+	va_end(va);
+	if (n > 0)
+		text_len += (size_t)n;
+	if (text_len > sizeof(text) - 1)
+		text_len = sizeof(text) - 1;
+}
+
+static void print_text(const char *name, struct zwd_stats *stats, enum zwd_dir dir)
+{
+	const struct zwd_dir_stats *d = stats_of(stats, dir);
+	const struct zwd_dir_choice *c = choice_of(stats, dir);
+
+	if (!d->hw_requests && !d->soft_in && !d->soft_streams && !d->errors)
+		return;
+	add("libz-wd: %s: device: %" PRIu64 " requests, %" PRIu64 " bytes in, %" PRIu64
+	    " out, p50 < %" PRIu64 " us, p99 < %" PRIu64 " us; software: %" PRIu64
+	    " streams, %" PRIu64 " bytes in, %" PRIu64 " out; %" PRIu64 " errors, %" PRIu64
+	    " retries, %" PRIu64 " failovers, %" PRIu64 " returns, %" PRIu64
+	    " units parallel, %" PRIu64 " stored, %" PRIu64 " verified, %" PRIu64 " wrong\n",
+	    name, d->hw_requests, d->hw_in, d->hw_out, d->ns_p50 / 1000, d->ns_p99 / 1000,
+	    d->soft_streams, d->soft_in, d->soft_out, d->errors, d->retries, d->failovers,
+	    c->returns, c->parallel_units, d->stored, d->verified, d->mismatches);
+	add("libz-wd: %s: to the device from", name);
+	if (c->min_len == UINT64_MAX)
+		add(" no size on");
+	else
+		add(" %" PRIu64 " bytes on", c->min_len);
+	add("; software's were by");
+	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_FAILED; i++)
+		add(" %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
+			*field(stats, dir, i), i < ZWD_SOFT_FAILED ? "," : "\n");
+}
+
+static void print_json(const char *name, struct zwd_stats *stats, enum zwd_dir dir)
+{
+	const struct zwd_dir_stats *d = stats_of(stats, dir);
+	const struct zwd_dir_choice *c = choice_of(stats, dir);
+
+	add(",\"%s\":{", name);
+	for (int i = 0; i < ZWD_COUNTERS; i++)
+		add("\"%s\":%" PRIu64 ",", fields[i].name, *field(stats, dir, i));
+	add("\"min_len\":%" PRIu64 ",\"min_len_fast\":%" PRIu64 ",\"ns_p50\":%" PRIu64
+	    ",\"ns_p99\":%" PRIu64 "}",
+	    c->min_len, c->min_len_fast, d->ns_p50, d->ns_p99);
+}
+
+/* One line with one write, so that processes can share the file. */
+static void append_json(const char *path, struct zwd_stats *stats)
+{
+	char program[64], *end = program;
+	int ret;
+
+	zwd_settings_program(program, sizeof(program));
+	for (const char *c = program; *c; c++)
+		if (*c >= ' ' && *c < 127 && *c != '"' && *c != '\\')
+			*end++ = *c;
+	*end = '\0';
+	text_len = 0;
+	add("{\"pid\":%d,\"program\":\"%s\"", (int)getpid(), program);
+	print_json("deflate", stats, ZWD_DEFLATE);
+	print_json("inflate", stats, ZWD_INFLATE);
+	add("}\n");
+	ret = zwd_log_put(path, text, text_len);
+	if (ret)
+		zwd_log(ZWD_LOG_WARN, "statistics are lost, %s: %s", path, strerror(-ret));
+}
+
+/*
+ * A stream that software had counts when it ends. One that was only opened does not: there are sandboxes
+ * in which to open a file at exit is to die, and streams opened there that nobody feeds (sshd).
+ */
+static bool has_worked(void)
+{
+	uint64_t sum = 0;
+
+	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++)
+		sum |= zwd_counters[dir][ZWD_HW_REQUESTS] | zwd_counters[dir][ZWD_SOFT_STREAMS] |
+		       zwd_counters[dir][ZWD_SOFT_IN] | zwd_counters[dir][ZWD_ERRORS];
+	return sum != 0;
+}
+
+/* Says what was asked for; a process that never met a stream has nothing to say. */
+__attribute__((destructor)) static void report(void)
+{
+	const struct zwd_settings *settings = zwd_settings_known;
+	static struct zwd_stats stats;
+	int saved_errno, cancel_state;
+
+	/* Up to here no function of libc is called, see preload.c. */
+	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
+		return;
+	saved_errno = errno;
+	settings = zwd_settings();
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	zwd_stats(&stats, sizeof(stats));
+	if (settings->stats_text) {
+		print_text("deflate", &stats, ZWD_DEFLATE);
+		print_text("inflate", &stats, ZWD_INFLATE);
+		if (text_len)
+			zwd_log_put(NULL, text, text_len);
+	}
+	if (settings->stats_json[0])
+		append_json(settings->stats_json, &stats);
+	pthread_setcancelstate(cancel_state, NULL);
+	errno = saved_errno;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Zlib */
+/* What stands behind z_stream.state of a stream this library opened. */
+#ifndef ZWD_ZSTREAM_H
+#define ZWD_ZSTREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "stream/soft_zlib.h"
+#include "operate/stats.h"
+
+/* Who does the work of a stream. */
+enum zwd_mode {
+	ZWD_MODE_SOFT, /* the real zlib, on the caller's z_stream itself */
+	ZWD_MODE_NEW,  /* not decided: no data yet */
+	ZWD_MODE_OURS, /* this library: a device, or after it a software engine inside our framing */
+	ZWD_MODE_DRAIN, /* inflate: the real zlib, once the output that waits here is delivered */
+};
+
+#define ZWD_MAGIC_DEFLATE 0x5a574464u
+#define ZWD_MAGIC_INFLATE 0x5a574469u
+
+/*
+ * deflate: the pieces of memory a device stream needs. Each fits one of the blocks that zlib itself
+ * allocates for 32 KiB windows at memLevel 8, so that a caller's budget holds (nginx).
+ */
+#define ZWD_BLOCK_LEN 65536u
+#define ZWD_BLOCKS 4
+#define ZWD_WINDOW_LEN 32768u
+/* Room for the state that zlib allocates first, in one block with ours: 5952 bytes in 1.2.13. */
+#define ZWD_SLOT_LEN 6400u
+
+/* The call that decides who does a stream, timed from the decision to its end. */
+struct zwd_trial {
+	uint64_t begin_ns; /* 0: not timed */
+	size_t len;
+};
+
+enum zwd_sequence { ZWD_SEQ_HEADER, ZWD_SEQ_BODY, ZWD_SEQ_DONE };
+
+struct zwd_deflate {
+	int level; /* 0..9, default resolved */
+	int method;
+	int window_bits; /* as given */
+	int mem_level;
+	int strategy;
+	int wrap; /* 0 raw, 1 zlib, 2 gzip */
+	int is_candidate; /* a device could do it */
+	gz_headerp header;
+
+	enum zwd_sequence seq;
+	int last_flush;
+	int is_raw;	 /* the software engine goes on with the body */
+	int is_segment_new; /* the device's next request begins without history */
+	int is_flushed;	 /* nothing was emitted since the last flush point */
+	int is_engine_chosen; /* the first unit was sent, or software took over */
+	uint32_t check;	 /* of all input accepted: Adler-32 or CRC-32 */
+	uint32_t sent_check; /* of the input of all requests that are done */
+	uint32_t segment_check; /* of the input before the current segment */
+	uint64_t segment_len;	/* input bytes of the current segment that are done */
+	uint32_t isize;	 /* input bytes accepted, modulo 2^32 */
+	unsigned char *gather; /* accepted, not yet compressed */
+	unsigned int gather_off, gather_len;
+	unsigned char *pend; /* compressed, not yet delivered */
+	unsigned int pend_off, pend_len;
+	unsigned char *history; /* the last plain bytes that were compressed */
+	unsigned int history_len;
+	unsigned char *ctx; /* the device's stream context between two calls */
+	size_t ctx_len;	    /* bytes of it in use; 0: none */
+	unsigned char *spill; /* gather and pend after zlib took their blocks, while they hold something */
+	int is_spill_ours;    /* of malloc(), not the caller's */
+	unsigned char rest[16]; /* pend after that: a trailer for which there is no room */
+	uint64_t run_len;     /* input bytes compressed since the last flush point */
+	struct zwd_jobq *jobs; /* the parallel plan's units, or NULL: it was never needed */
+	int is_away;	       /* software has the body only until the device is back */
+	uint64_t away_len;     /* input bytes it took since */
+	struct zwd_trial trial;
+	z_stream raw;
+};
+
+struct zwd_ahead;
+
+struct zwd_inflate {
+	int window_bits; /* as given */
+	int is_candidate;
+	int format;	  /* enum wd_zip_format; 0 until known */
+	int has_header;	  /* the real zlib has read it */
+	int is_ended;	  /* the device saw the end of the stream */
+	int has_more;	  /* it holds output back, for want of room */
+	int is_byte_held; /* the next byte of input was consumed already */
+	int is_engine_lost; /* failed, and the input for a replay is gone */
+	uint32_t check;	  /* of all output the device made */
+	uint32_t out_check; /* of all output delivered */
+	uint64_t made;	  /* output bytes the device made */
+	unsigned char *ctx;
+	size_t ctx_len;
+	unsigned char *pend;
+	size_t pend_off, pend_len, pend_size;
+	unsigned char *keep; /* body bytes the device consumed, for a replay */
+	size_t keep_len, keep_size;
+	int is_keep_full;
+	int is_replay_torn; /* the real zlib has read some of it, and ran out of memory */
+	struct zwd_trial trial;
+	size_t sent_len, sent_room; /* new input and room of the latest request */
+	struct zwd_ahead *ahead; /* the next request, sent before its output was asked for; or NULL */
+	int is_ahead_off; /* the caller does not show the same input again */
+};
+
+struct zwd_stream {
+	z_streamp strm; /* back pointer, at the place where zlib's own state has it */
+	uint32_t magic;
+	uint32_t mode;
+	struct internal_state *soft; /* the real zlib's state for the same z_stream, or NULL */
+	/* The caller's allocator; is_custom: not malloc. */
+	alloc_func zalloc;
+	free_func zfree;
+	voidpf opaque;
+	int is_custom;
+	/* deflate with a custom allocator: the blocks zlib's sizes were asked for, in its order. */
+	void *block[ZWD_BLOCKS];
+	size_t block_len[ZWD_BLOCKS];
+	int is_block_lent[ZWD_BLOCKS];
+	unsigned char *scratch; /* deflate without: one piece for all */
+	union {
+		struct zwd_deflate d;
+		struct zwd_inflate i;
+	};
+	/* With a custom allocator ZWD_SLOT_LEN bytes follow. */
+};
+
+/* zlib never asks a zalloc for more than this, and many give no more (node, PostgreSQL). */
+_Static_assert(_Alignof(struct zwd_stream) <= 8, "a caller's memory is aligned to 8");
+
+/* nginx rounds the first allocation up to 8192 bytes, unless it is a multiple of 512. */
+_Static_assert(sizeof(struct zwd_stream) + ZWD_SLOT_LEN < 8192, "as small as zlib's state");
+_Static_assert((sizeof(struct zwd_stream) + ZWD_SLOT_LEN) % 512 != 0, "told from a buffer");
+
+/* The stream behind strm if it is one of ours, else NULL. */
+static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
+{
+	struct zwd_stream *s;
+
+	if (!strm || !strm->state)
+		return NULL;
+	s = (struct zwd_stream *)strm->state;
+	if (s->strm != strm || s->magic != magic)
+		return NULL;
+	/* Without an allocator the real zlib takes no stream; it is asked where it has the work. */
+	if (s->mode != ZWD_MODE_SOFT && (!strm->zalloc || !strm->zfree))
+		return NULL;
+	return s;
+}
+
+/* Calls the real zlib on the caller's z_stream, with its own state in place. */
+#define ZWD_SOFT_CALL(ret, strm, s, call)                                                          \
+	do {                                                                                       \
+		(strm)->state = (s)->soft;                                                         \
+		ret = zwd_soft_zlib.call;                                                          \
+		(strm)->state = (struct internal_state *)(s);                                      \
+	} while (0)
+
+/* A new state for strm with the caller's allocator (malloc where it names none), or NULL. */
+struct zwd_stream *zwd_stream_new(z_streamp strm, uint32_t magic);
+/* Frees it and forgets strm->state; the real zlib's state has been ended before. */
+void zwd_stream_free(z_streamp strm, struct zwd_stream *s);
+
+/*
+ * Around calls in which the real zlib allocates or frees: while they last, its first block is the
+ * slot behind our state, and its next ones are those a device stream used before.
+ */
+void zwd_stream_lend(z_streamp strm, struct zwd_stream *s);
+void zwd_stream_unlend(z_streamp strm, struct zwd_stream *s);
+
+/* Memory of the stream's, from its allocator. NULL: none. */
+void *zwd_stream_alloc(struct zwd_stream *s, size_t len);
+void zwd_stream_unalloc(struct zwd_stream *s, void *mem);
+
+/* The ZWD_BLOCKS blocks of ZWD_BLOCK_LEN bytes; 0 or -ENOMEM. */
+int zwd_stream_blocks(struct zwd_stream *s, int mem_level, unsigned char *blocks[ZWD_BLOCKS]);
+
+/* deflate.c: a stream in mode NEW or OURS. Arguments were checked by zlib_abi.c as far as said there. */
+int zwd_deflate_init(z_streamp strm, int level, int method, int window_bits, int mem_level,
+		     int strategy, const char *version, int stream_size);
+int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush);
+int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s);
+int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep);
+int zwd_deflate_end(z_streamp strm, struct zwd_stream *s);
+int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s);
+int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int strategy);
+int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len);
+int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
+int zwd_deflate_set_header(z_streamp strm, struct zwd_stream *s, gz_headerp header);
+int zwd_deflate_pending(struct zwd_stream *s, unsigned int *pending, int *bits);
+/* A device's requests end at bytes, and so does what it leaves of the last one unused. */
+int zwd_deflate_used(struct zwd_stream *s, int *bits);
+int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value);
+int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, int nice, int chain);
+uLong zwd_deflate_bound(struct zwd_stream *s, uLong len);
+
+/* inflate.c: likewise. */
+int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int stream_size);
+int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush);
+/* Is the real zlib's state opened only when it is needed? Else it says whether these bits are valid. */
+int zwd_inflate_is_usual(int window_bits);
+/* Opens it, if it is not open. Z_OK or an error. */
+int zwd_inflate_open(z_streamp strm, struct zwd_stream *s);
+/* What a reset does to the stream's own fields, for when it is not open. */
+void zwd_inflate_clear(z_streamp strm, int window_bits);
+/* Leaves the stream to the real zlib (mode SOFT or DRAIN), wherever it is. Z_OK or an error. */
+int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s);
+/* The byte of input that was consumed and not reported goes: for what reads input, but is not inflate(). */
+void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s);
+/* In mode OURS: the last plain bytes that were delivered. */
+int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
+/* Forgets all progress; strm tells how much there was. The real zlib is reset by the caller. */
+void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits);
+int zwd_inflate_end(z_streamp strm, struct zwd_stream *s);
+int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s);
+
+#endif
