@@ -85,14 +85,35 @@ int zwd_policy_inflate_candidate(int window_bits)
 	return obstacle == ZWD_COUNTERS;
 }
 
-static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_trial *trial)
+/*
+ * From so many bytes on a device is the better choice, by what the emulated one costs beside zlib: a
+ * request of any size is the price of some KB in software. Fixed, so that the bytes which deflate()
+ * makes depend on nothing but its data; for inflate() it is input.
+ */
+#define PROFILE_MIN_DEFLATE_FAST 4096 /* levels 1 to 3 */
+#define PROFILE_MIN_DEFLATE 2048
+#define PROFILE_MIN_INFLATE 8192
+
+/* Bytes, or ZWD_MIN_LEARNED. */
+static size_t min_len_of(enum zwd_dir dir, int level)
 {
 	const struct zwd_settings *settings = zwd_settings();
 	size_t min_len = dir == ZWD_DEFLATE ? settings->min_deflate : settings->min_inflate;
+
+	if (min_len != ZWD_MIN_PROFILE)
+		return min_len;
+	if (dir == ZWD_INFLATE)
+		return PROFILE_MIN_INFLATE;
+	return level <= 3 ? PROFILE_MIN_DEFLATE_FAST : PROFILE_MIN_DEFLATE;
+}
+
+static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_trial *trial)
+{
+	size_t min_len = min_len_of(dir, level);
 	int ret;
 
 	trial->begin_ns = 0;
-	if (settings->engine == ZWD_ENGINE_HW)
+	if (zwd_settings()->engine == ZWD_ENGINE_HW)
 		return 1;
 	if (min_len != ZWD_MIN_LEARNED) {
 		ret = len >= min_len;
@@ -206,7 +227,7 @@ void zwd_policy_inflate_end(struct zwd_stream *s, size_t consumed, int ret)
 uint64_t zwd_policy_min_len(enum zwd_dir dir, int level)
 {
 	const struct zwd_settings *settings = zwd_settings();
-	size_t min_len = dir == ZWD_DEFLATE ? settings->min_deflate : settings->min_inflate;
+	size_t min_len = min_len_of(dir, level);
 
 	if (settings->engine == ZWD_ENGINE_SOFT)
 		return UINT64_MAX;

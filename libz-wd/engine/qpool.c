@@ -198,6 +198,7 @@ static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
 	}
 	wd_queue_info(lane->queue, &info);
 	lane->is_inherited = info.is_emulated;
+	lane->reaches_all = !wd_mem_share(lane->queue, NULL, 0, WD_SHARE_ALL);
 	*out = lane;
 	return 0;
 }
@@ -666,6 +667,8 @@ void zwd_qpool_put(struct zwd_lane *lane)
 		orphan(lane, -EBUSY);
 		return;
 	}
+	memset(lane->dst, 0, lane->written);
+	lane->written = 0;
 	pthread_mutex_lock(&lock);
 	pool->failures = 0;
 	atomic_store_explicit(&paused_until[lane->dir], 0, memory_order_relaxed);
@@ -692,16 +695,22 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 
 	if (ret)
 		return ret;
+	lane->is_in_dst = req->dst == lane->dst;
 	ret = wd_send(lane->queue, req, 1);
 	lane->sent_ns = zwd_now_ns();
 	zwd_leave(cancel_state);
 	return ret == 1 ? 0 : ret ? ret : -EIO;
 }
 
-static int received(struct zwd_lane *lane, int ret)
+static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
 {
+	size_t len;
+
 	if (ret != 1)
 		return ret ? ret : -EIO;
+	len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
+	if (lane->is_in_dst && len > lane->written)
+		lane->written = len;
 	zwd_count_latency(lane->dir, zwd_now_ns() - lane->sent_ns);
 	return 0;
 }
@@ -712,7 +721,7 @@ int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
 
 	if (ret)
 		return ret;
-	ret = received(lane, wd_recv(lane->queue, res, 1));
+	ret = received(lane, res, wd_recv(lane->queue, res, 1));
 	zwd_leave(cancel_state);
 	return ret;
 }
@@ -731,7 +740,7 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 		timeout_ms = timeout_ms > past_ms ? timeout_ms - (unsigned int)past_ms : 1;
 		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);
 	}
-	ret = received(lane, ret);
+	ret = received(lane, res, ret);
 	zwd_leave(cancel_state);
 	return ret;
 }
@@ -742,9 +751,10 @@ int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd
 
 	if (ret)
 		return ret;
+	lane->is_in_dst = req->dst == lane->dst;
 	lane->sent_ns = zwd_now_ns();
 	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
-	ret = received(lane, ret ? ret : 1);
+	ret = received(lane, res, ret ? ret : 1);
 	zwd_leave(cancel_state);
 	return ret;
 }

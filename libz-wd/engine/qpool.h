@@ -21,6 +21,9 @@ struct zwd_lane {
 	enum zwd_dir dir;
 	unsigned int generation; /* of the process that opened it, see wd_generation() */
 	int is_inherited; /* a child has a copy of its memory */
+	int reaches_all; /* requests may have src and dst anywhere in the process's memory */
+	size_t written; /* bytes of dst that are cleared before another stream has the lane */
+	int is_in_dst; /* the latest request writes there */
 	int error;	  /* what it was dropped with, in a signal handler */
 	uint64_t sent_ns; /* when its request was sent */
 	struct zwd_lane *next;
@@ -63,7 +66,10 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **l
  */
 int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane);
 
-/* Gives a healthy lane back; nothing is in flight on it. */
+/*
+ * Gives a healthy lane back; nothing is in flight on it. Its output is cleared: what a device says it
+ * made for another stream is then never this one's.
+ */
 void zwd_qpool_put(struct zwd_lane *lane);
 
 /*

@@ -28,8 +28,8 @@
 const struct zwd_settings zwd_settings_default = {
 	.device = "auto",
 	.levels = 0x7e,
-	.min_deflate = ZWD_MIN_LEARNED,
-	.min_inflate = ZWD_MIN_LEARNED,
+	.min_deflate = ZWD_MIN_PROFILE,
+	.min_inflate = ZWD_MIN_PROFILE,
 	.unit = 1 << 20,
 	.depth = 4,
 	.keep = 16 << 20,

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZWD_MIN_LEARNED SIZE_MAX
+#define ZWD_MIN_LEARNED SIZE_MAX	/* by measuring in this process */
+#define ZWD_MIN_PROFILE (SIZE_MAX - 1) /* what policy.c knows of such a device */
 
 enum zwd_engine { ZWD_ENGINE_AUTO, ZWD_ENGINE_HW, ZWD_ENGINE_SOFT };
 
@@ -15,7 +16,7 @@ struct zwd_settings {
 	char device[512];	   /* WD_DEVICE */
 	enum zwd_engine engine;	   /* ZWD_ENGINE */
 	unsigned int levels;	   /* ZWD_LEVELS: bit n = level n goes to the device */
-	size_t min_deflate;	   /* ZWD_MIN_DEFLATE, bytes, or ZWD_MIN_LEARNED */
+	size_t min_deflate;	   /* ZWD_MIN_DEFLATE, bytes, or one of the above */
 	size_t min_inflate;	   /* ZWD_MIN_INFLATE, likewise */
 	size_t unit;		   /* ZWD_UNIT: input bytes of one request at most */
 	unsigned int queues;	   /* ZWD_QUEUES per direction; 0: four times the engines */

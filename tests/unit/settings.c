@@ -84,7 +84,7 @@ static void means_what_it_says(void **state)
 	assert_int_equal(s.levels, 0x7e); /* 1-6 */
 	zwd_settings_set(&s, "ZWD_LEVELS", "0,3-4,9");
 	assert_int_equal(s.levels, 0x219);
-	assert_true(s.min_inflate == ZWD_MIN_LEARNED);
+	assert_true(s.min_inflate == ZWD_MIN_PROFILE);
 	zwd_settings_set(&s, "ZWD_MIN_INFLATE", "3M");
 	assert_int_equal(s.min_inflate, 3 << 20);
 	zwd_settings_set(&s, "ZWD_MIN_INFLATE", "learned");
