@@ -60,7 +60,7 @@ static struct pool pools[2] = { { .last = &pools[0].first }, { .last = &pools[1]
 static _Atomic uint64_t paused_until[2]; /* ns; 0: not paused; written under the lock */
 /* What is known of the device, read without the lock. */
 enum { DEVICE_UNKNOWN, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
-static atomic_int devices[2];
+static atomic_int devices[2], reaches_all[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* What can be known of a device without opening it. */
@@ -334,6 +334,7 @@ static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_l
 	if (atomic_load(&devices[dir]) == DEVICE_UNKNOWN)
 		zwd_log(ZWD_LOG_INFO, "%s through %s %s",
 			dir == ZWD_DEFLATE ? "deflate" : "inflate", info.transport, info.name);
+	atomic_store(&reaches_all[dir], lane->reaches_all);
 	atomic_store(&devices[dir],
 		     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
 }
@@ -581,6 +582,11 @@ int zwd_qpool_has_device(enum zwd_dir dir)
 int zwd_qpool_has_raw(enum zwd_dir dir)
 {
 	return atomic_load(&devices[dir]) == DEVICE_WITH_RAW;
+}
+
+int zwd_qpool_reaches_all(enum zwd_dir dir)
+{
+	return atomic_load_explicit(&reaches_all[dir], memory_order_relaxed);
 }
 
 int zwd_qpool_is_ready(enum zwd_dir dir)

@@ -44,6 +44,9 @@ int zwd_qpool_has_device(enum zwd_dir dir);
 /* Can it do raw deflate? Meaningful when there is a device. */
 int zwd_qpool_has_raw(enum zwd_dir dir);
 
+/* Does it reach all of the process's memory? Likewise. */
+int zwd_qpool_reaches_all(enum zwd_dir dir);
+
 /* Is it worth to ask for a lane now? Yes unless the pool is paused. */
 int zwd_qpool_is_ready(enum zwd_dir dir);
 
