@@ -94,12 +94,24 @@ static void store(struct zwd_unit *unit)
 	zwd_count(ZWD_DEFLATE, ZWD_STORED, 1);
 }
 
+/*
+ * A device stops when the rest of the room may be too short for what is next; one that leaves more of it
+ * has not done its work.
+ */
+static int is_out_of_room(const struct zwd_unit *unit, const struct wd_zip_res *res)
+{
+	size_t room = zwd_unit_room(unit);
+
+	return (res->status == WD_ZIP_NO_ROOM || res->status == WD_ZIP_OK) &&
+	       res->consumed < unit->len && res->produced + room / 8 + 512 >= room;
+}
+
 /* 1: the output, 0: it found no room, -EBADMSG. */
 static int check_result(struct zwd_unit *unit, const struct wd_zip_res *res)
 {
 	size_t tail = unit->is_last ? trailer_len(format_of(unit->wrap)) : 0;
 
-	if (res->status == WD_ZIP_NO_ROOM || (res->status == WD_ZIP_OK && res->consumed < unit->len))
+	if (is_out_of_room(unit, res))
 		return 0;
 	if (res->status != WD_ZIP_OK || res->consumed != unit->len ||
 	    res->produced > zwd_unit_room(unit) || res->produced <= tail)
