@@ -42,9 +42,10 @@ static int flush_for_params(z_streamp strm, struct zwd_stream *s)
 	return flushing.ret;
 }
 
+/* Whatever room there was for what is done already. */
 static int has_work(z_streamp strm, const struct zwd_deflate *d)
 {
-	return strm->avail_in || zwd_units_waiting(d) || zwd_body_parallel_has_sent(d);
+	return strm->avail_in || !d->is_flushed;
 }
 
 /* What waits goes before what the new parameters make. */

@@ -76,6 +76,7 @@ static void detach(z_streamp strm, struct zwd_deflate *d)
 	if (!len)
 		return;
 	d->check = zwd_deflate_check(d, d->check, strm->next_in, len);
+	d->sent_check = d->check;
 	zwd_deflate_accept(strm, d, len);
 	d->seg_len += len;
 }
@@ -95,6 +96,8 @@ static void feed(z_streamp strm, struct zwd_deflate *d)
 		d->seg_len += len - d->raw.avail_in;
 		zwd_deflate_use_gathered(d, len - d->raw.avail_in);
 		in = zwd_deflate_gathered(d, &len);
+		if (!len)
+			d->sent_check = d->check;
 	}
 }
 
@@ -217,7 +220,6 @@ static int settle(z_streamp strm, struct zwd_stream *s)
 	ret = close_raw(s);
 	if (ret)
 		return ret;
-	d->sent_check = d->check;
 	d->seg_len = 0;
 	d->is_flushed = 1;
 	d->flushed_by = Z_SYNC_FLUSH;

@@ -55,7 +55,6 @@ static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 	/* The blocks are zlib's already when an earlier stream of this state was software's. */
 	int is_ours = !(s->soft && s->is_custom) &&
 		      zwd_policy_deflate_begin(&s->d, strm->avail_in, is_all ? flush : Z_NO_FLUSH) &&
-		      flush != Z_BLOCK &&
 		      zwd_format_gzip_header_len(s->d.header) <= ZWD_PEND_LEN;
 
 	if (!is_ours || zwd_deflate_get_blocks(s))
@@ -114,10 +113,28 @@ static int is_return_due(z_streamp strm, const struct zwd_stream *s, int flush)
 		return d->seg_len + d->last_seg_len >= AWAY_LEN &&
 		       (flush == Z_NO_FLUSH || strm->avail_in >= min_len) &&
 		       zwd_qpool_is_ready(ZWD_DEFLATE);
-	if (d->reason != ZWD_SOFT_SHORT || !zwd_qpool_is_ready(ZWD_DEFLATE))
-		return 0;
-	/* It is done by the one before; a bulk one, in its middle. */
-	return d->seg_len ? d->seg_len == unit : d->last_seg_len && d->last_seg_len >= min_len;
+	/* Where there is no memory to gather in, by the segment before; a bulk one, in its middle. */
+	return s->is_custom && d->reason == ZWD_SOFT_SHORT && zwd_qpool_is_ready(ZWD_DEFLATE) &&
+	       (d->seg_len ? d->seg_len == unit : d->last_seg_len && d->last_seg_len >= min_len);
+}
+
+/* May a segment that begins be a device's, while software has done those before? */
+static int is_open_again(const struct zwd_stream *s)
+{
+	const struct zwd_deflate *d = &s->d;
+
+	return d->is_raw && d->reason == ZWD_SOFT_SHORT && !d->seg_len && !s->is_custom &&
+	       zwd_qpool_is_ready(ZWD_DEFLATE);
+}
+
+/* Its first unit is full, or its length is known and it is long enough. */
+static int is_for_device(z_streamp strm, const struct zwd_stream *s, int flush)
+{
+	const struct zwd_deflate *d = &s->d;
+	size_t left = zwd_units_waiting(d) + strm->avail_in;
+
+	return left >= zwd_units_len(s) || (flush != Z_NO_FLUSH && flush != Z_BLOCK && left &&
+					    left >= zwd_policy_min_len(ZWD_DEFLATE, d->level));
 }
 
 /* Software ends its part at a flush point, and a device goes on. 0: done, 1: when there is room, or an error. */
@@ -140,7 +157,10 @@ static int run_soft(z_streamp strm, struct zwd_stream *s, int flush)
 	uInt part, rest;
 	int ret;
 
-	if (d->reason != ZWD_SOFT_SHORT || d->seg_len >= unit ||
+	/* In one piece: where zlib's window slides depends on how its input comes, and now and then a byte on that. */
+	if (waiting && flush != Z_NO_FLUSH && !s->is_custom && waiting + strm->avail_in < unit)
+		zwd_deflate_gather(strm, s, unit);
+	if (!s->is_custom || d->reason != ZWD_SOFT_SHORT || d->seg_len >= unit ||
 	    d->seg_len + waiting + strm->avail_in <= unit)
 		return zwd_body_soft.run(strm, s, flush);
 	part = (uInt)(unit - d->seg_len - waiting);
@@ -208,7 +228,7 @@ static int choose_engine(z_streamp strm, struct zwd_stream *s, int flush)
 static int run_body(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_deflate *d = &s->d;
-	int ret;
+	int ret, is_open;
 
 	for (;;) {
 		/* What a device made before software took over. */
@@ -217,7 +237,12 @@ static int run_body(z_streamp strm, struct zwd_stream *s, int flush)
 			return Z_MEM_ERROR;
 		if (!strm->avail_out || d->pend_len)
 			return 0;
-		if (d->is_raw && is_return_due(strm, s, flush)) {
+		is_open = is_open_again(s);
+		if (is_open && flush == Z_NO_FLUSH && !is_for_device(strm, s, flush) &&
+		    !zwd_deflate_gather(strm, s, zwd_units_len(s)))
+			return 1;
+		if (d->is_raw && (is_open ? is_for_device(strm, s, flush) :
+					    is_return_due(strm, s, flush))) {
 			ret = come_back(strm, s);
 			if (ret)
 				return ret < 0 ? Z_MEM_ERROR : 0;
