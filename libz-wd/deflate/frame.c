@@ -24,6 +24,7 @@
 #include "deflate/units.h"
 #include "engine/jobq.h"
 #include "engine/policy.h"
+#include "engine/qpool.h"
 #include "operate/settings.h"
 #include "stream/format.h"
 
@@ -207,6 +208,11 @@ static int choose_engine(z_streamp strm, struct zwd_stream *s, int flush)
 	if (flush == Z_BLOCK) {
 		zwd_count(ZWD_DEFLATE, ZWD_SOFT_TUNED, 1);
 		return zwd_deflate_use_soft(s, ZWD_SOFT_SHORT);
+	}
+	/* What does not fit the block is gathered for a device, or not at all. */
+	if (left > ZWD_GATHER_LEN && !zwd_qpool_has_device(ZWD_DEFLATE)) {
+		zwd_count(ZWD_DEFLATE, ZWD_SOFT_NO_DEVICE, 1);
+		return zwd_deflate_use_soft(s, ZWD_SOFT_AWAY);
 	}
 	if (!left || (!is_full && flush == Z_NO_FLUSH))
 		return Z_OK;
