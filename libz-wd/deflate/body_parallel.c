@@ -54,40 +54,52 @@ int zwd_body_parallel_deliver(z_streamp strm, struct zwd_deflate *d)
 	return ret;
 }
 
-/* Sends the unit from where it lies. 0 or -ENOMEM. */
+/* Gathered input as the queue has it: the block is wanted for what follows. NULL: no memory. */
+static struct zwd_job *as_job(struct zwd_deflate *d, const struct zwd_unit *unit)
+{
+	struct zwd_job *job = zwd_jobq_filling(d->jobs);
+
+	if (job)
+		return job;
+	job = zwd_jobq_begin(d->jobs);
+	if (!job)
+		return NULL;
+	memcpy(job->in, unit->in, unit->len);
+	d->gather_off = d->gather_len = 0;
+	return job;
+}
+
+/* Sends the unit from where it lies. 0, -ENOMEM, -EBUSY: no lane. */
 static int send(z_streamp strm, struct zwd_stream *s, struct zwd_unit *unit, int is_gathered)
 {
 	struct zwd_deflate *d = &s->d;
-	struct zwd_job *job = zwd_jobq_filling(d->jobs);
+	struct zwd_job *job;
+	int ret = 0;
 
 	d->jobs->level = d->level;
 	d->jobs->mem_level = d->mem_level;
-	if (job) {
-		unit->in = job->in;
-		job->unit = *unit;
-		zwd_jobq_send(d->jobs);
-	} else if (is_gathered) {
-		/* The block is wanted for what follows. */
-		job = zwd_jobq_begin(d->jobs);
+	if (is_gathered) {
+		job = as_job(d, unit);
 		if (!job)
 			return -ENOMEM;
-		memcpy(job->in, unit->in, unit->len);
 		unit->in = job->in;
 		job->unit = *unit;
-		zwd_jobq_send(d->jobs);
-		d->gather_off = d->gather_len = 0;
+		ret = zwd_jobq_send(d->jobs);
 	} else {
 		if (!zwd_body_parallel_has_sent(d) && !d->pend_len) {
 			unit->room = strm->next_out;
 			unit->room_len = strm->avail_out;
 		}
 		job = zwd_jobq_put(d->jobs, unit);
+		if (!job)
+			return -EBUSY;
 		/* While the device is at it. */
 		unit->check = zwd_deflate_check(d, unit->check, unit->in, unit->len);
 		job->unit.check = unit->check;
 	}
-	zwd_units_commit(strm, s, unit, is_gathered);
-	return 0;
+	if (!ret)
+		zwd_units_commit(strm, s, unit, is_gathered);
+	return ret;
 }
 
 /*
@@ -121,6 +133,14 @@ static int step(z_streamp strm, struct zwd_stream *s, int flush)
 			return ret;
 		if (ret) {
 			ret = send(strm, s, &unit, is_gathered);
+			if (!ret)
+				continue;
+			if (ret != -EBUSY)
+				return ret;
+			/* Its own come first; then it may wait for its turn like everybody. */
+			if (!zwd_body_parallel_has_sent(d))
+				return ZWD_BODY_OVER;
+			ret = deliver(strm, d, 1);
 			if (ret)
 				return ret;
 			continue;

@@ -10,8 +10,7 @@
 #include "deflate/body_soft.h"
 #include "deflate/buffers.h"
 #include "deflate/units.h"
-#include "stream/format.h"
-#include "stream/shield.h"
+#include "engine/qpool.h"
 
 /* A flush makes a little more than its input at most. */
 #define FLUSH_MORE 64u
@@ -39,8 +38,11 @@ int zwd_body_soft_open(struct zwd_stream *s, enum zwd_soft_reason reason)
 	zwd_stream_lend(&d->raw, s);
 	/* zlib may take the block with the device's context. */
 	d->ctx_len = 0;
-	ret = zwd_soft_zlib.deflateInit2_(&d->raw, d->level, d->method, -(abs(d->window_bits) & 15),
-					  d->mem_level, d->strategy, ZLIB_VERSION, sizeof(d->raw));
+	do {
+		ret = zwd_soft_zlib.deflateInit2_(&d->raw, d->level, d->method,
+						  -(abs(d->window_bits) & 15), d->mem_level,
+						  d->strategy, ZLIB_VERSION, sizeof(d->raw));
+	} while (ret == Z_MEM_ERROR && !s->is_custom && zwd_qpool_trim());
 	if (ret != Z_OK)
 		return ret;
 	d->is_raw = 1;
@@ -121,14 +123,13 @@ static int call(z_streamp strm, struct zwd_deflate *d, int flush)
 
 /*
  * A flush is made in one go, however small the caller's room: continued with a room of a few bytes zlib
- * writes its marker again and again (zlib.h, deflate()). What there is no room for waits. Z_OK or an error;
- * *is_complete.
+ * writes its marker again and again (zlib.h, deflate()). It goes where output waits: history and context
+ * behind that are nobody's while software has the body. Z_OK or an error; *is_complete.
  */
 static int flush_all(z_streamp strm, struct zwd_stream *s, int flush, int *is_complete)
 {
 	struct zwd_deflate *d = &s->d;
-	unsigned char *out;
-	size_t len;
+	unsigned int room = (s->is_custom ? 2 : 3) * ZWD_BLOCK_LEN;
 	int ret;
 
 	/* All input, and the output it makes, without a flush: then little is left. */
@@ -139,18 +140,12 @@ static int flush_all(z_streamp strm, struct zwd_stream *s, int flush, int *is_co
 	ret = zwd_deflate_get_spill(s);
 	if (ret != Z_OK)
 		return ret;
-	if (!s->is_custom && zwd_deflate_reserve(strm, s, ZWD_FLUSH_LEN))
-		return Z_MEM_ERROR;
-	out = zwd_pages(ZWD_FLUSH_LEN);
-	if (!out)
-		return Z_MEM_ERROR;
-	len = s->is_custom && strm->avail_out < ZWD_FLUSH_LEN - ZWD_PEND_LEN ?
-		      strm->avail_out + ZWD_PEND_LEN : ZWD_FLUSH_LEN;
-	d->raw.next_out = out;
-	d->raw.avail_out = (uInt)len;
+	d->raw.next_out = d->pend;
+	d->raw.avail_out = room;
 	ret = zwd_soft_zlib.deflate(&d->raw, flush);
-	zwd_deflate_emit(strm, d, out, len - d->raw.avail_out);
-	zwd_unpages(out, ZWD_FLUSH_LEN);
+	d->pend_off = 0;
+	d->pend_len = room - d->raw.avail_out;
+	zwd_deflate_flush_pend(strm, s);
 	if (strm->data_type == Z_UNKNOWN)
 		strm->data_type = d->raw.data_type;
 	*is_complete = d->raw.avail_out != 0;
@@ -165,7 +160,8 @@ static int run(z_streamp strm, struct zwd_stream *s, int flush)
 	feed(strm, d);
 	if (!strm->avail_out)
 		return ZWD_BODY_ROOM; /* the gathered input's output filled the room */
-	if (flush == Z_NO_FLUSH || flush == Z_FINISH || is_room_enough(strm, d)) {
+	/* A caller's own memory is not asked for where zlib would not. */
+	if (flush == Z_NO_FLUSH || flush == Z_FINISH || s->is_custom || is_room_enough(strm, d)) {
 		ret = call(strm, d, flush);
 		is_complete = strm->avail_out || ret == Z_STREAM_END;
 	} else {
@@ -214,6 +210,9 @@ static int settle(z_streamp strm, struct zwd_stream *s)
 	if (ret != Z_OK)
 		return -ENOMEM;
 	if (!is_complete)
+		return 1;
+	/* What is more than its block's is in the way of the window: it goes first. */
+	if (d->pend_off + d->pend_len > ZWD_BLOCK_LEN)
 		return 1;
 	zwd_soft_zlib.deflateGetDictionary(&d->raw, d->history, &history_len);
 	d->history_len = history_len;

@@ -188,12 +188,12 @@ static int is_parallel(z_streamp strm, const struct zwd_stream *s)
 
 static int run_device(z_streamp strm, struct zwd_stream *s, int flush)
 {
-	int ret = -ENOMEM;
+	int ret = ZWD_BODY_OVER;
 
 	if (is_parallel(strm, s))
 		ret = zwd_body_parallel.run(strm, s, flush);
-	/* Without memory for that, and nothing sent, one at a time. */
-	if (ret == -ENOMEM && !zwd_body_parallel_has_sent(&s->d))
+	/* Without memory or lanes for that, and nothing sent, one at a time. */
+	if (ret == ZWD_BODY_OVER || (ret == -ENOMEM && !zwd_body_parallel_has_sent(&s->d)))
 		ret = zwd_body_serial.run(strm, s, flush);
 	return ret;
 }
@@ -210,7 +210,7 @@ static int choose_engine(z_streamp strm, struct zwd_stream *s, int flush)
 		return zwd_deflate_use_soft(s, ZWD_SOFT_SHORT);
 	}
 	/* What does not fit the block is gathered for a device, or not at all. */
-	if (left > ZWD_GATHER_LEN && !zwd_qpool_has_device(ZWD_DEFLATE)) {
+	if (left > ZWD_GATHER_LEN && !(zwd_qpool_has_device(ZWD_DEFLATE) && zwd_qpool_is_ready(ZWD_DEFLATE))) {
 		zwd_count(ZWD_DEFLATE, ZWD_SOFT_NO_DEVICE, 1);
 		return zwd_deflate_use_soft(s, ZWD_SOFT_AWAY);
 	}

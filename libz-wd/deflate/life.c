@@ -10,6 +10,7 @@
 #include "deflate/life.h"
 #include "engine/jobq.h"
 #include "engine/policy.h"
+#include "engine/qpool.h"
 #include "stream/shield.h"
 
 static int fail(z_streamp strm, int err)
@@ -91,10 +92,13 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 
 	if (!s->soft) {
 		zwd_stream_lend(strm, s);
-		strm->state = NULL;
-		ret = zwd_soft_zlib.deflateInit2_(strm, d->level, d->method, d->window_bits,
-						  d->mem_level, d->strategy, ZLIB_VERSION,
-						  sizeof(*strm));
+		do {
+			strm->state = NULL;
+			ret = zwd_soft_zlib.deflateInit2_(strm, d->level, d->method,
+							  d->window_bits, d->mem_level,
+							  d->strategy, ZLIB_VERSION,
+							  sizeof(*strm));
+		} while (ret == Z_MEM_ERROR && !s->is_custom && zwd_qpool_trim());
 		if (ret == Z_OK)
 			s->soft = strm->state;
 		zwd_stream_unlend(strm, s);

@@ -296,31 +296,17 @@ void zwd_jobq_unfill(struct zwd_jobq *q)
 	forget(nth(q, --q->nr));
 }
 
-static void start(struct zwd_job *job)
-{
-	if (!job->lane)
-		try_lane(job);
-	if (job->lane)
-		job->error = zwd_unit_send(&job->unit, job->lane);
-}
-
-/* Units that found no lane do so as soon as there is one. */
-static void start_late_ones(struct zwd_jobq *q)
-{
-	for (unsigned int i = 0; i < q->nr; i++) {
-		struct zwd_job *job = nth(q, i);
-
-		if (job->is_sent && !job->is_done && !job->lane)
-			start(job);
-	}
-}
-
-void zwd_jobq_send(struct zwd_jobq *q)
+int zwd_jobq_send(struct zwd_jobq *q)
 {
 	struct zwd_job *job = nth(q, q->nr - 1);
 
+	if (!job->lane)
+		try_lane(job);
+	if (!job->lane)
+		return -EBUSY;
 	job->is_sent = 1;
-	start(job);
+	job->error = zwd_unit_send(&job->unit, job->lane);
+	return 0;
 }
 
 struct zwd_job *zwd_jobq_put(struct zwd_jobq *q, const struct zwd_unit *unit)
@@ -328,8 +314,10 @@ struct zwd_job *zwd_jobq_put(struct zwd_jobq *q, const struct zwd_unit *unit)
 	struct zwd_job *job = nth(q, q->nr++);
 
 	job->unit = *unit;
-	zwd_jobq_send(q);
-	return job;
+	if (!zwd_jobq_send(q))
+		return job;
+	zwd_jobq_unfill(q);
+	return NULL;
 }
 
 /* Its lane failed with err: none, or another one if that can be had at once. */
@@ -358,7 +346,9 @@ static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 	int ret;
 
 	zwd_count(ZWD_DEFLATE, ZWD_FAILOVERS, 1);
-	ret = zwd_unit_run_soft(&job->unit, q->level, q->mem_level, ZWD_TRAILER_MAX);
+	do {
+		ret = zwd_unit_run_soft(&job->unit, q->level, q->mem_level, ZWD_TRAILER_MAX);
+	} while (ret && zwd_qpool_trim());
 	if (ret)
 		return ret;
 	job->own_out = job->unit.out;
@@ -368,29 +358,11 @@ static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 	return 0;
 }
 
-/* No lane may stay with the job, but one is to be had for a while: in turn, with all others. */
-static int run_on_loan(struct zwd_job *job)
-{
-	int ret = zwd_qpool_get(ZWD_DEFLATE, zwd_settings()->timeout_ms, &job->lane);
-
-	if (ret)
-		return ret;
-	job->error = zwd_unit_run(&job->unit, job->lane, NULL, 0);
-	if (job->error)
-		return job->error;
-	job->is_done = 1;
-	/* Without memory it stays where it is. */
-	move_home(job);
-	return 0;
-}
-
 static int run(struct zwd_job *job, int is_waiting)
 {
 	struct wd_zip_res res;
 	int ret = job->error;
 
-	if (!job->lane && !ret)
-		return is_waiting ? run_on_loan(job) : -EAGAIN;
 	if (!ret)
 		ret = is_waiting ? zwd_qpool_wait(job->lane, &res, zwd_settings()->timeout_ms) :
 				   zwd_qpool_poll(job->lane, &res);
@@ -434,7 +406,6 @@ int zwd_jobq_first(struct zwd_jobq *q, int is_waiting, struct zwd_job **out)
 
 	if (!q->nr || !job->is_sent)
 		return -ENOENT;
-	start_late_ones(q);
 	if (!job->is_done)
 		ret = complete(q, job, is_waiting);
 	if (!ret)

@@ -55,16 +55,16 @@ void zwd_jobq_leave(struct zwd_jobq *q);
 struct zwd_job *zwd_jobq_filling(struct zwd_jobq *q);
 /* Is it full? One has to be taken out before another may begin. */
 int zwd_jobq_is_full(const struct zwd_jobq *q);
-/* Begins one, of settings.unit bytes at most, on a lane or beside. NULL: no memory. */
+/* Begins one, of settings.unit bytes at most, on a lane or for one. NULL: no memory. */
 struct zwd_job *zwd_jobq_begin(struct zwd_jobq *q);
 /*
- * Sends the one that is being filled, when all of its unit but in and room is set. Cannot fail: see
- * next. Without a lane it waits for its turn.
+ * Sends the one that is being filled, when all of its unit but in and room is set. 0; -EBUSY: there is no
+ * lane for it now, and it is as it was. What goes wrong later is made good, see below.
  */
-void zwd_jobq_send(struct zwd_jobq *q);
+int zwd_jobq_send(struct zwd_jobq *q);
 /*
  * The same for a unit that lies in the caller's memory, which it has until it is done. Its check may be
- * set later, before the next call.
+ * set later, before the next call. NULL: there is no lane.
  */
 struct zwd_job *zwd_jobq_put(struct zwd_jobq *q, const struct zwd_unit *unit);
 /* Waits for all that lie in the caller's memory, input or output. 0 or -ENOMEM. */

@@ -371,8 +371,8 @@ static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 		return 0;
 	}
 	pool->open_nr--;
-	/* Others have what there is; it comes back. */
-	if (opening.ret == -EBUSY && pool->open_nr) {
+	/* Others have what there is, of queues or of memory; it comes back. */
+	if ((opening.ret == -EBUSY || opening.ret == -ENOMEM) && pool->open_nr) {
 		pool->full_until = zwd_now_ns() + PAUSE_MIN_NS;
 		return -EAGAIN;
 	}
@@ -695,6 +695,32 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err)
 	}
 	drop(lane, err);
 	zwd_leave(cancel_state);
+}
+
+unsigned int zwd_qpool_trim(void)
+{
+	struct zwd_lane *idle[2] = { NULL, NULL }, *next;
+	unsigned int nr = 0;
+	int cancel_state;
+
+	if (enter(&cancel_state))
+		return 0;
+	pthread_mutex_lock(&lock);
+	for (int dir = 0; dir < 2 && atomic_load(&presence) == PRESENCE_SOME; dir++) {
+		idle[dir] = pools[dir].idle;
+		pools[dir].idle = NULL;
+		pools[dir].open_nr -= pools[dir].idle_nr;
+		nr += pools[dir].idle_nr;
+		pools[dir].idle_nr = 0;
+	}
+	pthread_mutex_unlock(&lock);
+	for (int dir = 0; dir < 2; dir++)
+		for (struct zwd_lane *lane = idle[dir]; lane; lane = next) {
+			next = lane->next;
+			lane_free(lane);
+		}
+	zwd_leave(cancel_state);
+	return nr;
 }
 
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)

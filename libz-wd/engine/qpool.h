@@ -81,6 +81,12 @@ void zwd_qpool_put(struct zwd_lane *lane);
  */
 void zwd_qpool_drop(struct zwd_lane *lane, int err);
 
+/*
+ * Memory is short, where zlib alone would find it: releases all lanes that are idle. How many. May block
+ * while their queues stop.
+ */
+unsigned int zwd_qpool_trim(void);
+
 /* One request on a lane: sends it. 0, -EIO, -ENODEV, -EINVAL. */
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req);
 /* Takes its result. 0, -EAGAIN: not done yet, -EIO, -ENODEV. */
