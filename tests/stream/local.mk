@@ -26,6 +26,7 @@ stream_tests = \
 	tests/stream/memory \
 	tests/stream/oneshot \
 	tests/stream/parallel \
+	tests/stream/same_bytes \
 	tests/stream/small \
 	tests/stream/threads \
 	tests/stream/way_on
@@ -85,8 +86,8 @@ tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
-process_tests = tests/stream/choice tests/stream/failover tests/stream/faults \
-	tests/stream/few_queues \
+process_tests = tests/stream/choice tests/stream/failover \
+	tests/stream/faults tests/stream/few_queues \
 	tests/stream/inflate_faults tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
@@ -103,6 +104,11 @@ tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)
 tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_same_bytes_LDADD = $(zwd_test_libs)
+tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
+# All that they have; else they take a part.
+long_stamps += \
+	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
 endif
