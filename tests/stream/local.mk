@@ -29,6 +29,7 @@ stream_tests = \
 	tests/stream/same_bytes \
 	tests/stream/small \
 	tests/stream/threads \
+	tests/stream/two_pass \
 	tests/stream/way_on
 check_PROGRAMS += $(stream_tests)
 mode_tests += $(stream_tests)
@@ -106,6 +107,8 @@ tests_stream_waiting_LDADD = $(zwd_test_libs)
 tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
 tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_two_pass_LDADD = $(zwd_test_libs)
+tests_stream_two_pass_LDFLAGS = $(zwd_test_ldflags)
 # All that they have; else they take a part.
 long_stamps += \
 	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
