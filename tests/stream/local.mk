@@ -13,6 +13,7 @@ stream_tests = \
 	tests/stream/deflate_header \
 	tests/stream/deflate_matrix \
 	tests/stream/deflate_params \
+	tests/stream/engines \
 	tests/stream/fork \
 	tests/stream/gz \
 	tests/stream/inflate_ahead \
@@ -105,6 +106,8 @@ tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)
 tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_engines_LDADD = $(zwd_test_libs)
+tests_stream_engines_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
 tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_two_pass_LDADD = $(zwd_test_libs)
