@@ -6,6 +6,7 @@ stream_tests = \
 	tests/stream/arguments \
 	tests/stream/checksums \
 	tests/stream/damaged \
+	tests/stream/deep \
 	tests/stream/deflate_bits \
 	tests/stream/deflate_bound \
 	tests/stream/deflate_copy \
@@ -109,6 +110,8 @@ tests_stream_waiting_LDADD = $(zwd_test_libs)
 tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_damaged_LDADD = $(zwd_test_libs)
 tests_stream_damaged_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_deep_LDADD = $(zwd_test_libs)
+tests_stream_deep_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_engines_LDADD = $(zwd_test_libs)
 tests_stream_engines_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
@@ -118,6 +121,7 @@ tests_stream_two_pass_LDFLAGS = $(zwd_test_ldflags)
 # All that they have; else they take a part.
 long_stamps += \
 	tests/stream/damaged.emu-long.t tests/stream/damaged.fault-long.t tests/stream/damaged.soft-long.t \
+	tests/stream/deep.emu-long.t tests/stream/deep.fault-long.t \
 	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
