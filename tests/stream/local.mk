@@ -90,7 +90,7 @@ tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
-process_tests = tests/stream/choice tests/stream/failover \
+process_tests = tests/stream/choice tests/stream/failover tests/stream/fault_index \
 	tests/stream/faults tests/stream/few_queues \
 	tests/stream/inflate_faults tests/stream/waiting
 check_PROGRAMS += $(process_tests)
@@ -114,6 +114,8 @@ tests_stream_deep_LDADD = $(zwd_test_libs)
 tests_stream_deep_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_engines_LDADD = $(zwd_test_libs)
 tests_stream_engines_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_fault_index_LDADD = $(zwd_test_libs)
+tests_stream_fault_index_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
 tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_two_pass_LDADD = $(zwd_test_libs)
@@ -122,6 +124,7 @@ tests_stream_two_pass_LDFLAGS = $(zwd_test_ldflags)
 long_stamps += \
 	tests/stream/damaged.emu-long.t tests/stream/damaged.fault-long.t tests/stream/damaged.soft-long.t \
 	tests/stream/deep.emu-long.t tests/stream/deep.fault-long.t \
+	tests/stream/fault_index.emu-long.t \
 	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
