@@ -25,6 +25,7 @@ stream_tests = \
 	tests/stream/inflate_dict \
 	tests/stream/inflate_split \
 	tests/stream/inflate_sync \
+	tests/stream/keep_budget \
 	tests/stream/large \
 	tests/stream/memory \
 	tests/stream/oneshot \
@@ -116,6 +117,8 @@ tests_stream_engines_LDADD = $(zwd_test_libs)
 tests_stream_engines_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_fault_index_LDADD = $(zwd_test_libs)
 tests_stream_fault_index_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_keep_budget_LDADD = $(zwd_test_libs)
+tests_stream_keep_budget_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
 tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_two_pass_LDADD = $(zwd_test_libs)
@@ -125,6 +128,7 @@ long_stamps += \
 	tests/stream/damaged.emu-long.t tests/stream/damaged.fault-long.t tests/stream/damaged.soft-long.t \
 	tests/stream/deep.emu-long.t tests/stream/deep.fault-long.t \
 	tests/stream/fault_index.emu-long.t \
+	tests/stream/keep_budget.emu-long.t \
 	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
