@@ -33,6 +33,7 @@ stream_tests = \
 	tests/stream/same_bytes \
 	tests/stream/small \
 	tests/stream/threads \
+	tests/stream/tiny_calls \
 	tests/stream/two_pass \
 	tests/stream/way_on
 check_PROGRAMS += $(stream_tests)
@@ -121,6 +122,8 @@ tests_stream_keep_budget_LDADD = $(zwd_test_libs)
 tests_stream_keep_budget_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
 tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_tiny_calls_LDADD = $(zwd_test_libs)
+tests_stream_tiny_calls_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_two_pass_LDADD = $(zwd_test_libs)
 tests_stream_two_pass_LDFLAGS = $(zwd_test_ldflags)
 # All that they have; else they take a part.
