@@ -29,7 +29,7 @@ static struct base bases[BASES];
 
 /* Where a decoder stands when it goes no further. */
 struct verdict {
-	int ret;
+	int ret, again, more; /* what it says, and does, when it is asked again */
 	uLong consumed, total_in, total_out, check;
 	char msg[64];
 	struct buf out; /* unless it is large */
@@ -58,6 +58,7 @@ static void decode(const struct zlib_api *z, int wbits, const unsigned char *src
 	size_t pos = 0;
 
 	v->out.len = 0;
+	v->again = v->more = 0;
 	v->check = ref.crc32(0, Z_NULL, 0);
 	assert_int_equal(z->inflateInit2_(&strm, wbits, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
 	do {
@@ -92,15 +93,10 @@ static void decode(const struct zlib_api *z, int wbits, const unsigned char *src
 	v->consumed = pos - strm.avail_in;
 	assert_ptr_equal(strm.next_in, pos ? src + v->consumed : NULL);
 	if (v->ret == Z_DATA_ERROR || v->ret == Z_STREAM_END) { /* and so it stays */
-		int again;
-
 		strm.next_out = room;
 		strm.avail_out = 1;
-		again = z->inflate(&strm, Z_NO_FLUSH);
-		if (again != v->ret)
-			fail_msg("%d (%s), then %d", v->ret, v->msg, again);
-		assert_int_equal(strm.avail_out, 1);
-		assert_int_equal(strm.total_in, v->total_in);
+		v->again = z->inflate(&strm, Z_NO_FLUSH);
+		v->more = !strm.avail_out || strm.total_in != v->total_in;
 	}
 	assert_int_equal(z->inflateEnd(&strm), Z_OK);
 }
@@ -112,14 +108,15 @@ static int is_same(const struct verdict *a, const struct verdict *b, size_t most
 	/* Both have been stopped, wherever they were. */
 	if (a->total_out == most)
 		return 1;
-	return a->ret == b->ret && a->total_in == b->total_in && a->consumed == b->consumed &&
-	       !strcmp(a->msg, b->msg);
+	return a->ret == b->ret && a->again == b->again && a->more == b->more &&
+	       a->total_in == b->total_in && a->consumed == b->consumed && !strcmp(a->msg, b->msg);
 }
 
-static unsigned int tried, undecided;
+static unsigned int tried, undecided, wrong;
 
-static void assert_same_verdict(const char *what, int wbits, const unsigned char *src, size_t len,
-				size_t most, struct cuts cuts, int is_kept)
+/* The first ones that are wrong are told, and in the end they are a failure. */
+static void compare_verdicts(const char *what, int wbits, const unsigned char *src, size_t len,
+			     size_t most, struct cuts cuts, int is_kept)
 {
 	static struct verdict got, want, pieces;
 	size_t i = 0;
@@ -138,12 +135,16 @@ static void assert_same_verdict(const char *what, int wbits, const unsigned char
 	while (is_kept && i < got.out.len && i < want.out.len &&
 	       got.out.data[i] == want.out.data[i])
 		i++;
-	fail_msg(
-		"%s, try %u, %zu bytes, window bits %d, about %zu calls with input, %zu with room: "
-		"ret %d (%s), in %lu, out %lu; zlib: %d (%s), in %lu, out %lu; bytes differ from "
-		"%zu on",
-		what, tried, len, wbits, cuts.in_nr, cuts.out_nr, got.ret, got.msg, got.total_in,
-		got.total_out, want.ret, want.msg, want.total_in, want.total_out, i);
+	if (++wrong > 10)
+		return;
+	printf("# %s, try %u, %zu bytes, window bits %d, about %zu calls with input, %zu with "
+	       "room: "
+	       "ret %d (%s, then %d), in %lu, out %lu; zlib: %d (%s, then %d), in %lu, out %lu; "
+	       "bytes differ from "
+	       "%zu on\n",
+	       what, tried, len, wbits, cuts.in_nr, cuts.out_nr, got.ret, got.msg, got.again,
+	       got.total_in, got.total_out, want.ret, want.msg, want.again, want.total_in,
+	       want.total_out, i);
 }
 
 static uint64_t below(uint64_t limit)
@@ -280,7 +281,7 @@ static void small_ones(void **state)
 	unsigned int nr = test_is_long() ? 200000 : 10080;
 	struct buf b = { 0 };
 
-	tried = undecided = 0;
+	tried = undecided = wrong = 0;
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct base *base = &bases[(i / DAMAGES + i) % BASES];
 		const char *what;
@@ -292,12 +293,14 @@ static void small_ones(void **state)
 			what = damage((int)below(DAMAGES), &b, base->wbits);
 		if (i % 10 == 0)
 			buf_add(&b, base->packed.data, base->packed.len);
-		assert_same_verdict(what, base->reader_bits, b.data, b.len, MOST_OUT,
-				    random_cuts(30), 1);
+		compare_verdicts(what, base->reader_bits, b.data, b.len, MOST_OUT, random_cuts(30),
+				 1);
 	}
 	buf_free(&b);
 	printf("# %u tries, %u without an answer of zlib's own\n", tried, undecided);
 	assert_true(undecided < tried / 50);
+	if (wrong)
+		fail_msg("%u of %u", wrong, tried);
 }
 
 /* Beyond what is ever kept of a stream: damage at any place, to the last byte. */
@@ -310,7 +313,7 @@ static void large_ones(void **state)
 	struct zwd_stats before, after;
 	struct buf b = { 0 };
 
-	tried = undecided = 0;
+	tried = undecided = wrong = 0;
 	zwd_stats(&before, sizeof(before));
 	for (unsigned int i = 0; i < nr; i++) {
 		int wbits = wrappers[i % NR(wrappers)];
@@ -333,12 +336,14 @@ static void large_ones(void **state)
 		b.len -= tail.len;
 		what = damage(kinds[i % NR(kinds)], &tail, wbits);
 		b.len += tail.len;
-		assert_same_verdict(
+		compare_verdicts(
 			what, i % 2 && wbits > 0 ? 47 : wbits, b.data, b.len, (size_t)1 << 30,
 			(struct cuts){ i % 4 ? 200 : 0, i % 3 ? 0 : 500, test_random() }, 0);
 	}
 	buf_free(&b);
 	assert_true(undecided <= tried / 10);
+	if (wrong)
+		fail_msg("%u of %u", wrong, tried);
 	/* The device was there until the damage, three quarters of it and more. */
 	zwd_stats(&after, sizeof(after));
 	if (test_mode == MODE_EMU)

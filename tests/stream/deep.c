@@ -350,8 +350,11 @@ static void descend(const struct zlib_api *z, const struct place *at, z_stream *
 	endless_free(&e);
 }
 
-static void assert_same_log(const char *name, const struct place *at, const struct decoder *got,
-			    const struct decoder *want)
+static unsigned int wrong_nr;
+
+/* All that is wrong is told, and in the end it is a failure. */
+static void compare_logs(const char *name, const struct place *at, const struct decoder *got,
+			 const struct decoder *want)
 {
 	char *g = (char *)got->log.data, *w = (char *)want->log.data, *g_rest, *w_rest;
 	int nr = 0;
@@ -365,9 +368,10 @@ static void assert_same_log(const char *name, const struct place *at, const stru
 		w = strtok_r(NULL, "\n", &w_rest);
 		nr++;
 	}
-	fail_msg("%s, window bits %d, %s, answer %d is \"%s\", zlib's \"%s\"", name, at->wbits,
-		 at->has_flush_points ? "flush points" : "no flush points", nr, g ? g : "-",
-		 w ? w : "-");
+	wrong_nr++;
+	printf("# %s, window bits %d, %s, answer %d is \"%s\", zlib's \"%s\"\n", name, at->wbits,
+	       at->has_flush_points ? "flush points" : "no flush points", nr, g ? g : "-",
+	       w ? w : "-");
 }
 
 static uint64_t made_by_device(void)
@@ -397,7 +401,7 @@ static void try_op(const struct place *at, size_t op)
 	ops[op].run(&got);
 	ours.inflateEnd(&got.strm);
 	buf_add(&got.log, "", 1);
-	assert_same_log(ops[op].name, at, &got, &want);
+	compare_logs(ops[op].name, at, &got, &want);
 	buf_free(&got.log);
 	buf_free(&want.log);
 }
@@ -411,12 +415,14 @@ static void at_depth(int wbits, int has_flush_points)
 			    .has_flush_points = has_flush_points };
 	size_t turn = (size_t)(has_flush_points + (wbits == 31 ? 1 : 0));
 
+	wrong_nr = 0;
 	descend(&ref, &at, &at.strm, &at);
 	for (size_t op = 0; op < NR(ops); op++)
 		if (test_is_long() || (op + turn) % 2)
 			try_op(&at, op);
 	ref.inflateEnd(&at.strm);
 	buf_free(&at.rest);
+	assert_int_equal(wrong_nr, 0);
 }
 
 static void gzip(void **state)
