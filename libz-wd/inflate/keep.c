@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Zlib */
+/* The compressed input that a way back to software needs, from the latest place it can begin at. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "inflate/anchor.h"
+#include "inflate/check.h"
+#include "inflate/keep.h"
+#include "operate/settings.h"
+
+/* So much may be kept before a place is looked for, and so little is always worth none. */
+#define LOOK_MAX (8u << 20)
+#define LOOK_MIN 16384u
+/* What a stream may keep however full the process is. */
+#define SIZE_MIN 65536u
+#define PIECE_MAX 65536u
+/* Of a caller's memory: all pieces, and the input from which on a place is looked for. */
+#define SIZE_CUSTOM (4 * PIECE_MAX + ZWD_KEEP_FIRST + WINDOW_LEN)
+#define LOOK_CUSTOM 98304u
+/* Output of one request in which a search is worth it; and what small ones are gathered in. */
+#define SEARCH_OUT 98304u
+#define PROBE_IN 65536u
+#define PROBE_OUT 131072u
+#define WINDOW_LEN 32768u
+/* After a search in vain, so much more input before the next. */
+#define QUIET_MIN 32768u
+#define QUIET_MAX (2u << 20)
+
+struct zwd_piece {
+	struct zwd_piece *next;
+	size_t begin, end, size; /* of mem */
+	unsigned char mem[];
+};
+
+static _Atomic size_t kept; /* by all streams of the process that have their memory from malloc() */
+
+static void count(struct zwd_stream *s, size_t len)
+{
+	s->i.keep.size += len;
+	if (!s->is_custom)
+		atomic_fetch_add_explicit(&kept, len, memory_order_relaxed);
+}
+
+static void uncount(struct zwd_stream *s, size_t len)
+{
+	s->i.keep.size -= len;
+	if (!s->is_custom)
+		atomic_fetch_sub_explicit(&kept, len, memory_order_relaxed);
+}
+
+/* What this stream may hold. As in a switch's memory: as much as is left over, so that all get some. */
+static size_t share(const struct zwd_stream *s)
+{
+	size_t most = zwd_settings()->keep, all;
+
+	if (s->is_custom)
+		return SIZE_CUSTOM;
+	all = atomic_load_explicit(&kept, memory_order_relaxed);
+	most = all < most ? most - all : 0;
+	return most > SIZE_MIN ? most : SIZE_MIN;
+}
+
+static size_t piece_size(const struct zwd_stream *s)
+{
+	const struct zwd_keep *keep = &s->i.keep;
+	size_t size = ZWD_KEEP_FIRST;
+
+	if (s->is_custom)
+		return keep->size ? PIECE_MAX : size;
+	/* Twice as much as there is, roughly. */
+	while (size < keep->size && size < PIECE_MAX)
+		size *= 2;
+	return size;
+}
+
+/* One more piece at the end; NULL: there is no memory, or it may have no more. */
+static struct zwd_piece *add_piece(struct zwd_stream *s)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	struct zwd_piece *piece = keep->spare;
+	size_t size;
+
+	if (piece) {
+		keep->spare = piece->next;
+	} else {
+		size = piece_size(s);
+		if (keep->size + size > share(s))
+			return NULL;
+		piece = zwd_stream_alloc(s, sizeof(*piece) + size);
+		if (!piece)
+			return NULL;
+		piece->size = size;
+		count(s, size);
+	}
+	piece->next = NULL;
+	piece->begin = piece->end = 0;
+	if (keep->last)
+		keep->last->next = piece;
+	else
+		keep->first = piece;
+	keep->last = piece;
+	return piece;
+}
+
+static void free_piece(struct zwd_stream *s, struct zwd_piece *piece)
+{
+	if (s->is_custom) {
+		piece->next = s->i.keep.spare;
+		s->i.keep.spare = piece;
+		return;
+	}
+	uncount(s, piece->size);
+	zwd_stream_unalloc(s, piece);
+}
+
+/* Nothing before byte at of the body is needed any more. */
+static void trim(struct zwd_stream *s, uint64_t at)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	struct zwd_piece *piece;
+
+	while ((piece = keep->first) && at >= keep->from + (piece->end - piece->begin)) {
+		keep->from += piece->end - piece->begin;
+		keep->first = piece->next;
+		if (!keep->first)
+			keep->last = NULL;
+		free_piece(s, piece);
+	}
+	if (piece) {
+		piece->begin += at - keep->from;
+		keep->from = at;
+	}
+}
+
+static void free_window(struct zwd_stream *s, struct zwd_place *place)
+{
+	if (!place->window)
+		return;
+	/* One more is wanted soon, and a caller's memory is not to be asked for twice. */
+	uncount(s, WINDOW_LEN);
+	zwd_stream_unalloc(s, place->window);
+	place->window = NULL;
+}
+
+static void free_probe(struct zwd_stream *s)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	keep->probe_in = keep->probe_out = 0;
+	if (!keep->probe || s->is_custom)
+		return;
+	uncount(s, PROBE_IN + PROBE_OUT);
+	zwd_stream_unalloc(s, keep->probe);
+	keep->probe = NULL;
+}
+
+static void lose(struct zwd_stream *s)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	trim(s, keep->to);
+	keep->from = keep->to;
+	keep->is_lost = 1;
+	keep->has_next = 0;
+	if (!s->is_custom) {
+		free_window(s, &keep->begin);
+		free_window(s, &keep->next);
+	}
+}
+
+/* Behind what is kept already. */
+static void append(struct zwd_stream *s, const unsigned char *in, size_t len)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	while (len) {
+		struct zwd_piece *piece = keep->last;
+		size_t nr;
+
+		if (!piece || piece->end == piece->size) {
+			piece = add_piece(s);
+			if (!piece) {
+				keep->to += len;
+				lose(s);
+				return;
+			}
+		}
+		nr = piece->size - piece->end < len ? piece->size - piece->end : len;
+		memcpy(piece->mem + piece->end, in, nr);
+		piece->end += nr;
+		keep->to += nr;
+		in += nr;
+		len -= nr;
+	}
+}
+
+void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	trim(s, keep->to);
+	free_window(s, &keep->begin);
+	keep->begin = *place;
+	if (place->window)
+		count(s, WINDOW_LEN);
+	keep->from = keep->to = place->in;
+	keep->has_next = keep->is_lost = 0;
+	keep->quiet_len = 0;
+	keep->quiet_until = place->in;
+	free_probe(s);
+}
+
+static size_t look_len(const struct zwd_stream *s)
+{
+	size_t len = share(s) / 2;
+
+	if (s->is_custom)
+		return LOOK_CUSTOM;
+	if (len > LOOK_MAX)
+		len = LOOK_MAX;
+	return len < LOOK_MIN ? LOOK_MIN : len;
+}
+
+int zwd_keep_is_looking(const struct zwd_stream *s)
+{
+	const struct zwd_keep *keep = &s->i.keep;
+
+	if (keep->has_next || keep->to < keep->quiet_until)
+		return 0;
+	return keep->is_lost || keep->to - keep->from >= look_len(s);
+}
+
+int zwd_keep_reserve(struct zwd_stream *s, size_t len)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	struct zwd_piece *piece, *last = keep->last;
+	size_t room = last ? last->size - last->end : 0;
+
+	if (keep->is_lost && !keep->has_next)
+		len = 0; /* nothing is kept */
+	for (piece = keep->spare; piece; piece = piece->next)
+		room += piece->size;
+	/* Else it is had when it is known to be needed; but the first piece has to be there. */
+	if (!s->is_custom)
+		len = !keep->first;
+	while (room < len && keep->size + piece_size(s) <= share(s)) {
+		size_t size = piece_size(s);
+
+		piece = zwd_stream_alloc(s, sizeof(*piece) + size);
+		if (!piece)
+			return -ENOMEM;
+		piece->size = size;
+		piece->next = keep->spare;
+		keep->spare = piece;
+		count(s, size);
+		room += size;
+	}
+	if (!s->is_custom || !zwd_keep_is_looking(s))
+		return 0;
+	if (!keep->probe)
+		keep->probe = zwd_stream_alloc(s, PROBE_IN + PROBE_OUT);
+	if (!keep->next.window)
+		keep->next.window = zwd_stream_alloc(s, WINDOW_LEN);
+	return keep->probe && keep->next.window ? 0 : -ENOMEM;
+}
+
+/*
+ * A place within in[], which ends where the body is now and made out[]. Nothing of it has to be kept
+ * before the place.
+ */
+static int search(struct zwd_stream *s, const unsigned char *in, size_t in_len,
+		  const unsigned char *out, size_t out_len, uint32_t check)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	struct zwd_anchor anchor;
+	struct zwd_place *next = &keep->next;
+	size_t at, begin;
+
+	if (zwd_anchor_find(in, in_len, out, out_len, out_len == s->i.made, &anchor) ||
+	    anchor.in_off >= in_len || anchor.out_back > out_len)
+		return -ENOENT;
+	at = out_len - anchor.out_back;
+	begin = anchor.in_off + !!anchor.bits;
+	if (!next->window) {
+		next->window = zwd_stream_alloc(s, WINDOW_LEN);
+		if (!next->window)
+			return -ENOMEM;
+		count(s, WINDOW_LEN);
+	}
+	next->in = keep->to - (in_len - begin);
+	next->out = s->i.made - anchor.out_back;
+	next->check = zwd_inflate_check(s->i.format, check, out, at);
+	next->window_len = at < WINDOW_LEN ? (uint32_t)at : WINDOW_LEN;
+	memcpy(next->window, out + at - next->window_len, next->window_len);
+	next->bits = anchor.bits ? (unsigned char)(8 - anchor.bits) : 0;
+	next->byte = in[anchor.in_off];
+	keep->has_next = 1;
+	if (keep->is_lost) {
+		keep->from = keep->to = next->in;
+		append(s, in + begin, in_len - begin);
+		if (!keep->has_next)
+			return -ENOENT; /* lost again */
+	}
+	return 0;
+}
+
+static void note_search(struct zwd_stream *s, int ret)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	free_probe(s);
+	if (!ret) {
+		keep->quiet_len = 0;
+		return;
+	}
+	keep->quiet_len = keep->quiet_len ? 2 * keep->quiet_len : QUIET_MIN;
+	if (keep->quiet_len > QUIET_MAX)
+		keep->quiet_len = QUIET_MAX;
+	keep->quiet_until = keep->to + keep->quiet_len;
+}
+
+/* Requests too small to find a place in are put together. */
+static void probe(struct zwd_stream *s, const unsigned char *in, size_t in_len,
+		  const unsigned char *out, size_t out_len, uint32_t check)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	if (keep->probe_in + in_len > PROBE_IN || keep->probe_out + out_len > PROBE_OUT) {
+		note_search(s, -ENOENT);
+		return;
+	}
+	if (!keep->probe) {
+		if (s->is_custom)
+			return;
+		keep->probe = zwd_stream_alloc(s, PROBE_IN + PROBE_OUT);
+		if (!keep->probe)
+			return;
+		count(s, PROBE_IN + PROBE_OUT);
+	}
+	if (!keep->probe_in)
+		keep->probe_check = check;
+	memcpy(keep->probe + keep->probe_in, in, in_len);
+	memcpy(keep->probe + PROBE_IN + keep->probe_out, out, out_len);
+	keep->probe_in += in_len;
+	keep->probe_out += out_len;
+	if (!s->i.has_more &&
+	    (keep->probe_out >= SEARCH_OUT || keep->probe_in >= PROBE_IN - 8192))
+		note_search(s, search(s, keep->probe, keep->probe_in, keep->probe + PROBE_IN,
+				      keep->probe_out, keep->probe_check));
+}
+
+void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
+		  const unsigned char *out, size_t out_len, uint32_t check)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	int is_looking = zwd_keep_is_looking(s);
+
+	if (keep->is_lost && !keep->has_next)
+		keep->from = keep->to += in_len;
+	else
+		append(s, in, in_len);
+	if (!is_looking || (!in_len && !out_len))
+		return;
+	/* While output waits in the device, out[] is not all that in[] makes. */
+	if (out_len >= SEARCH_OUT && in_len && !s->i.has_more)
+		note_search(s, search(s, in, in_len, out, out_len, check));
+	else
+		probe(s, in, in_len, out, out_len, check);
+}
+
+void zwd_keep_settle(struct zwd_stream *s)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	unsigned char *window = keep->begin.window;
+
+	if (!keep->has_next)
+		return;
+	trim(s, keep->next.in);
+	keep->begin = keep->next;
+	keep->next.window = window;
+	if (!s->is_custom)
+		free_window(s, &keep->next);
+	keep->has_next = keep->is_lost = 0;
+}
+
+size_t zwd_keep_read(const struct zwd_keep *keep, uint64_t at, const unsigned char **in)
+{
+	const struct zwd_piece *piece;
+	uint64_t from = keep->from;
+
+	for (piece = keep->first; piece; piece = piece->next) {
+		size_t len = piece->end - piece->begin;
+
+		if (at < from + len) {
+			*in = piece->mem + piece->begin + (at - from);
+			return len - (size_t)(at - from);
+		}
+		from += len;
+	}
+	return 0;
+}
+
+static void free_pieces(struct zwd_stream *s, struct zwd_piece *piece)
+{
+	while (piece) {
+		struct zwd_piece *next = piece->next;
+
+		zwd_stream_unalloc(s, piece);
+		piece = next;
+	}
+}
+
+void zwd_keep_drop(struct zwd_stream *s)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	uncount(s, keep->size);
+	free_pieces(s, keep->first);
+	free_pieces(s, keep->spare);
+	zwd_stream_unalloc(s, keep->begin.window);
+	zwd_stream_unalloc(s, keep->next.window);
+	zwd_stream_unalloc(s, keep->probe);
+	memset(keep, 0, sizeof(*keep));
+}
+
+static int copy_window(struct zwd_stream *to, struct zwd_place *place)
+{
+	unsigned char *window = zwd_stream_alloc(to, WINDOW_LEN);
+
+	if (window)
+		memcpy(window, place->window, place->window_len);
+	place->window = window;
+	if (window)
+		count(to, WINDOW_LEN);
+	return window ? 0 : -ENOMEM;
+}
+
+int zwd_keep_copy(struct zwd_stream *to, const struct zwd_stream *from)
+{
+	struct zwd_keep *keep = &to->i.keep;
+	int ret = 0;
+
+	/* What a search gathered is not worth a copy. */
+	keep->first = keep->last = keep->spare = NULL;
+	keep->probe = NULL;
+	keep->size = keep->probe_in = keep->probe_out = 0;
+	if (!keep->has_next)
+		keep->next.window = NULL;
+	if (keep->begin.window)
+		ret = copy_window(to, &keep->begin);
+	if (keep->next.window && (ret || copy_window(to, &keep->next))) {
+		keep->next.window = NULL;
+		ret = -ENOMEM;
+	}
+	keep->to = keep->from;
+	for (const struct zwd_piece *piece = from->i.keep.first; piece && !ret; piece = piece->next) {
+		if (zwd_keep_reserve(to, piece->end - piece->begin))
+			ret = -ENOMEM;
+		else
+			append(to, piece->mem + piece->begin, piece->end - piece->begin);
+		/* That it may not have as much is no error. */
+		if (keep->from == keep->to && keep->is_lost)
+			break;
+	}
+	if (keep->is_lost && !keep->has_next)
+		keep->from = keep->to = from->i.keep.to;
+	if (ret)
+		zwd_keep_drop(to);
+	return ret;
+}
