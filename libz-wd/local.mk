@@ -8,7 +8,12 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/abi/preload.c libz-wd/abi/preload.h \
 	libz-wd/abi/zlib_abi.c \
 	libz-wd/deflate/deflate.c \
+	libz-wd/inflate/anchor.c libz-wd/inflate/anchor.h \
+	libz-wd/inflate/bits.h \
+	libz-wd/inflate/header.c libz-wd/inflate/header.h \
 	libz-wd/inflate/inflate.c \
+	libz-wd/inflate/proof.c libz-wd/inflate/proof.h \
+	libz-wd/inflate/scan.c libz-wd/inflate/scan.h \
 	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
 	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
 	libz-wd/engine/learn.c libz-wd/engine/learn.h \
