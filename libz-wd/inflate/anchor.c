@@ -15,11 +15,13 @@
 
 /* Two stored blocks of the greatest length, or two fixed ones of zlib's largest memLevel, fit into this. */
 #define NEAR_LEN (132u << 10)
+#define FAR_FIXED_LEN (512u << 10)
 /* Of what looks like a block, so many are tried in each of the three ways. */
 #define TRIES_MAX 32u
 
 struct search {
 	struct zwd_scan scan;
+	struct zwd_scan_ends ends;
 	struct zwd_proof proof;
 	size_t pos, back; /* of the block that was found */
 };
@@ -54,16 +56,16 @@ static int find_stored(struct search *s, size_t from, size_t to)
 
 static int find_fixed(struct search *s, size_t from)
 {
-	size_t ends[ZWD_SCAN_FIXED_NR];
-	unsigned int nr = zwd_scan_fixed(&s->scan, s->proof.in, s->proof.in_len, from, ends), tries_nr = 0;
+	unsigned int tries_nr = 0;
 	int ret = -EAGAIN;
 
-	while (ret == -EAGAIN && nr)
-		ret = try(s, ends[--nr], 0, &tries_nr);
+	zwd_scan_fixed(&s->scan, s->proof.in, s->proof.in_len, from, &s->ends);
+	for (unsigned int n = s->ends.nr; ret == -EAGAIN && n--;)
+		ret = try(s, s->ends.bits[n], 0, &tries_nr);
 	return ret == -EAGAIN ? -ENOENT : ret;
 }
 
-static int find_dynamic(struct search *s)
+static int find_dynamic(struct search *s, int is_final, size_t from)
 {
 	const struct zwd_proof *p = &s->proof;
 	size_t to = p->in_len * 8;
@@ -71,7 +73,7 @@ static int find_dynamic(struct search *s)
 	int ret = -EAGAIN;
 
 	while (ret == -EAGAIN) {
-		to = zwd_scan_dynamic(&s->scan, p->in, p->in_len, 0, to);
+		to = zwd_scan_dynamic(&s->scan, p->in, p->in_len, is_final, from * 8, to);
 		ret = to == ZWD_SCAN_NONE ? -ENOENT : try(s, to, 0, &tries_nr);
 	}
 	return ret;
@@ -80,15 +82,20 @@ static int find_dynamic(struct search *s)
 static int find(struct search *s)
 {
 	size_t len = s->proof.in_len, near = len > NEAR_LEN ? len - NEAR_LEN : 0;
+	size_t far = len > FAR_FIXED_LEN ? len - FAR_FIXED_LEN : 0;
 	int ret = find_stored(s, near, len);
 
 	if (ret == -ENOENT)
 		ret = find_fixed(s, near);
+	if (ret == -ENOENT && s->ends.is_fixed)
+		return find_fixed(s, far);
 	if (ret == -ENOENT)
-		ret = find_dynamic(s);
+		ret = find_dynamic(s, 0, 0);
+	if (ret == -ENOENT)
+		ret = find_dynamic(s, 1, near);
 	if (ret == -ENOENT)
 		ret = find_stored(s, 0, near);
-	return ret == -ENOSPC ? -ENOENT : ret;
+	return ret;
 }
 
 int zwd_anchor_find(const unsigned char *in, size_t in_len, const unsigned char *out, size_t out_len,
@@ -114,6 +121,8 @@ int zwd_anchor_find(const unsigned char *in, size_t in_len, const unsigned char 
 	ret = zwd_proof_open(&s->proof);
 	if (!ret) {
 		ret = find(s);
+		if (ret == -ENOSPC)
+			ret = -ENOENT;
 		zwd_proof_close(&s->proof);
 	}
 	if (!ret) {

@@ -48,27 +48,33 @@ static int read_lengths(uint64_t bits, unsigned int nr, uint8_t table[LENGTHS_SP
 {
 	static const uint8_t order[LENGTHS_NR] = { 16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
 						   11, 4,  12, 3, 13, 2, 14, 1, 15 };
-	uint8_t lengths[LENGTHS_NR] = { 0 };
-	unsigned int code = 0, space = 0;
+	static const uint8_t reversed[8] = { 0, 4, 2, 6, 1, 5, 3, 7 };
+	uint8_t lengths[LENGTHS_NR] = { 0 }, nr_of[8] = { 0 }, next[8];
+	unsigned int space = 0;
 
 	for (unsigned int n = 0; n < nr; n++, bits >>= 3) {
 		lengths[order[n]] = bits & 7;
-		space += bits & 7 ? LENGTHS_SPACE >> (bits & 7) : 0;
+		nr_of[bits & 7]++;
+	}
+	for (unsigned int length = 1; length <= 7; length++) {
+		next[length] = (uint8_t)space;
+		space += nr_of[length] * (LENGTHS_SPACE >> length);
+		if (space > LENGTHS_SPACE)
+			return 0;
 	}
 	if (space != LENGTHS_SPACE)
 		return 0;
-	for (unsigned int length = 1; length <= 7; length++, code <<= 1) {
-		for (unsigned int n = 0; n < LENGTHS_NR; n++) {
-			unsigned int reversed = 0;
+	for (unsigned int n = 0; n < LENGTHS_NR; n++) {
+		unsigned int length = lengths[n], first;
 
-			if (lengths[n] != length)
-				continue;
-			for (unsigned int bit = 0; bit < length; bit++)
-				reversed |= (code >> bit & 1) << (length - 1 - bit);
-			for (; reversed < LENGTHS_SPACE; reversed += 1u << length)
-				table[reversed] = (uint8_t)(n | length << 5);
-			code++;
-		}
+		if (!length)
+			continue;
+		/* Of 7 bits, the highest is the first. */
+		first = next[length];
+		next[length] = (uint8_t)(first + (LENGTHS_SPACE >> length));
+		first = (unsigned int)(reversed[first & 7] << 4 | (first & 8) | reversed[first >> 4]);
+		for (; first < LENGTHS_SPACE; first += 1u << length)
+			table[first] = (uint8_t)(n | length << 5);
 	}
 	return 1;
 }

@@ -12,6 +12,8 @@
 #define KNOWN_MIN 64u
 /* Of them, so many that are not as the one before: a run fits anywhere within itself. */
 #define TELLING_MIN 8u
+/* Of a stored block's contents. */
+#define STORED_MIN 16u
 
 /* What decoding with a window of zeros has shown. */
 struct blind {
@@ -224,7 +226,7 @@ int zwd_proof_block(struct zwd_proof *p, size_t pos, size_t stored_len, size_t *
 		stored_len = off;
 	if (stored_len && !is_before(p, pos, off, stored_len))
 		return -ENOENT;
-	if (blind.coded_nr < KNOWN_MIN && stored_len < KNOWN_MIN)
+	if (blind.coded_nr < KNOWN_MIN && stored_len < STORED_MIN)
 		return -ENOENT;
 	return decode(p, pos, off, len < *back ? len : *back);
 }

@@ -25,12 +25,12 @@ enum kind { LITERAL, LENGTH, END, WRONG };
 void zwd_scan_init(struct zwd_scan *scan)
 {
 	for (unsigned int n = 0; n < sizeof(scan->space); n++) {
-		unsigned int space = 0;
+		unsigned int space = (n & 7 ? SPACE_ALL >> (n & 7) : 0) + (n > 7 ? scan->space[n >> 3] : 0);
 
-		for (unsigned int lengths = n; lengths; lengths >>= 3)
-			space += lengths & 7 ? SPACE_ALL >> (lengths & 7) : 0;
 		scan->space[n] = (uint8_t)(space < 255 ? space : 255);
 	}
+	for (unsigned int hclen = 0; hclen < 16; hclen++)
+		scan->lengths[hclen] = (UINT64_C(1) << 3 * (hclen + 4)) - 1;
 	for (unsigned int n = 0; n < 512; n++) {
 		unsigned int code = 0, kind = LITERAL, bits = 8;
 
@@ -62,40 +62,51 @@ static uint64_t may_be_dynamic(uint64_t w)
 	return ~(w >> 1) & w >> 2 & ~(fours >> 4) & ~(fours >> 9);
 }
 
-/* Is the code of the code lengths complete? Half of the time of a search is spent here. */
-static int has_lengths(const struct zwd_scan *scan, const unsigned char *in, size_t pos)
+/* Is the code of the code lengths, of which there are HCLEN + 4, complete? Most of a search is this. */
+static inline int has_lengths(const struct zwd_scan *scan, uint64_t bits, unsigned int hclen)
 {
-	unsigned int nr = (zwd_bits(in, pos) >> 13 & 15) + 4;
-	uint64_t lengths = zwd_bits(in, pos + 17) & ((UINT64_C(1) << 3 * nr) - 1);
-
-	return scan->space[lengths & 4095] + scan->space[lengths >> 12 & 4095] +
-		       scan->space[lengths >> 24 & 4095] + scan->space[lengths >> 36 & 4095] +
-		       scan->space[lengths >> 48] ==
+	bits &= scan->lengths[hclen];
+	return scan->space[bits & 4095] + scan->space[bits >> 12 & 4095] + scan->space[bits >> 24 & 4095] +
+		       scan->space[bits >> 36 & 4095] + scan->space[bits >> 48] ==
 	       SPACE_ALL;
 }
 
-size_t zwd_scan_dynamic(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t from,
-			size_t to)
+/* The last of the bits found from first on, the first one's in word, at which there are codes. */
+static size_t last_with_codes(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t first,
+			      uint64_t word, uint64_t found)
 {
+	size_t last = ZWD_SCAN_NONE;
+
+	for (; found; found &= found - 1) {
+		unsigned int bit = (unsigned int)__builtin_ctzll(found);
+
+		if (has_lengths(scan, zwd_bits(in, first + bit + 17), word >> (bit + 13) & 15) &&
+		    zwd_header_has_codes(in, len, first + bit))
+			last = first + bit;
+	}
+	return last;
+}
+
+size_t zwd_scan_dynamic(const struct zwd_scan *scan, const unsigned char *in, size_t len, int is_final,
+			size_t from, size_t to)
+{
+	uint64_t not_wanted = is_final ? UINT64_MAX : 0;
+
 	if (len < ZWD_SCAN_MARGIN)
 		return ZWD_SCAN_NONE;
 	if (to > (len - ZWD_SCAN_MARGIN) * 8)
 		to = (len - ZWD_SCAN_MARGIN) * 8;
 	while (to > from) {
-		size_t end = (to + 7) / 8, first = end > GROUP_BYTES ? (end - GROUP_BYTES) * 8 : 0;
-		uint64_t found = may_be_dynamic(zwd_load64(in + first / 8));
+		size_t end = (to + 7) / 8, first = end > GROUP_BYTES ? (end - GROUP_BYTES) * 8 : 0, last;
+		uint64_t word = zwd_load64(in + first / 8);
+		uint64_t found = may_be_dynamic(word) & ~(word ^ not_wanted);
 
 		found &= (UINT64_C(1) << (to - first)) - 1;
 		if (first < from)
 			found &= ~((UINT64_C(1) << (from - first)) - 1);
-		while (found) {
-			unsigned int bit = 63 - (unsigned int)__builtin_clzll(found);
-
-			found ^= UINT64_C(1) << bit;
-			if (has_lengths(scan, in, first + bit) &&
-			    zwd_header_has_codes(in, len, first + bit))
-				return first + bit;
-		}
+		last = last_with_codes(scan, in, len, first, word, found);
+		if (last != ZWD_SCAN_NONE)
+			return last;
 		to = first;
 	}
 	return ZWD_SCAN_NONE;
@@ -155,28 +166,33 @@ static unsigned int read_fixed(const struct zwd_scan *scan, uint64_t bits, unsig
 	return nr + 5 + (distance > 3 ? distance / 2 - 1 : 0);
 }
 
-unsigned int zwd_scan_fixed(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t from,
-			    size_t ends[ZWD_SCAN_FIXED_NR])
+static void note_end(struct zwd_scan_ends *ends, size_t bit)
 {
-	unsigned int wrong_nr = 0, right_nr = 0, ends_nr = 0;
+	if (ends->nr && bit - ends->bits[ends->nr - 1] < ENDS_APART)
+		return;
+	if (ends->nr == ZWD_SCAN_FIXED_NR)
+		memmove(ends->bits, ends->bits + 1, --ends->nr * sizeof(ends->bits[0]));
+	ends->bits[ends->nr++] = bit;
+}
+
+void zwd_scan_fixed(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t from,
+		    struct zwd_scan_ends *ends)
+{
+	unsigned int wrong_nr = 0, right_nr = 0;
 	size_t pos = from * 8, end;
 
+	ends->nr = 0;
+	ends->is_fixed = 0;
 	if (len < ZWD_SCAN_MARGIN)
-		return 0;
+		return;
 	end = (len - ZWD_SCAN_MARGIN) * 8;
 	while (pos < end && wrong_nr < WRONG_MAX) {
 		unsigned int kind, nr = read_fixed(scan, zwd_bits(in, pos), &kind);
 
 		if (kind == END) {
-			size_t next = pos + nr;
-
-			if (right_nr >= IN_STEP_NR && zwd_header_is_credible(in, len, next) &&
-			    (!ends_nr || next - ends[ends_nr - 1] >= ENDS_APART)) {
-				if (ends_nr == ZWD_SCAN_FIXED_NR)
-					memmove(ends, ends + 1, --ends_nr * sizeof(*ends));
-				ends[ends_nr++] = next;
-			}
-			if (zwd_header_type(in, len, next) == ZWD_FIXED)
+			if (right_nr >= IN_STEP_NR && zwd_header_is_credible(in, len, pos + nr))
+				note_end(ends, pos + nr);
+			if (zwd_header_type(in, len, pos + nr) == ZWD_FIXED)
 				nr += 3;
 			else
 				kind = WRONG;
@@ -190,5 +206,5 @@ unsigned int zwd_scan_fixed(const struct zwd_scan *scan, const unsigned char *in
 			pos += nr;
 		}
 	}
-	return ends_nr;
+	ends->is_fixed = pos >= end && right_nr >= IN_STEP_NR;
 }

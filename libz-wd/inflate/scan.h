@@ -13,6 +13,7 @@
 
 struct zwd_scan {
 	uint8_t space[4096]; /* of four code lengths of 3 bits: what their codewords take, 128 is all; 255: more */
+	uint64_t lengths[16]; /* by HCLEN: the bits of so many code lengths */
 	uint16_t fixed[512]; /* the fixed code by its next 9 bits: a kind, and how many bits up to the next code */
 };
 
@@ -20,10 +21,10 @@ void zwd_scan_init(struct zwd_scan *scan);
 
 /*
  * The last bit of [from, to) at which a dynamic block may begin, and does but for one place in some
- * thousand millions. Or ZWD_SCAN_NONE.
+ * thousand millions; a stream's last block, or any other. Or ZWD_SCAN_NONE.
  */
-size_t zwd_scan_dynamic(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t from,
-			size_t to);
+size_t zwd_scan_dynamic(const struct zwd_scan *scan, const unsigned char *in, size_t len, int is_final,
+			size_t from, size_t to);
 
 /*
  * The last byte of [from, to) that may be the first of a stored block's four of length, where what follows
@@ -38,12 +39,18 @@ static inline size_t zwd_scan_stored_end(const unsigned char *in, size_t off)
 	return (off + 4 + in[off] + ((size_t)in[off + 1] << 8)) * 8;
 }
 
+/* Ends of fixed blocks: the bits behind them, the last of so many, none nearer to the next than 512 bytes. */
+struct zwd_scan_ends {
+	unsigned int nr;
+	int is_fixed; /* what in[] ends with is within a fixed block */
+	size_t bits[ZWD_SCAN_FIXED_NR];
+};
+
 /*
- * Ends of fixed blocks, found by reading in[] from byte from on as if it were within one: any bit will do,
- * for wrong codes come into step soon, or are none. Up to ZWD_SCAN_FIXED_NR bits into ends[], the first one
- * first; returns how many.
+ * Reads in[] from byte from on as if it were within a fixed block: any bit will do, for wrong codes come into
+ * step soon, or are none.
  */
-unsigned int zwd_scan_fixed(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t from,
-			    size_t ends[ZWD_SCAN_FIXED_NR]);
+void zwd_scan_fixed(const struct zwd_scan *scan, const unsigned char *in, size_t len, size_t from,
+		    struct zwd_scan_ends *ends);
 
 #endif
