@@ -13,9 +13,8 @@
 #include "inflate/scan.h"
 #include "stream/shield.h"
 
-/* Two stored blocks of the greatest length, or two fixed ones of zlib's largest memLevel, fit into this. */
+/* Two stored blocks of the greatest length fit into this. */
 #define NEAR_LEN (132u << 10)
-#define FAR_FIXED_LEN (512u << 10)
 /* Of what looks like a block, so many are tried in each of the three ways. */
 #define TRIES_MAX 32u
 
@@ -81,14 +80,18 @@ static int find_dynamic(struct search *s, int is_final, size_t from)
 
 static int find(struct search *s)
 {
+	/* Two blocks of zlib's usual memLevel, and of the largest, fit into the first ones. */
+	static const size_t fixed_lens[] = { 64 << 10, 132 << 10, 512 << 10 };
 	size_t len = s->proof.in_len, near = len > NEAR_LEN ? len - NEAR_LEN : 0;
-	size_t far = len > FAR_FIXED_LEN ? len - FAR_FIXED_LEN : 0;
 	int ret = find_stored(s, near, len);
 
-	if (ret == -ENOENT)
-		ret = find_fixed(s, near);
+	for (size_t n = 0; ret == -ENOENT && n < sizeof(fixed_lens) / sizeof(fixed_lens[0]); n++) {
+		ret = find_fixed(s, len > fixed_lens[n] ? len - fixed_lens[n] : 0);
+		if (!s->ends.is_fixed)
+			break;
+	}
 	if (ret == -ENOENT && s->ends.is_fixed)
-		return find_fixed(s, far);
+		return ret;
 	if (ret == -ENOENT)
 		ret = find_dynamic(s, 0, 0);
 	if (ret == -ENOENT)

@@ -10,7 +10,7 @@
 
 /* So many bytes that do not come from the window must be what the device made. */
 #define KNOWN_MIN 64u
-/* Of them, so many that are not as the one before: a run fits anywhere within itself. */
+/* Of them, so many at the ends of runs, if of one byte: within itself a run fits anywhere. */
 #define TELLING_MIN 8u
 /* Of a stored block's contents. */
 #define STORED_MIN 16u
@@ -138,12 +138,14 @@ static int decode_blind(struct zwd_proof *p, size_t pos, struct blind *blind)
 /* Notes where first[] shows by what it is that it is there and not elsewhere. 0: too little is known. */
 static int note_telling(struct zwd_proof *p, size_t len)
 {
+	const unsigned char *first = p->first;
+
 	p->telling_nr = 0;
 	for (size_t n = 0; n < len && p->telling_nr < ZWD_PROOF_TELLING_NR; n++) {
-		if (p->first[n] && (!n || p->first[n] != p->first[n - 1]))
+		if (first[n] && ((n && first[n] != first[n - 1]) || (n + 1 < len && first[n] != first[n + 1])))
 			p->telling[p->telling_nr++] = (uint32_t)n;
 	}
-	return p->telling_nr >= TELLING_MIN && count_known(p->first, len) >= KNOWN_MIN;
+	return p->telling_nr >= TELLING_MIN && count_known(first, len) >= KNOWN_MIN;
 }
 
 /* May first[] be what the last back bytes of the output begin with? */

@@ -26,7 +26,7 @@ struct zwd_proof {
 	size_t budget; /* bytes that may still be decoded */
 	z_stream z;
 	size_t arena_used;
-	/* Bytes of first[] that are not as the one before: where they are in it. */
+	/* Bytes of first[] that are not as the one before, or not as the one behind: where in it. */
 	unsigned int telling_nr;
 	uint32_t telling[ZWD_PROOF_TELLING_NR];
 	unsigned char zeros[ZWD_WINDOW_LEN];

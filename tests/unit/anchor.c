@@ -120,16 +120,20 @@ static int compare_sizes(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Does a block but the first begin between the input's bytes from and to, with the window before it at hand? */
-static int has_block(const struct stream *s, size_t from, size_t to, size_t out_off)
+/*
+ * Do two blocks begin between the input's bytes from and to, with the window before them at hand? One is
+ * enough, but for fixed ones.
+ */
+static int has_blocks(const struct stream *s, size_t from, size_t to, size_t out_off)
 {
-	for (size_t n = s->blocks_nr; --n;) {
+	unsigned int nr = 0;
+
+	for (size_t n = s->blocks_nr; --n && nr < 2;) {
 		size_t off = s->blocks[n].bit / 8;
 
-		if (off >= from && off < to && (!out_off || s->blocks[n].out >= out_off + 32768))
-			return 1;
+		nr += off >= from && off < to && (!out_off || s->blocks[n].out >= out_off + 32768);
 	}
-	return 0;
+	return nr == 2;
 }
 
 static void assert_is_block(const struct stream *s, const char *name, size_t bit, size_t out)
@@ -166,10 +170,10 @@ static void ask(const struct stream *s, const char *name, size_t cut, size_t mad
 				end - anchor.out_back);
 	else
 		assert_int_equal(ret, -ENOENT);
-	if(ret && getenv("SHOW") && (cut > 1024 && has_block(s, cut > NEAR_LEN ? cut - NEAR_LEN : 0, cut - 1024, out_off))){ size_t n=s->blocks_nr; while(--n && s->blocks[n].bit/8>=cut);printf("%s cut %zu of %zu made %zu held %zu blocks:",name,cut,s->in_len,made,held); for(int q=0;q<5&&n;q++,n--)printf(" %zu(%d,%zu)",cut-s->blocks[n].bit/8,s->in[s->blocks[n].bit/8]>>(s->blocks[n].bit&7)&7,made-s->blocks[n].out);puts("");}
+	if(ret && getenv("SHOW") && (cut > 1024 && has_blocks(s, cut > NEAR_LEN ? cut - NEAR_LEN : 0, cut - 1024, out_off))){ size_t n=s->blocks_nr; while(--n && s->blocks[n].bit/8>=cut);printf("%s cut %zu of %zu made %zu held %zu blocks:",name,cut,s->in_len,made,held); for(int q=0;q<5&&n;q++,n--)printf(" %zu(%d,%zu)",cut-s->blocks[n].bit/8,s->in[s->blocks[n].bit/8]>>(s->blocks[n].bit&7)&7,made-s->blocks[n].out);puts("");}
 	if (share->costs_nr < ARRAY_NR(share->costs))
 		share->costs[share->costs_nr++] = ns;
-	if (!ret || (cut > 1024 && has_block(s, cut > NEAR_LEN ? cut - NEAR_LEN : 0, cut - 1024, out_off))) {
+	if (!ret || (cut > 1024 && has_blocks(s, cut > NEAR_LEN ? cut - NEAR_LEN : 0, cut - 1024, out_off))) {
 		share->asked_nr++;
 		share->found_nr += !ret;
 	}
