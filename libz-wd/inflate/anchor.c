@@ -55,11 +55,15 @@ static int find_stored(struct search *s, size_t from, size_t to)
 
 static int find_fixed(struct search *s, size_t from)
 {
-	unsigned int tries_nr = 0;
+	unsigned int tries_nr = 0, n;
 	int ret = -EAGAIN;
 
 	zwd_scan_fixed(&s->scan, s->proof.in, s->proof.in_len, from, &s->ends);
-	for (unsigned int n = s->ends.nr; ret == -EAGAIN && n--;)
+	n = s->ends.nr;
+	/* What follows the last end proves nothing where it is a fixed block that does not end. */
+	if (n && s->ends.is_fixed)
+		n--;
+	while (ret == -EAGAIN && n--)
 		ret = try(s, s->ends.bits[n], 0, &tries_nr);
 	return ret == -EAGAIN ? -ENOENT : ret;
 }

@@ -124,7 +124,7 @@ static int decode_blind(struct zwd_proof *p, size_t pos, struct blind *blind)
 		if (has_ended_block(p, &end)) {
 			blind->has_passed_end = 1;
 			type = zwd_header_type(p->in, p->in_len, end);
-		} else if (!z->avail_in && z->avail_out) {
+		} else if (z->avail_out && (!z->avail_in || code == Z_BUF_ERROR)) {
 			break;
 		}
 		if (!z->avail_out) {

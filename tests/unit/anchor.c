@@ -21,7 +21,7 @@
 #include "stream/soft_zlib.h"
 #include "unit.h"
 
-#define PLAIN_LEN (3u << 20)
+#define PLAIN_LEN (2u << 20)
 #define IN_LEN (256u << 10)
 #define OUT_LEN (4u << 20)
 #define HELD_BACK_MAX 258
@@ -29,7 +29,7 @@
 #define NEAR_LEN (192u << 10)
 #define BLOCKS_MAX 400000u
 #define CUTS_NR 40
-#define COSTS_MAX 100000u
+#define COSTS_MAX 1000u
 
 struct block {
 	size_t bit, out;
@@ -45,7 +45,7 @@ struct stream {
 
 struct share {
 	unsigned int found_nr, asked_nr;
-	uint64_t costs[COSTS_MAX / 100];
+	uint64_t costs[COSTS_MAX];
 	unsigned int costs_nr;
 	uint64_t inflate_ns;
 	size_t inflated;
@@ -170,7 +170,6 @@ static void ask(const struct stream *s, const char *name, size_t cut, size_t mad
 				end - anchor.out_back);
 	else
 		assert_int_equal(ret, -ENOENT);
-	if(ret && getenv("SHOW") && (cut > 1024 && has_blocks(s, cut > NEAR_LEN ? cut - NEAR_LEN : 0, cut - 1024, out_off))){ size_t n=s->blocks_nr; while(--n && s->blocks[n].bit/8>=cut);printf("%s cut %zu of %zu made %zu held %zu blocks:",name,cut,s->in_len,made,held); for(int q=0;q<5&&n;q++,n--)printf(" %zu(%d,%zu)",cut-s->blocks[n].bit/8,s->in[s->blocks[n].bit/8]>>(s->blocks[n].bit&7)&7,made-s->blocks[n].out);puts("");}
 	if (share->costs_nr < ARRAY_NR(share->costs))
 		share->costs[share->costs_nr++] = ns;
 	if (!ret || (cut > 1024 && has_blocks(s, cut > NEAR_LEN ? cut - NEAR_LEN : 0, cut - 1024, out_off))) {
@@ -237,7 +236,7 @@ static void print_share(const char *name, struct share *share)
 static void assert_share(const char *name, struct share *share)
 {
 	print_share(name, share);
-	if (getenv("SHOW"))return;if (share->found_nr < share->asked_nr * .99)
+	if (share->found_nr < share->asked_nr * .99)
 		fail_msg("%s: %u of %u", name, share->found_nr, share->asked_nr);
 }
 
@@ -383,7 +382,7 @@ static void kinds_of_data(void **state)
 		for (int level = 1; level <= 9; level += 4)
 			try_zlib(gen_name(kind), make_plain(kind, len), len, (struct params){ level, 15, 8, 0, 0, 0 }, &share);
 		if (kind == GEN_ZEROS)
-			print_share("zeros", &share);
+			print_share(gen_name(kind), &share); /* no place of it is like no other */
 		else
 			assert_share(gen_name(kind), &share);
 	}
@@ -409,7 +408,7 @@ static void repetitions(void **state)
 		snprintf(name, sizeof(name), "runs of up to %u", longest[n]);
 		try_zlib(name, copy_of(plain, PLAIN_LEN), PLAIN_LEN, (struct params){ 6, 15, 8, Z_RLE, 0, 0 }, &share);
 		try_zlib(name, plain, PLAIN_LEN, (struct params){ 6, 15, 1, 0, 0, 0 }, &share);
-		print_share(name, &share);
+		assert_share(name, &share);
 	}
 	for (size_t n = 0; n < ARRAY_NR(rows); n++) {
 		unsigned char *plain = make_plain(GEN_TEXT, PLAIN_LEN);
@@ -423,7 +422,7 @@ static void repetitions(void **state)
 		snprintf(name, sizeof(name), "rows of %u", rows[n]);
 		try_zlib(name, copy_of(plain, PLAIN_LEN), PLAIN_LEN, (struct params){ 6, 15, 8, 0, 0, 0 }, &share);
 		try_zlib(name, plain, PLAIN_LEN, (struct params){ 1, 15, 1, Z_FIXED, 0, 0 }, &share);
-		print_share(name, &share);
+		assert_share(name, &share);
 	}
 }
 
@@ -450,7 +449,11 @@ static void streams_within(void **state)
 				ask_everywhere(&s, name, CUTS_NR, &share);
 			}
 			free_stream(&s);
-			print_share(name, &share);
+			/* Many flushes within: there are more places to try than are tried. */
+			if (inner == 1 && !outer)
+				print_share(name, &share);
+			else
+				assert_share(name, &share);
 		}
 	}
 }
@@ -575,7 +578,7 @@ static void other_compressors(void **state)
 		{ "libdeflate", by_libdeflate, 12, PLAIN_LEN }, { "igzip", by_isal, 0, PLAIN_LEN },
 		{ "igzip", by_isal, 1, PLAIN_LEN },		{ "igzip", by_isal, 2, PLAIN_LEN },
 		{ "igzip", by_isal, 3, PLAIN_LEN },		{ "pigz", by_pigz, 6, PLAIN_LEN },
-		{ "pigz", by_pigz, 11, PLAIN_LEN / 3 },		{ "gzip", by_gzip, 1, PLAIN_LEN },
+		{ "pigz", by_pigz, 11, PLAIN_LEN / 4 },		{ "gzip", by_gzip, 1, PLAIN_LEN },
 		{ "gzip", by_gzip, 6, PLAIN_LEN },		{ "7z", by_7z, 5, PLAIN_LEN },
 		{ "7z", by_7z, 9, PLAIN_LEN },
 	};
@@ -598,6 +601,57 @@ static void other_compressors(void **state)
 		}
 		free_stream(&s);
 	}
+}
+
+/* ISA-L as the device: what it holds back where its input ends is its own affair. */
+static void isal_is_the_device(void **state)
+{
+#ifdef HAVE_ISAL
+	struct stream s = by_zlib(make_mix(PLAIN_LEN), PLAIN_LEN, (struct params){ 6, 15, 8, 0, 0, 0 });
+	void *lib = dlopen("libisal.so.2", RTLD_NOW);
+	struct inflate_state *device = must(malloc(sizeof(*device)));
+	unsigned char *out = must(malloc(PLAIN_LEN));
+	__typeof__(&isal_inflate_init) init;
+	__typeof__(&isal_inflate) run;
+	struct share share = { 0 };
+	unsigned int held_nr = 0;
+	z_stream z = { .next_in = s.in };
+
+	if (!lib)
+		skip();
+	*(void **)&init = dlsym(lib, "isal_inflate_init");
+	*(void **)&run = dlsym(lib, "isal_inflate");
+	init(device);
+	device->next_in = s.in;
+	device->next_out = out;
+	device->avail_out = PLAIN_LEN;
+	assert_int_equal(zlib->inflateInit2_(&z, -15, ZLIB_VERSION, sizeof(z)), Z_OK);
+	for (size_t cut = 20000; cut < s.in_len; cut += 1 + random_below(3000)) {
+		unsigned char plain[65536];
+
+		device->avail_in = (uint32_t)(cut - (size_t)(device->next_in - s.in));
+		assert_int_equal(run(device), ISAL_DECOMP_OK);
+		assert_int_equal(device->avail_in, 0);
+		z.avail_in = (uInt)(cut - z.total_in);
+		do {
+			z.next_out = plain;
+			z.avail_out = sizeof(plain);
+			zlib->inflate(&z, Z_SYNC_FLUSH);
+		} while (!z.avail_out);
+		assert_true(device->total_out <= z.total_out);
+		held_nr += device->total_out < z.total_out;
+		if (cut > 300000 || !random_below(4))
+			ask(&s, "ISA-L", cut, z.total_out, z.total_out - device->total_out, &share);
+	}
+	printf("held back at %u cuts\n", held_nr);
+	assert_share("ISA-L as the device", &share);
+	zlib->inflateEnd(&z);
+	free(device);
+	free(out);
+	free_stream(&s);
+#else
+	skip();
+#endif
 }
 
 /* No anchor in what is no stream, and nothing is read that is not there. */
@@ -667,7 +721,7 @@ int main(void)
 		cmocka_unit_test(memory_and_windows), cmocka_unit_test(flushes),
 		cmocka_unit_test(kinds_of_data),    cmocka_unit_test(repetitions),
 		cmocka_unit_test(streams_within),   cmocka_unit_test(other_compressors),
-		cmocka_unit_test(garbage),	    cmocka_unit_test(spoiled),
+		cmocka_unit_test(isal_is_the_device), cmocka_unit_test(garbage),	    cmocka_unit_test(spoiled),
 	};
 
 	zwd_root_note();
