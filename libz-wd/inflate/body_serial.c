@@ -33,6 +33,7 @@
 /* A stream that software cannot take over is tried so often; one that it can, for so long if its device pauses. */
 #define TRIES_WHEN_LOST 8
 #define PAUSE_MS 50u
+#define LONG_LEN 1048576u
 /* So many calls in a row with so little input are no work for a device. */
 #define TINY_LEN 64u
 #define TINY_ROW 64u
@@ -336,8 +337,10 @@ static int may_retry(const struct zwd_stream *s, int had_lane, int try, int err)
 		return try < TRIES_WHEN_LOST;
 	if (err == -EBADMSG)
 		return 0;
-	/* A pause may be over soon, and is not this stream's fault. */
-	return !try && (had_lane ? err != -ETIMEDOUT : err == -ENODEV);
+	if (try)
+		return 0;
+	/* A pause may be over sooner than software has done all that again. */
+	return had_lane ? err != -ETIMEDOUT : err == -ENODEV && s->i.keep.to - s->i.keep.from > LONG_LEN;
 }
 
 /* A request, and further tries on other queues where that may help. 0 or -errno. */
