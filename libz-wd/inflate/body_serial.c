@@ -25,8 +25,6 @@
 /* How far the device may go ahead of the caller's room. */
 #define AHEAD_LEN 65536u
 #define AHEAD_LEN_CUSTOM 4096u /* where the room for it is the caller's memory */
-/* Room in which a place for the keep is likely to be found. */
-#define LOOK_ROOM 196608u
 /* Up to here a stream is done again from its beginning. */
 #define AGAIN_IN ZWD_KEEP_FIRST
 #define AGAIN_OUT 32768u
@@ -42,7 +40,7 @@ static size_t ahead_len(const struct zwd_stream *s)
 {
 	if (s->is_custom)
 		return AHEAD_LEN_CUSTOM;
-	return zwd_keep_is_looking(s) ? LOOK_ROOM : AHEAD_LEN;
+	return zwd_keep_is_looking(s) ? zwd_keep_look_room(s) : AHEAD_LEN;
 }
 
 int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_place *place)
@@ -107,8 +105,8 @@ static size_t input_for(const struct zwd_stream *s, size_t room)
 	/* A place is found best where the input is used up, and nothing waits in the device. */
 	len = zwd_keep_is_looking(s) ? len - len / 4 : len + len / 4;
 	len += 4096;
-	if (s->is_custom && len > ZWD_KEEP_CUSTOM_STEP)
-		len = ZWD_KEEP_CUSTOM_STEP;
+	if (len > zwd_keep_room(s))
+		len = zwd_keep_room(s);
 	return len < room ? len : room;
 }
 

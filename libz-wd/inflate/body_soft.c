@@ -24,6 +24,7 @@ int zwd_soft_begin(z_streamp strm, struct zwd_stream *s)
 	strm->state = s->soft;
 	ret = zwd_back_go(strm, s, &at, &waiting);
 	s->soft = strm->state;
+	saved.data_type = strm->data_type; /* which a device does not tell */
 	*strm = saved;
 	if (ret != Z_OK)
 		return ret;

@@ -181,6 +181,12 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 	struct zwd_inflate *i = &s->i;
 	int ret;
 
+	if (i->body == ZWD_BODY_SERIAL && (flush == Z_BLOCK || flush == Z_TREES)) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
+		ret = leave_device(strm, s);
+		if (ret != Z_OK)
+			return ret;
+	}
 	for (;;) {
 		zwd_io_deliver(strm, s);
 		if (i->pend_len || i->held)
@@ -189,17 +195,11 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 			ret = run_soft(strm, s, flush);
 			if (i->body == ZWD_BODY_SOFT)
 				return ret;
-			continue;
 		}
-		if (flush == Z_BLOCK || flush == Z_TREES) {
-			zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
-			ret = leave_device(strm, s);
-		} else {
-			ret = zwd_serial_run(strm, s, is_all);
-			if (ret > ZWD_BODY_LOST)
-				return ret;
-			ret = lose_device(strm, s, ret - ZWD_BODY_LOST);
-		}
+		ret = zwd_serial_run(strm, s, is_all);
+		if (ret > ZWD_BODY_LOST)
+			return ret;
+		ret = lose_device(strm, s, ret - ZWD_BODY_LOST);
 		if (ret != Z_OK)
 			return ret;
 	}

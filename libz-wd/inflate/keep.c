@@ -14,16 +14,23 @@
 /* So much may be kept before a place is looked for, and so little is always worth none. */
 #define LOOK_MAX (8u << 20)
 #define LOOK_MIN 16384u
-/* What a stream may keep however full the process is. */
-#define SIZE_MIN 65536u
+/* What a stream may keep however full the process is: about a block of a device's, and its window. */
+#define SIZE_MIN 131072u
 #define PIECE_MAX 65536u
 /* Of a caller's memory: all pieces, and the input from which on a place is looked for. */
 #define SIZE_CUSTOM (4 * PIECE_MAX + ZWD_KEEP_FIRST + WINDOW_LEN)
 #define LOOK_CUSTOM 98304u
-/* Output of one request in which a search is worth it; and what small ones are gathered in. */
-#define SEARCH_OUT 98304u
-#define PROBE_IN 65536u
-#define PROBE_OUT 131072u
+/* Input of one request, at least. */
+#define ROOM_MIN 65536u
+/*
+ * Output in which a search is worth it: a block of zlib's is 16384 codes, 170 KB of plain text. After a
+ * search in vain twice as much is taken, a few times. Small requests are put together, in a probe.
+ */
+#define LOOK_ROOM 212992u
+#define LOOK_TRIES 2
+#define LOOK_ROOM_CUSTOM 131072u
+#define PROBE_OUT(room) ((room) + (room) / 2)
+#define PROBE_IN(room) ((room) / 2)
 #define WINDOW_LEN 32768u
 /* After a search in vain, so much more input before the next. */
 #define QUIET_MIN 32768u
@@ -150,11 +157,12 @@ static void free_probe(struct zwd_stream *s)
 	struct zwd_keep *keep = &s->i.keep;
 
 	keep->probe_in = keep->probe_out = 0;
-	if (!keep->probe || s->is_custom)
+	if (s->is_custom)
 		return;
-	uncount(s, PROBE_IN + PROBE_OUT);
+	atomic_fetch_sub_explicit(&kept, keep->probe_size, memory_order_relaxed);
 	zwd_stream_unalloc(s, keep->probe);
 	keep->probe = NULL;
+	keep->probe_size = 0;
 }
 
 static void lose(struct zwd_stream *s)
@@ -209,8 +217,24 @@ void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place)
 	keep->from = keep->to = place->in;
 	keep->has_next = keep->is_lost = 0;
 	keep->quiet_len = 0;
+	keep->tries = 0;
 	keep->quiet_until = place->in;
 	free_probe(s);
+}
+
+size_t zwd_keep_room(const struct zwd_stream *s)
+{
+	size_t most = share(s);
+
+	if (s->is_custom)
+		return ZWD_KEEP_CUSTOM_STEP;
+	/* A place that is found in it frees the rest. */
+	return s->i.keep.size + ROOM_MIN < most ? most - s->i.keep.size : ROOM_MIN;
+}
+
+size_t zwd_keep_look_room(const struct zwd_stream *s)
+{
+	return s->is_custom ? LOOK_ROOM_CUSTOM : (size_t)LOOK_ROOM << s->i.keep.tries;
 }
 
 static size_t look_len(const struct zwd_stream *s)
@@ -231,6 +255,13 @@ int zwd_keep_is_looking(const struct zwd_stream *s)
 	if (keep->has_next || keep->to < keep->quiet_until)
 		return 0;
 	return keep->is_lost || keep->to - keep->from >= look_len(s);
+}
+
+static size_t probe_size(const struct zwd_stream *s)
+{
+	size_t room = zwd_keep_look_room(s);
+
+	return PROBE_OUT(room) + PROBE_IN(room);
 }
 
 int zwd_keep_reserve(struct zwd_stream *s, size_t len)
@@ -261,7 +292,7 @@ int zwd_keep_reserve(struct zwd_stream *s, size_t len)
 	if (!s->is_custom || !zwd_keep_is_looking(s))
 		return 0;
 	if (!keep->probe)
-		keep->probe = zwd_stream_alloc(s, PROBE_IN + PROBE_OUT);
+		keep->probe = zwd_stream_alloc(s, probe_size(s));
 	if (!keep->next.window)
 		keep->next.window = zwd_stream_alloc(s, WINDOW_LEN);
 	return keep->probe && keep->next.window ? 0 : -ENOMEM;
@@ -316,40 +347,56 @@ static void note_search(struct zwd_stream *s, int ret)
 		keep->quiet_len = 0;
 		return;
 	}
+	keep->tries += keep->tries < LOOK_TRIES;
 	keep->quiet_len = keep->quiet_len ? 2 * keep->quiet_len : QUIET_MIN;
 	if (keep->quiet_len > QUIET_MAX)
 		keep->quiet_len = QUIET_MAX;
 	keep->quiet_until = keep->to + keep->quiet_len;
 }
 
-/* Requests too small to find a place in are put together. */
-static void probe(struct zwd_stream *s, const unsigned char *in, size_t in_len,
-		  const unsigned char *out, size_t out_len, uint32_t check)
+/* Memory to put requests together in: none, while all that may be kept is. */
+static int has_probe(struct zwd_stream *s)
 {
 	struct zwd_keep *keep = &s->i.keep;
+	size_t size = probe_size(s);
 
-	if (keep->probe_in + in_len > PROBE_IN || keep->probe_out + out_len > PROBE_OUT) {
+	if (keep->probe || s->is_custom)
+		return keep->probe != NULL;
+	if (atomic_load_explicit(&kept, memory_order_relaxed) > zwd_settings()->keep)
+		return 0;
+	keep->probe = zwd_stream_alloc(s, size);
+	if (!keep->probe)
+		return 0;
+	keep->probe_size = size;
+	atomic_fetch_add_explicit(&kept, size, memory_order_relaxed);
+	return 1;
+}
+
+/* Requests too small to find a place in are put together. */
+static void add_to_probe(struct zwd_stream *s, const unsigned char *in, size_t in_len,
+			 const unsigned char *out, size_t out_len, uint32_t check)
+{
+	struct zwd_keep *keep = &s->i.keep;
+	size_t room = zwd_keep_look_room(s);
+	unsigned char *probe_in;
+
+	if (keep->probe_in + in_len > PROBE_IN(room) || keep->probe_out + out_len > PROBE_OUT(room)) {
 		note_search(s, -ENOENT);
 		return;
 	}
-	if (!keep->probe) {
-		if (s->is_custom)
-			return;
-		keep->probe = zwd_stream_alloc(s, PROBE_IN + PROBE_OUT);
-		if (!keep->probe)
-			return;
-		count(s, PROBE_IN + PROBE_OUT);
-	}
+	if (!has_probe(s))
+		return;
+	probe_in = keep->probe + PROBE_OUT(room);
 	if (!keep->probe_in)
 		keep->probe_check = check;
-	memcpy(keep->probe + keep->probe_in, in, in_len);
-	memcpy(keep->probe + PROBE_IN + keep->probe_out, out, out_len);
+	memcpy(probe_in + keep->probe_in, in, in_len);
+	memcpy(keep->probe + keep->probe_out, out, out_len);
 	keep->probe_in += in_len;
 	keep->probe_out += out_len;
-	if (!s->i.has_more &&
-	    (keep->probe_out >= SEARCH_OUT || keep->probe_in >= PROBE_IN - 8192))
-		note_search(s, search(s, keep->probe, keep->probe_in, keep->probe + PROBE_IN,
-				      keep->probe_out, keep->probe_check));
+	/* While output waits in the device, out[] is not all that in[] makes. */
+	if (keep->probe_out >= room && !s->i.has_more)
+		note_search(s, search(s, probe_in, keep->probe_in, keep->probe, keep->probe_out,
+				      keep->probe_check));
 }
 
 void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
@@ -364,11 +411,10 @@ void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 		append(s, in, in_len);
 	if (!is_looking || (!in_len && !out_len))
 		return;
-	/* While output waits in the device, out[] is not all that in[] makes. */
-	if (out_len >= SEARCH_OUT && in_len && !s->i.has_more)
+	if (out_len >= zwd_keep_look_room(s) / 4 * 3 && in_len && !s->i.has_more)
 		note_search(s, search(s, in, in_len, out, out_len, check));
 	else
-		probe(s, in, in_len, out, out_len, check);
+		add_to_probe(s, in, in_len, out, out_len, check);
 }
 
 void zwd_keep_settle(struct zwd_stream *s)
@@ -422,7 +468,10 @@ void zwd_keep_drop(struct zwd_stream *s)
 	free_pieces(s, keep->spare);
 	zwd_stream_unalloc(s, keep->begin.window);
 	zwd_stream_unalloc(s, keep->next.window);
-	zwd_stream_unalloc(s, keep->probe);
+	if (s->is_custom)
+		zwd_stream_unalloc(s, keep->probe);
+	else
+		free_probe(s);
 	memset(keep, 0, sizeof(*keep));
 }
 
@@ -446,7 +495,7 @@ int zwd_keep_copy(struct zwd_stream *to, const struct zwd_stream *from)
 	/* What a search gathered is not worth a copy. */
 	keep->first = keep->last = keep->spare = NULL;
 	keep->probe = NULL;
-	keep->size = keep->probe_in = keep->probe_out = 0;
+	keep->size = keep->probe_in = keep->probe_out = keep->probe_size = 0;
 	if (!keep->has_next)
 		keep->next.window = NULL;
 	if (keep->begin.window)

@@ -31,6 +31,9 @@ void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place);
  */
 int zwd_keep_reserve(struct zwd_stream *s, size_t len);
 
+/* So much input a request may have, that it can be kept. */
+size_t zwd_keep_room(const struct zwd_stream *s);
+
 /*
  * The body went on by in[], which made out[]. check: of all plain bytes before that. What cannot be kept
  * is lost.
@@ -40,6 +43,8 @@ void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 
 /* Is a place wanted, so that a request of some length is worth more than its output just now? */
 int zwd_keep_is_looking(const struct zwd_stream *s);
+/* And that is so much room. */
+size_t zwd_keep_look_room(const struct zwd_stream *s);
 
 /* All output up to i->made was delivered. */
 void zwd_keep_settle(struct zwd_stream *s);

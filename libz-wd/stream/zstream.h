@@ -101,10 +101,11 @@ struct zwd_keep {
 	uint64_t from, to; /* bytes of the body that are in the pieces */
 	size_t size;	   /* of all memory held, spare pieces too */
 	unsigned char *probe; /* the latest input and output, while a place is looked for in it */
-	size_t probe_in, probe_out;
+	size_t probe_in, probe_out, probe_size;
 	uint32_t probe_check; /* of the output before the probe's */
 	uint64_t quiet_until; /* bytes of the body: the search was in vain before */
 	uint64_t quiet_len;
+	int tries; /* in vain */
 };
 
 enum zwd_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
