@@ -30,7 +30,13 @@
 #define LOOK_TRIES 2
 #define LOOK_ROOM_CUSTOM 131072u
 #define PROBE_OUT(room) ((room) + (room) / 2)
-#define PROBE_IN(room) ((room) / 2)
+#define PROBE_IN 196608u
+/* Of input the same, where it hardly expands. */
+#define LOOK_IN 114688u
+#define PROBE_IN_CUSTOM 98304u
+#define LOOK_IN_CUSTOM 57344u
+/* All probes of the process, beside what is kept. */
+#define PROBES_MAX (8u << 20)
 #define WINDOW_LEN 32768u
 /* After a search in vain, so much more input before the next. */
 #define QUIET_MIN 32768u
@@ -42,6 +48,7 @@ struct zwd_piece {
 	unsigned char mem[];
 };
 
+static _Atomic size_t probes;
 static _Atomic size_t kept; /* by all streams of the process that have their memory from malloc() */
 
 static void count(struct zwd_stream *s, size_t len)
@@ -83,6 +90,19 @@ static size_t piece_size(const struct zwd_stream *s)
 	return size;
 }
 
+static struct zwd_piece *new_piece(struct zwd_stream *s, size_t size)
+{
+	struct zwd_piece *piece = zwd_stream_alloc(s, sizeof(*piece) + size);
+
+	if (!piece)
+		return NULL;
+	piece->next = NULL;
+	piece->begin = piece->end = 0;
+	piece->size = size;
+	count(s, size);
+	return piece;
+}
+
 /* One more piece at the end; NULL: there is no memory, or it may have no more. */
 static struct zwd_piece *add_piece(struct zwd_stream *s)
 {
@@ -96,11 +116,9 @@ static struct zwd_piece *add_piece(struct zwd_stream *s)
 		size = piece_size(s);
 		if (keep->size + size > share(s))
 			return NULL;
-		piece = zwd_stream_alloc(s, sizeof(*piece) + size);
+		piece = new_piece(s, size);
 		if (!piece)
 			return NULL;
-		piece->size = size;
-		count(s, size);
 	}
 	piece->next = NULL;
 	piece->begin = piece->end = 0;
@@ -159,7 +177,7 @@ static void free_probe(struct zwd_stream *s)
 	keep->probe_in = keep->probe_out = 0;
 	if (s->is_custom)
 		return;
-	atomic_fetch_sub_explicit(&kept, keep->probe_size, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&probes, keep->probe_size, memory_order_relaxed);
 	zwd_stream_unalloc(s, keep->probe);
 	keep->probe = NULL;
 	keep->probe_size = 0;
@@ -222,16 +240,6 @@ void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place)
 	free_probe(s);
 }
 
-size_t zwd_keep_room(const struct zwd_stream *s)
-{
-	size_t most = share(s);
-
-	if (s->is_custom)
-		return ZWD_KEEP_CUSTOM_STEP;
-	/* A place that is found in it frees the rest. */
-	return s->i.keep.size + ROOM_MIN < most ? most - s->i.keep.size : ROOM_MIN;
-}
-
 size_t zwd_keep_look_room(const struct zwd_stream *s)
 {
 	return s->is_custom ? LOOK_ROOM_CUSTOM : (size_t)LOOK_ROOM << s->i.keep.tries;
@@ -239,13 +247,26 @@ size_t zwd_keep_look_room(const struct zwd_stream *s)
 
 static size_t look_len(const struct zwd_stream *s)
 {
-	size_t len = share(s) / 2;
+	size_t len = share(s) / 4;
 
 	if (s->is_custom)
 		return LOOK_CUSTOM;
 	if (len > LOOK_MAX)
 		len = LOOK_MAX;
 	return len < LOOK_MIN ? LOOK_MIN : len;
+}
+
+size_t zwd_keep_room(const struct zwd_stream *s)
+{
+	size_t most = share(s);
+
+	if (s->is_custom)
+		return ZWD_KEEP_CUSTOM_STEP;
+	/* What it gets, nobody else may have; and a place is to be found in time. */
+	most = s->i.keep.size < most ? (most - s->i.keep.size) / 2 : 0;
+	if (most > look_len(s))
+		most = look_len(s);
+	return most > ROOM_MIN ? most : ROOM_MIN;
 }
 
 int zwd_keep_is_looking(const struct zwd_stream *s)
@@ -257,11 +278,21 @@ int zwd_keep_is_looking(const struct zwd_stream *s)
 	return keep->is_lost || keep->to - keep->from >= look_len(s);
 }
 
+static size_t probe_in_size(const struct zwd_stream *s)
+{
+	return s->is_custom ? PROBE_IN_CUSTOM : PROBE_IN;
+}
+
+static size_t look_in(const struct zwd_stream *s)
+{
+	return s->is_custom ? LOOK_IN_CUSTOM : LOOK_IN;
+}
+
 static size_t probe_size(const struct zwd_stream *s)
 {
 	size_t room = zwd_keep_look_room(s);
 
-	return PROBE_OUT(room) + PROBE_IN(room);
+	return PROBE_OUT(room) + probe_in_size(s);
 }
 
 int zwd_keep_reserve(struct zwd_stream *s, size_t len)
@@ -278,16 +309,12 @@ int zwd_keep_reserve(struct zwd_stream *s, size_t len)
 	if (!s->is_custom)
 		len = !keep->first;
 	while (room < len && keep->size + piece_size(s) <= share(s)) {
-		size_t size = piece_size(s);
-
-		piece = zwd_stream_alloc(s, sizeof(*piece) + size);
+		piece = new_piece(s, piece_size(s));
 		if (!piece)
 			return -ENOMEM;
-		piece->size = size;
 		piece->next = keep->spare;
 		keep->spare = piece;
-		count(s, size);
-		room += size;
+		room += piece->size;
 	}
 	if (!s->is_custom || !zwd_keep_is_looking(s))
 		return 0;
@@ -354,7 +381,7 @@ static void note_search(struct zwd_stream *s, int ret)
 	keep->quiet_until = keep->to + keep->quiet_len;
 }
 
-/* Memory to put requests together in: none, while all that may be kept is. */
+/* Memory to put requests together in: not for too many streams at once. */
 static int has_probe(struct zwd_stream *s)
 {
 	struct zwd_keep *keep = &s->i.keep;
@@ -362,13 +389,13 @@ static int has_probe(struct zwd_stream *s)
 
 	if (keep->probe || s->is_custom)
 		return keep->probe != NULL;
-	if (atomic_load_explicit(&kept, memory_order_relaxed) > zwd_settings()->keep)
+	if (atomic_load_explicit(&probes, memory_order_relaxed) + size > PROBES_MAX)
 		return 0;
 	keep->probe = zwd_stream_alloc(s, size);
 	if (!keep->probe)
 		return 0;
 	keep->probe_size = size;
-	atomic_fetch_add_explicit(&kept, size, memory_order_relaxed);
+	atomic_fetch_add_explicit(&probes, size, memory_order_relaxed);
 	return 1;
 }
 
@@ -380,7 +407,7 @@ static void add_to_probe(struct zwd_stream *s, const unsigned char *in, size_t i
 	size_t room = zwd_keep_look_room(s);
 	unsigned char *probe_in;
 
-	if (keep->probe_in + in_len > PROBE_IN(room) || keep->probe_out + out_len > PROBE_OUT(room)) {
+	if (keep->probe_in + in_len > probe_in_size(s) || keep->probe_out + out_len > PROBE_OUT(room)) {
 		note_search(s, -ENOENT);
 		return;
 	}
@@ -394,7 +421,7 @@ static void add_to_probe(struct zwd_stream *s, const unsigned char *in, size_t i
 	keep->probe_in += in_len;
 	keep->probe_out += out_len;
 	/* While output waits in the device, out[] is not all that in[] makes. */
-	if (keep->probe_out >= room && !s->i.has_more)
+	if ((keep->probe_out >= room || keep->probe_in >= look_in(s)) && !s->i.has_more)
 		note_search(s, search(s, probe_in, keep->probe_in, keep->probe, keep->probe_out,
 				      keep->probe_check));
 }
@@ -403,15 +430,15 @@ void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 		  const unsigned char *out, size_t out_len, uint32_t check)
 {
 	struct zwd_keep *keep = &s->i.keep;
-	int is_looking = zwd_keep_is_looking(s);
+	size_t room = zwd_keep_look_room(s);
 
 	if (keep->is_lost && !keep->has_next)
 		keep->from = keep->to += in_len;
 	else
 		append(s, in, in_len);
-	if (!is_looking || (!in_len && !out_len))
+	if (!zwd_keep_is_looking(s) || (!in_len && !out_len))
 		return;
-	if (out_len >= zwd_keep_look_room(s) / 4 * 3 && in_len && !s->i.has_more)
+	if ((out_len >= room / 4 * 3 || in_len >= look_in(s)) && !s->i.has_more)
 		note_search(s, search(s, in, in_len, out, out_len, check));
 	else
 		add_to_probe(s, in, in_len, out, out_len, check);
@@ -487,6 +514,28 @@ static int copy_window(struct zwd_stream *to, struct zwd_place *place)
 	return window ? 0 : -ENOMEM;
 }
 
+/* All in one, within what the process may keep; a copy that is refused it is lost. 0 or -ENOMEM. */
+static int copy_pieces(struct zwd_stream *to, const struct zwd_keep *from)
+{
+	struct zwd_keep *keep = &to->i.keep;
+	size_t len = (size_t)(from->to - from->from);
+
+	if (!len)
+		return 0;
+	if (to->is_custom ||
+	    atomic_load_explicit(&kept, memory_order_relaxed) + len <= zwd_settings()->keep) {
+		keep->spare = new_piece(to, len > ZWD_KEEP_FIRST ? len : ZWD_KEEP_FIRST);
+		if (!keep->spare)
+			return -ENOMEM;
+	}
+	for (const struct zwd_piece *piece = from->first; piece && keep->to < from->to; piece = piece->next) {
+		append(to, piece->mem + piece->begin, piece->end - piece->begin);
+		if (keep->from == keep->to)
+			break;
+	}
+	return 0;
+}
+
 int zwd_keep_copy(struct zwd_stream *to, const struct zwd_stream *from)
 {
 	struct zwd_keep *keep = &to->i.keep;
@@ -505,15 +554,8 @@ int zwd_keep_copy(struct zwd_stream *to, const struct zwd_stream *from)
 		ret = -ENOMEM;
 	}
 	keep->to = keep->from;
-	for (const struct zwd_piece *piece = from->i.keep.first; piece && !ret; piece = piece->next) {
-		if (zwd_keep_reserve(to, piece->end - piece->begin))
-			ret = -ENOMEM;
-		else
-			append(to, piece->mem + piece->begin, piece->end - piece->begin);
-		/* That it may not have as much is no error. */
-		if (keep->from == keep->to && keep->is_lost)
-			break;
-	}
+	if (!ret)
+		ret = copy_pieces(to, &from->i.keep);
 	if (keep->is_lost && !keep->has_next)
 		keep->from = keep->to = from->i.keep.to;
 	if (ret)

@@ -147,7 +147,7 @@ static void run(const struct plan *p, struct buf *packed)
 			fail_msg("%s: action %ld, zlib %ld", describe(p), got_act, want_act);
 	}
 	for (int calls = 0; got->ret == Z_OK && want->ret == Z_OK; calls++) {
-		int is_exact = is_same_place && (calls > 0 || flush == Z_BLOCK) && p->action != NOTHING &&
+		int is_exact = is_same_place && p->action != RESET_KEEP && (p->action != PRIME || p->wbits < 0) && (calls > 0 || flush == Z_BLOCK) && p->action != NOTHING &&
 			       p->action != DICTIONARY && p->action != COPY;
 
 		step(got, packed, len, p->out_step, flush);
@@ -262,7 +262,7 @@ int main(void)
 	};
 
 	/* So little that places have to be found in streams of this size. */
-	setenv("ZWD_KEEP", "512K", 0);
+	setenv("ZWD_KEEP", "2M", 0);
 	test_begin(300);
 	return cmocka_run_group_tests(tests, make, drop);
 }
