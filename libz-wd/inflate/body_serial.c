@@ -386,6 +386,9 @@ int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 		return ZWD_BODY_LOST - ENOTSUP;
 	while (!i->pend_len && !i->held && !i->is_ended && (strm->avail_in || i->has_more)) {
 		zwd_keep_settle(s);
+		/* What software makes nothing of, it is asked about again. */
+		if (zwd_keep_is_full(s) && zwd_back_catch_up(strm, s) == Z_DATA_ERROR)
+			return ZWD_BODY_LOST - EBADMSG;
 		ret = reserve(strm, s);
 		if (!ret)
 			ret = request(strm, s);

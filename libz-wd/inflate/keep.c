@@ -436,12 +436,40 @@ void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 		keep->from = keep->to += in_len;
 	else
 		append(s, in, in_len);
-	if (!zwd_keep_is_looking(s) || (!in_len && !out_len))
+	if (!in_len && !out_len)
 		return;
+	if (!zwd_keep_is_looking(s)) {
+		free_probe(s); /* it has no gap */
+		return;
+	}
 	if ((out_len >= room / 4 * 3 || in_len >= look_in(s)) && !s->i.has_more)
 		note_search(s, search(s, in, in_len, out, out_len, check));
 	else
 		add_to_probe(s, in, in_len, out, out_len, check);
+}
+
+int zwd_keep_is_full(const struct zwd_stream *s)
+{
+	const struct zwd_keep *keep = &s->i.keep;
+
+	if (keep->is_lost || keep->has_next || keep->to == keep->from)
+		return 0;
+	if (s->is_custom)
+		return keep->to - keep->from + ZWD_KEEP_CUSTOM_STEP > 4 * PIECE_MAX;
+	return keep->size + ROOM_MIN + PIECE_MAX / 2 > share(s);
+}
+
+void zwd_keep_move(struct zwd_stream *s, const struct zwd_place *place)
+{
+	struct zwd_keep *keep = &s->i.keep;
+
+	trim(s, place->in);
+	/* A caller's memory is not to be asked for twice. */
+	if (s->is_custom && !keep->next.window)
+		keep->next.window = keep->begin.window;
+	else
+		free_window(s, &keep->begin);
+	keep->begin = *place;
 }
 
 void zwd_keep_settle(struct zwd_stream *s)
@@ -514,7 +542,7 @@ static int copy_window(struct zwd_stream *to, struct zwd_place *place)
 	return window ? 0 : -ENOMEM;
 }
 
-/* All in one, within what the process may keep; a copy that is refused it is lost. 0 or -ENOMEM. */
+/* All in one, whatever the process keeps: what is too much is seen with the next request. 0 or -ENOMEM. */
 static int copy_pieces(struct zwd_stream *to, const struct zwd_keep *from)
 {
 	struct zwd_keep *keep = &to->i.keep;
@@ -522,17 +550,11 @@ static int copy_pieces(struct zwd_stream *to, const struct zwd_keep *from)
 
 	if (!len)
 		return 0;
-	if (to->is_custom ||
-	    atomic_load_explicit(&kept, memory_order_relaxed) + len <= zwd_settings()->keep) {
-		keep->spare = new_piece(to, len > ZWD_KEEP_FIRST ? len : ZWD_KEEP_FIRST);
-		if (!keep->spare)
-			return -ENOMEM;
-	}
-	for (const struct zwd_piece *piece = from->first; piece && keep->to < from->to; piece = piece->next) {
+	keep->spare = new_piece(to, len > ZWD_KEEP_FIRST ? len : ZWD_KEEP_FIRST);
+	if (!keep->spare)
+		return -ENOMEM;
+	for (const struct zwd_piece *piece = from->first; piece; piece = piece->next)
 		append(to, piece->mem + piece->begin, piece->end - piece->begin);
-		if (keep->from == keep->to)
-			break;
-	}
 	return 0;
 }
 
@@ -556,8 +578,6 @@ int zwd_keep_copy(struct zwd_stream *to, const struct zwd_stream *from)
 	keep->to = keep->from;
 	if (!ret)
 		ret = copy_pieces(to, &from->i.keep);
-	if (keep->is_lost && !keep->has_next)
-		keep->from = keep->to = from->i.keep.to;
 	if (ret)
 		zwd_keep_drop(to);
 	return ret;

@@ -3,8 +3,9 @@
  * The compressed input that a way back to software needs: what a device read from the latest place on
  * at which software can begin. Such places, between two blocks, are looked for as the keep grows. What
  * all streams of the process may keep together has a bound (ZWD_KEEP): the fuller it is, the less a
- * stream may have, and the sooner it looks. A stream that has too much and finds no place keeps nothing
- * until it finds one; it is lost, as long as it is not on a device that goes on.
+ * stream may have, and the sooner it looks. Where a stream has too much and finds no place, software does
+ * it all again, up to where it is. Only without memory it keeps nothing, until it finds a place; it is lost,
+ * as long as it is not on a device that goes on.
  *
  * A stream whose caller brings its allocator keeps in that caller's memory, a fixed amount at most which
  * is used again and again: such streams may be left without an end, in pools that free nothing.
@@ -45,6 +46,11 @@ void zwd_keep_add(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 int zwd_keep_is_looking(const struct zwd_stream *s);
 /* And that is so much room. */
 size_t zwd_keep_look_room(const struct zwd_stream *s);
+
+/* May a request more be too much for it? Then it has to begin later. */
+int zwd_keep_is_full(const struct zwd_stream *s);
+/* It begins there, at a place that software's state is at. */
+void zwd_keep_move(struct zwd_stream *s, const struct zwd_place *place);
 
 /* All output up to i->made was delivered. */
 void zwd_keep_settle(struct zwd_stream *s);

@@ -81,7 +81,7 @@ struct zwd_ahead;
 struct zwd_piece;
 struct zwd_shadow;
 
-/* Where in a body software can begin: between two blocks. */
+/* Where in a body software can begin: between two blocks, or where it is. */
 struct zwd_place {
 	uint64_t in;	/* bytes of the body before it */
 	uint64_t out;	/* plain bytes before it */
@@ -90,6 +90,8 @@ struct zwd_place {
 	unsigned char *window; /* the last of them */
 	unsigned char bits;    /* of the byte before it that are still to be read, its upper ones */
 	unsigned char byte;
+	int is_state;  /* any place: the real zlib's state of the stream is there */
+	int data_type; /* then */
 };
 
 /* Compressed input from a place on, see inflate/keep.h. */
