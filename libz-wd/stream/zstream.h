@@ -127,7 +127,7 @@ struct zwd_keep {
 	int tries; /* in vain */
 };
 
-enum zwd_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
+enum zwd_inflate_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
 enum zwd_part { ZWD_PART_BODY, ZWD_PART_TRAILER, ZWD_PART_END, ZWD_PART_BAD };
 
 struct zwd_inflate {
@@ -139,7 +139,7 @@ struct zwd_inflate {
 	struct zwd_trial trial;
 
 	/* The frame. */
-	enum zwd_body body;
+	enum zwd_inflate_body body;
 	enum zwd_part part;
 	int is_wrapped;	  /* body soft: of a stream with its wrapper, which has it to the end */
 	int is_settled;	  /* no device any more */
