@@ -14,6 +14,7 @@
 #include "inflate/back.h"
 #include "inflate/body.h"
 #include "inflate/check.h"
+#include "inflate/header.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
 #include "inflate/prefix.h"
@@ -174,6 +175,16 @@ static int judge(struct zwd_inflate *i, const struct zwd_lane *lane, struct wd_z
 	return 0;
 }
 
+/*
+ * Engines take codes that are no complete set, as zlib does not. Where a block begins is known of the
+ * first one, which is all there is in most streams: its header is read twice.
+ */
+static int is_first_header_bad(const struct zwd_inflate *i, const unsigned char *in, size_t len)
+{
+	return !i->made && !i->keep.begin.in && zwd_header_type(in, len, 0) == ZWD_BLOCK_DYNAMIC &&
+	       !zwd_header_has_codes(in, len, 0);
+}
+
 static void note_tail(struct zwd_inflate *i, const unsigned char *in, size_t len)
 {
 	for (size_t at = len < 4 ? 0 : len - 4; at < len; at++)
@@ -198,6 +209,9 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (res.consumed > strm->avail_in ||
 	    (res.consumed && memcmp(in, strm->next_in, res.consumed)))
 		return -ESTALE;
+	if ((res.produced || res.status == WD_ZIP_END) &&
+	    is_first_header_bad(i, lane->src, old_in(i) + res.consumed))
+		return -EBADMSG;
 	check = zwd_inflate_check(i->format, before, out, res.produced);
 	if (i->format != WD_ZIP_DEFLATE && !i->is_plain && check != res.checksum)
 		return -EIO;
