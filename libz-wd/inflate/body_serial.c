@@ -111,26 +111,48 @@ static size_t input_for(const struct zwd_stream *s, size_t room)
 	return len < room ? len : room;
 }
 
-/* The next request, with what it needs in the lane's memory. */
-static struct wd_zip_req prepare(struct zwd_stream *s, struct zwd_lane *lane,
-				 const unsigned char *in, size_t len, size_t room)
+/* May the device read and write where the caller has it? Not where the one is overwritten by the other. */
+static int is_direct(const z_stream *strm, const struct zwd_stream *s, const struct zwd_lane *lane)
+{
+	uintptr_t in = (uintptr_t)strm->next_in, out = (uintptr_t)strm->next_out;
+
+	return lane->reaches_all && !old_in(&s->i) && !old_out(&s->i) &&
+	       strm->avail_out >= ahead_len(s) && (in >= out + strm->avail_out || out >= in + strm->avail_in);
+}
+
+/*
+ * The next request, with what it needs in the lane's memory: input from skip on, and room. Or with none
+ * of it there: then it is waited for, and has the caller's own room.
+ */
+static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, struct zwd_lane *lane,
+				 size_t skip, size_t room, int is_in_place)
 {
 	struct zwd_inflate *i = &s->i;
 	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
-	size_t most;
+	size_t len = strm->avail_in - skip, most;
 
-	if (room > lane->dst_len - old_out(i))
+	if (is_in_place)
+		room = strm->avail_out < WD_ZIP_MAX_LEN ? strm->avail_out : WD_ZIP_MAX_LEN;
+	else if (room > lane->dst_len - old_out(i))
 		room = lane->dst_len - old_out(i);
 	most = input_for(s, room);
 	if (most > lane->src_len - old_in(i))
 		most = lane->src_len - old_in(i);
 	if (len > most)
 		len = most;
-	put_old(i, lane->src);
-	if (len)
-		memcpy(lane->src + old_in(i), in, len);
+	if (is_in_place) {
+		if (len)
+			req.src = strm->next_in + skip;
+		req.dst = strm->next_out;
+	} else {
+		put_old(i, lane->src);
+		if (len)
+			memcpy(lane->src + old_in(i), strm->next_in + skip, len);
+	}
 	i->sent_len = len;
 	i->sent_room = room;
+	i->sent_in = (const unsigned char *)req.src + old_in(i);
+	i->sent_out = (const unsigned char *)req.dst + old_out(i);
 	req.src_len = (uint32_t)(old_in(i) + len);
 	req.dst_len = (uint32_t)(old_out(i) + room);
 	req.format = (uint8_t)(i->is_plain ? WD_ZIP_DEFLATE : i->format);
@@ -199,7 +221,7 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 		   struct wd_zip_res res)
 {
 	struct zwd_inflate *i = &s->i;
-	const unsigned char *in = lane->src + old_in(i), *out = lane->dst + old_out(i);
+	const unsigned char *in = i->sent_in, *out = i->sent_out;
 	uint32_t check, before = i->check;
 	size_t wait;
 	int ret = judge(i, lane, &res);
@@ -207,10 +229,10 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (ret)
 		return ret;
 	if (res.consumed > strm->avail_in ||
-	    (res.consumed && memcmp(in, strm->next_in, res.consumed)))
+	    (res.consumed && in != strm->next_in && memcmp(in, strm->next_in, res.consumed)))
 		return -ESTALE;
 	if ((res.produced || res.status == WD_ZIP_END) &&
-	    is_first_header_bad(i, lane->src, old_in(i) + res.consumed))
+	    is_first_header_bad(i, in - old_in(i), old_in(i) + res.consumed))
 		return -EBADMSG;
 	check = zwd_inflate_check(i->format, before, out, res.produced);
 	if (i->format != WD_ZIP_DEFLATE && !i->is_plain && check != res.checksum)
@@ -263,7 +285,7 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 		goto down;
 	}
 	room += ahead_len(s);
-	req = prepare(s, lane, strm->next_in + held, strm->avail_in - held, room);
+	req = prepare(strm, s, lane, held, room, 0);
 	ret = zwd_qpool_send(lane, &req);
 	if (ret)
 		zwd_qpool_drop(lane, ret);
@@ -288,7 +310,7 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int 
 			return ret;
 		s->i.is_ahead_off = 1;
 	}
-	req = prepare(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + ahead_len(s));
+	req = prepare(strm, s, lane, 0, (size_t)strm->avail_out + ahead_len(s), is_direct(strm, s, lane));
 	ret = zwd_qpool_run(lane, &req, &res);
 	return ret ? ret : receive(strm, s, lane, res);
 }

@@ -166,6 +166,7 @@ struct zwd_inflate {
 	unsigned char *ctx;
 	size_t ctx_len;
 	size_t sent_len, sent_room; /* new input and room of the latest request */
+	const unsigned char *sent_in, *sent_out; /* where both are */
 	size_t last_in, last_out; /* what it read and made */
 	unsigned int tiny_row;	    /* calls in a row that brought next to nothing */
 	struct zwd_shadow *shadow;  /* software beside it, with ZWD_VERIFY */
