@@ -16,7 +16,23 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/deflate/frame.c libz-wd/deflate/frame.h \
 	libz-wd/deflate/life.c libz-wd/deflate/life.h \
 	libz-wd/deflate/units.c libz-wd/deflate/units.h \
-	libz-wd/inflate/inflate.c \
+	libz-wd/inflate/anchor.c libz-wd/inflate/anchor.h \
+	libz-wd/inflate/back.c libz-wd/inflate/back.h \
+	libz-wd/inflate/bits.h \
+	libz-wd/inflate/body.h \
+	libz-wd/inflate/body_serial.c \
+	libz-wd/inflate/body_soft.c \
+	libz-wd/inflate/calls.c \
+	libz-wd/inflate/check.h \
+	libz-wd/inflate/frame.c \
+	libz-wd/inflate/header.c libz-wd/inflate/header.h \
+	libz-wd/inflate/io.c libz-wd/inflate/io.h \
+	libz-wd/inflate/keep.c libz-wd/inflate/keep.h \
+	libz-wd/inflate/life.c libz-wd/inflate/life.h \
+	libz-wd/inflate/prefix.c libz-wd/inflate/prefix.h \
+	libz-wd/inflate/proof.c libz-wd/inflate/proof.h \
+	libz-wd/inflate/scan.c libz-wd/inflate/scan.h \
+	libz-wd/inflate/shadow.c libz-wd/inflate/shadow.h \
 	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
 	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
 	libz-wd/engine/lane.c libz-wd/engine/lane.h \

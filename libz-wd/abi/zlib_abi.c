@@ -224,13 +224,15 @@ int ZEXPORT inflateCopy(z_streamp dest, z_streamp source)
 int ZEXPORT inflateReset(z_streamp strm)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateReset(strm));
-	int ret = Z_OK;
+	int ret = Z_OK, is_framed = zwd_inflate_is_framed(s);
 
 	zwd_inflate_restart(strm, s, s->i.window_bits);
-	if (s->soft)
-		ZWD_SOFT_CALL(ret, strm, s, inflateReset(strm));
-	else
+	if (!s->soft)
 		zwd_inflate_clear(strm, s->i.window_bits);
+	else if (is_framed) /* it may be a raw one */
+		ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, s->i.window_bits));
+	else
+		ZWD_SOFT_CALL(ret, strm, s, inflateReset(strm));
 	return ret;
 }
 
@@ -238,13 +240,14 @@ int ZEXPORT inflateReset(z_streamp strm)
 int ZEXPORT inflateResetKeep(z_streamp strm)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateResetKeep(strm));
-	int ret, is_new = s->mode == ZWD_MODE_NEW;
+	int ret = Z_OK;
 
-	if (!is_new && zwd_inflate_go_soft(strm, s) != Z_OK)
-		return Z_STREAM_ERROR;
+	if (s->mode != ZWD_MODE_NEW) {
+		if (zwd_inflate_go_soft(strm, s) != Z_OK)
+			return Z_STREAM_ERROR;
+		return zwd_inflate_reset_keep(strm, s);
+	}
 	zwd_inflate_restart(strm, s, s->i.window_bits);
-	if (!is_new)
-		s->mode = ZWD_MODE_SOFT;
 	ret = zwd_inflate_open(strm, s);
 	if (ret == Z_OK)
 		ZWD_SOFT_CALL(ret, strm, s, inflateResetKeep(strm));
@@ -276,7 +279,7 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 
 	if (s->mode == ZWD_MODE_NEW && zwd_inflate_open(strm, s) != Z_OK)
 		return Z_STREAM_ERROR;
-	if (!s->soft) {
+	if (zwd_inflate_is_framed(s)) {
 		if (s->i.window_bits < 16)
 			return Z_STREAM_ERROR;
 		head->done = 0;
@@ -286,52 +289,47 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 	return ret;
 }
 
-/* An inflate function that only software can do: the stream becomes software's first. */
-#define INFLATE_FUNCTION(type, name, params, args, reason, on_error)                               \
+/* Makes the stream software's first, for what only that can do; else returns on_error. */
+#define GO_SOFT(strm, s, reason, on_error)                                                         \
+	do {                                                                                       \
+		if ((s)->mode == ZWD_MODE_SOFT)                                                    \
+			break;                                                                     \
+		zwd_count(ZWD_INFLATE, reason,                                                     \
+			  (s)->i.is_candidate && (s)->i.body == ZWD_BODY_SERIAL);                  \
+		if (zwd_inflate_go_soft(strm, s) != Z_OK)                                          \
+			return on_error;                                                           \
+	} while (0)
+
+#define INFLATE_FUNCTION(type, name, params, args, reason, on_error, call)                         \
 	type ZEXPORT name params                                                                   \
 	{                                                                                          \
 		OURS_OR_FORWARD(s, strm, INFLATE, name args);                                      \
 		type ret;                                                                          \
                                                                                                    \
-		if (s->mode != ZWD_MODE_SOFT) {                                                    \
-			zwd_count(ZWD_INFLATE, reason,                                             \
-				  s->i.is_candidate && s->mode != ZWD_MODE_DRAIN);                 \
-			if (zwd_inflate_go_soft(strm, s) != Z_OK)                                  \
-				return on_error;                                                   \
-		}                                                                                  \
-		ZWD_SOFT_CALL(ret, strm, s, name args);                                            \
+		GO_SOFT(strm, s, reason, on_error);                                                \
+		call;                                                                              \
 		return ret;                                                                        \
 	}
 
 INFLATE_FUNCTION(int, inflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
-		 (strm, dict, len), ZWD_SOFT_DICTIONARY, Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR)
-INFLATE_FUNCTION(int, inflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
-		 ZWD_SOFT_TUNED, Z_STREAM_ERROR)
-INFLATE_FUNCTION(long, inflateMark, (z_streamp strm), (strm), ZWD_SOFT_TUNED, -(1L << 16))
-INFLATE_FUNCTION(int, inflateUndermine, (z_streamp strm, int subvert), (strm, subvert),
-		 ZWD_SOFT_TUNED, Z_STREAM_ERROR)
+		 (strm, dict, len), ZWD_SOFT_DICTIONARY, Z_STREAM_ERROR,
+		 ret = zwd_inflate_set_dictionary(strm, s, dict, len))
+INFLATE_FUNCTION(int, inflateSync, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR,
+		 ret = zwd_inflate_sync(strm, s))
 INFLATE_FUNCTION(int, inflateValidate, (z_streamp strm, int check), (strm, check), ZWD_SOFT_TUNED,
-		 Z_STREAM_ERROR)
+		 Z_STREAM_ERROR, ret = zwd_inflate_validate(strm, s, check))
+INFLATE_FUNCTION(int, inflateSyncPoint, (z_streamp strm), (strm), ZWD_SOFT_TUNED, Z_STREAM_ERROR,
+		 ZWD_SOFT_CALL(ret, strm, s, inflateSyncPoint(strm)))
+INFLATE_FUNCTION(int, inflatePrime, (z_streamp strm, int bits, int value), (strm, bits, value),
+		 ZWD_SOFT_TUNED, Z_STREAM_ERROR,
+		 ZWD_SOFT_CALL(ret, strm, s, inflatePrime(strm, bits, value)))
+INFLATE_FUNCTION(long, inflateMark, (z_streamp strm), (strm), ZWD_SOFT_TUNED, -(1L << 16),
+		 ZWD_SOFT_CALL(ret, strm, s, inflateMark(strm)))
+INFLATE_FUNCTION(int, inflateUndermine, (z_streamp strm, int subvert), (strm, subvert),
+		 ZWD_SOFT_TUNED, Z_STREAM_ERROR,
+		 ZWD_SOFT_CALL(ret, strm, s, inflateUndermine(strm, subvert)))
 INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), ZWD_SOFT_TUNED,
-		 (unsigned long)-1)
-
-/* It searches the caller's input, in which a byte may be shown that the stream has had. */
-int ZEXPORT inflateSync(z_streamp strm)
-{
-	OURS_OR_FORWARD(s, strm, INFLATE, inflateSync(strm));
-	int ret;
-
-	if (s->mode != ZWD_MODE_SOFT) {
-		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED,
-			  s->i.is_candidate && s->mode != ZWD_MODE_DRAIN);
-		if (zwd_inflate_go_soft(strm, s) != Z_OK)
-			return Z_STREAM_ERROR;
-		zwd_inflate_take_held(strm, s);
-	}
-	ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
-	return ret;
-}
+		 (unsigned long)-1, ZWD_SOFT_CALL(ret, strm, s, inflateCodesUsed(strm)))
 
 int ZEXPORT inflateGetDictionary(z_streamp strm, Bytef *dict, uInt *len)
 {

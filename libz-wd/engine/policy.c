@@ -95,6 +95,8 @@ int zwd_policy_inflate_candidate(int window_bits)
 #define PROFILE_MIN_DEFLATE_FAST 4096 /* levels 1 to 3 */
 #define PROFILE_MIN_DEFLATE 2048
 #define PROFILE_MIN_INFLATE 8192
+/* Of which room for so many times as much is expected. */
+#define INFLATE_EXPANDS 4
 
 /* Bytes, or ZWD_MIN_LEARNED. */
 static size_t min_len_of(enum zwd_dir dir, int level)
@@ -166,10 +168,24 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 	return ret;
 }
 
-int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len)
+int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
 {
+	if (len > room / INFLATE_EXPANDS)
+		len = room / INFLATE_EXPANDS;
 	return is_for_device(ZWD_INFLATE, 0, len, &i->trial) &&
 	       has_device(ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, &i->trial);
+}
+
+int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len)
+{
+	size_t min_len = min_len_of(ZWD_INFLATE, 0);
+
+	/* It is long already, or the setting is for longer ones. */
+	if (zwd_settings()->engine != ZWD_ENGINE_HW && min_len != ZWD_MIN_LEARNED &&
+	    i->made / INFLATE_EXPANDS + len < min_len)
+		return 0;
+	return zwd_qpool_has_device(ZWD_INFLATE) && zwd_qpool_is_ready(ZWD_INFLATE) &&
+	       zwd_qpool_has_raw(ZWD_INFLATE);
 }
 
 static void note(enum zwd_dir dir, int level, struct zwd_trial *trial, enum zwd_learn_engine engine)
@@ -218,7 +234,8 @@ void zwd_policy_inflate_end(struct zwd_stream *s, size_t consumed, int ret)
 	trial->len = consumed;
 	if (trial->begin_ns && consumed && (ret >= Z_OK || ret == Z_BUF_ERROR))
 		note(ZWD_INFLATE, 0, trial,
-		     s->mode == ZWD_MODE_OURS ? ZWD_LEARN_DEVICE : ZWD_LEARN_SOFT);
+		     s->mode == ZWD_MODE_OURS && s->i.body == ZWD_BODY_SERIAL ? ZWD_LEARN_DEVICE :
+										ZWD_LEARN_SOFT);
 	trial->begin_ns = 0;
 }
 

@@ -21,8 +21,14 @@ int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush);
 /* The first unit has len bytes, and this flush is asked for: device? Likewise. */
 int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush);
 
-/* The body begins with len bytes at hand: device? Likewise. */
-int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len);
+/*
+ * The body begins with so many bytes at hand, and so much room: device? Likewise. Input alone says
+ * little: many small streams may lie in one buffer, and room for one of them is what its reader has.
+ */
+int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room);
+
+/* Software is between two blocks, and len more bytes are at hand: may a device go on? */
+int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len);
 
 /* The device could not go on with a stream: counts why. */
 void zwd_policy_deflate_lost(struct zwd_deflate *d, int err);

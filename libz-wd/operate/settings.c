@@ -32,7 +32,7 @@ const struct zwd_settings zwd_settings_default = {
 	.min_inflate = ZWD_MIN_PROFILE,
 	.unit = 256 << 10,
 	.depth = 4,
-	.keep = 16 << 20,
+	.keep = 64 << 20,
 	.timeout_ms = 1000,
 };
 

@@ -22,7 +22,7 @@ struct zwd_settings {
 	unsigned int queues;	   /* ZWD_QUEUES per direction; 0: four times the engines */
 	unsigned int depth;	   /* ZWD_DEPTH: units of a bulk stream in flight; 1: serial */
 	unsigned int verify;	   /* ZWD_VERIFY: inflate one in so many units; 0: none */
-	size_t keep;		   /* ZWD_KEEP: compressed bytes kept for replay, per stream */
+	size_t keep;		   /* ZWD_KEEP: compressed bytes kept for a way back, by all streams */
 	unsigned int timeout_ms;   /* ZWD_TIMEOUT_MS of one request */
 	int stats_text;		   /* ZWD_STATS=1 */
 	char stats_json[1024];	   /* ZWD_STATS=json:PATH */

@@ -13,8 +13,7 @@
 enum zwd_mode {
 	ZWD_MODE_SOFT, /* the real zlib, on the caller's z_stream itself */
 	ZWD_MODE_NEW,  /* not decided: no data yet */
-	ZWD_MODE_OURS, /* this library: a device, or after it a software engine inside our framing */
-	ZWD_MODE_DRAIN, /* inflate: the real zlib, once the output that waits here is delivered */
+	ZWD_MODE_OURS, /* this library: a device, or a software engine inside our framing */
 };
 
 /* deflate: why software has the body of a stream that is framed here. */
@@ -97,31 +96,90 @@ struct zwd_deflate {
 };
 
 struct zwd_ahead;
+struct zwd_piece;
+struct zwd_shadow;
+
+/* Where in a body software can begin: between two blocks, or where it is. */
+struct zwd_place {
+	uint64_t in;	/* bytes of the body before it */
+	uint64_t out;	/* plain bytes before it */
+	uint32_t check; /* of those */
+	uint32_t window_len;
+	unsigned char *window; /* the last of them */
+	unsigned char bits;    /* of the byte before it that are still to be read, its upper ones */
+	unsigned char byte;
+	int is_state;  /* any place: the real zlib's state of the stream is there */
+	int data_type; /* then */
+};
+
+/* Compressed input from a place on, see inflate/keep.h. */
+struct zwd_keep {
+	struct zwd_place begin; /* the keep's first byte is there */
+	struct zwd_place next;	/* taken for it as soon as all output before it was delivered */
+	int has_next, is_lost;	/* lost: nothing is kept from begin on */
+	struct zwd_piece *first, *last, *spare;
+	uint64_t from, to; /* bytes of the body that are in the pieces */
+	size_t size;	   /* of all memory held, spare pieces too */
+	unsigned char *probe; /* the latest input and output, while a place is looked for in it */
+	size_t probe_in, probe_out, probe_size;
+	uint32_t probe_check; /* of the output before the probe's */
+	uint64_t quiet_until; /* bytes of the body: the search was in vain before */
+	uint64_t quiet_len;
+	int tries; /* in vain */
+};
+
+enum zwd_inflate_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
+enum zwd_part { ZWD_PART_BODY, ZWD_PART_TRAILER, ZWD_PART_END, ZWD_PART_BAD };
 
 struct zwd_inflate {
 	int window_bits; /* as given */
 	int is_candidate;
-	int format;	  /* enum wd_zip_format; 0 until known */
-	int has_header;	  /* the real zlib has read it */
-	int is_ended;	  /* the device saw the end of the stream */
-	int has_more;	  /* it holds output back, for want of room */
-	int is_byte_held; /* the next byte of input was consumed already */
-	int is_engine_lost; /* failed, and the input for a replay is gone */
-	uint32_t check;	  /* of all output the device made */
+	int format;	/* enum wd_zip_format; 0 until known */
+	int has_header; /* the real zlib has read it */
+	int is_small_window; /* by the header, where that counts */
+	struct zwd_trial trial;
+
+	/* The frame. */
+	enum zwd_inflate_body body;
+	enum zwd_part part;
+	int is_wrapped;	  /* body soft: of a stream with its wrapper, which has it to the end */
+	int is_settled;	  /* no device any more */
+	int is_unchecked; /* the caller wants the trailer read only */
 	uint32_t out_check; /* of all output delivered */
-	uint64_t made;	  /* output bytes the device made */
-	unsigned char *ctx;
-	size_t ctx_len;
+	uint32_t out_len;   /* bytes of it, modulo 2^32 */
+	unsigned int trailer_len;
+	unsigned char trailer[8];
+
+	/* Input and output, see inflate/io.h. */
+	size_t held; /* bytes at next_in that were read already */
 	unsigned char *pend;
 	size_t pend_off, pend_len, pend_size;
-	unsigned char *keep; /* body bytes the device consumed, for a replay */
-	size_t keep_len, keep_size;
-	int is_keep_full;
-	int is_replay_torn; /* the real zlib has read some of it, and ran out of memory */
-	struct zwd_trial trial;
+
+	struct zwd_keep keep;
+	uint32_t tail; /* the last four bytes of the body that were read */
+
+	/* Body serial. */
+	int is_plain; /* its requests are raw, though the stream is not */
+	int is_ended; /* the device saw the end of the body, or of the stream */
+	int has_more; /* it holds output back, for want of room */
+	uint32_t check; /* of all output the device made */
+	uint64_t made;	/* plain bytes of the body, delivered or not */
+	unsigned char *ctx;
+	size_t ctx_len;
 	size_t sent_len, sent_room; /* new input and room of the latest request */
+	const unsigned char *sent_in, *sent_out; /* where both are */
+	size_t last_in, last_out; /* what it read and made */
+	unsigned int tiny_row;	    /* calls in a row that brought next to nothing */
+	struct zwd_shadow *shadow;  /* software beside it, with ZWD_VERIFY */
 	struct zwd_ahead *ahead; /* the next request, sent before its output was asked for; or NULL */
 	int is_ahead_off; /* the caller does not show the same input again */
+
+	/* Body soft. */
+	uint64_t soft_at; /* bytes of the body that it has read */
+	uint64_t backlog_end; /* up to here it reads what is kept, then what the caller has */
+	uint64_t soft_in, soft_out; /* its work since it took over */
+	uint64_t return_len; /* of soft_in, before a device is asked again */
+	unsigned char last_byte; /* that it read */
 };
 
 struct zwd_stream {
@@ -215,7 +273,7 @@ int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value)
 int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, int nice, int chain);
 uLong zwd_deflate_bound(struct zwd_stream *s, uLong len);
 
-/* inflate.c: likewise. */
+/* inflate/frame.c: likewise. */
 int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int stream_size);
 int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush);
 /* Is the real zlib's state opened only when it is needed? Else it says whether these bits are valid. */
@@ -224,11 +282,19 @@ int zwd_inflate_is_usual(int window_bits);
 int zwd_inflate_open(z_streamp strm, struct zwd_stream *s);
 /* What a reset does to the stream's own fields, for when it is not open. */
 void zwd_inflate_clear(z_streamp strm, int window_bits);
-/* Leaves the stream to the real zlib (mode SOFT or DRAIN), wherever it is. Z_OK or an error. */
+/*
+ * Puts the real zlib where the stream is, for what only it can do: s->soft is its state then, in a mode
+ * that is SOFT or OURS. Z_OK or an error.
+ */
 int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s);
-/* The byte of input that was consumed and not reported goes: for what reads input, but is not inflate(). */
-void zwd_inflate_take_held(z_streamp strm, struct zwd_stream *s);
-/* In mode OURS: the last plain bytes that were delivered. */
+/* Is its state a raw one inside our framing? */
+int zwd_inflate_is_framed(const struct zwd_stream *s);
+/* After zwd_inflate_go_soft(), the calls in which a raw state is not like the stream's. */
+int zwd_inflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len);
+int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s);
+int zwd_inflate_validate(z_streamp strm, struct zwd_stream *s, int check);
+int zwd_inflate_reset_keep(z_streamp strm, struct zwd_stream *s);
+/* In mode OURS, in which nothing changes: the last plain bytes that were delivered. */
 int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
 /* Forgets all progress; strm tells how much there was. The real zlib is reset by the caller. */
 void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits);

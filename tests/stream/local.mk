@@ -23,6 +23,7 @@ stream_tests = \
 	tests/stream/inflate_broken \
 	tests/stream/inflate_copy \
 	tests/stream/inflate_dict \
+	tests/stream/inflate_place \
 	tests/stream/inflate_split \
 	tests/stream/inflate_sync \
 	tests/stream/keep_budget \
@@ -74,6 +75,8 @@ tests_stream_inflate_copy_LDADD = $(zwd_test_libs)
 tests_stream_inflate_copy_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_dict_LDADD = $(zwd_test_libs)
 tests_stream_inflate_dict_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_place_LDADD = $(zwd_test_libs)
+tests_stream_inflate_place_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_split_LDADD = $(zwd_test_libs)
 tests_stream_inflate_split_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_sync_LDADD = $(zwd_test_libs)
@@ -94,7 +97,7 @@ tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/failover tests/stream/fault_index \
 	tests/stream/faults tests/stream/few_queues \
-	tests/stream/inflate_faults tests/stream/waiting
+	tests/stream/inflate_faults tests/stream/inflate_return tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
 tests_stream_choice_LDADD = $(zwd_test_libs)
@@ -108,6 +111,8 @@ tests_stream_few_queues_LDADD = tests/libhelpers.la libz-wd/libzwd_core.la $(CMO
 tests_stream_few_queues_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_return_LDADD = $(zwd_test_libs)
+tests_stream_inflate_return_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)
 tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_damaged_LDADD = $(zwd_test_libs)

@@ -2,13 +2,15 @@
 TESTS += tests/unit/layers.sh
 EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
-wd_unit_tests = tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip \
+wd_unit_tests = tests/unit/anchor tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip \
 	tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/learn \
 	tests/unit/settings tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 wd_unit_ldadd = libwd/libwd_core.la $(CMOCKA_LIBS)
+tests_unit_anchor_CFLAGS = $(wd_unit_cflags)
+tests_unit_anchor_LDADD = bench/libbench.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_checksum_CFLAGS = $(wd_unit_cflags)
 tests_unit_checksum_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_format_CFLAGS = $(wd_unit_cflags)

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * An inflate stream that a device may do: header, body, trailer, and who has the body. The header is the
+ * real zlib's to read, up to the first block (mode NEW). Then a device has the body, or software, inside
+ * this framing (mode OURS): software for now, which has the wrapper, too (is_wrapped), or after a device,
+ * as a raw stream. At a block boundary a device is asked anew. Mode SOFT is the real zlib's alone.
+ *
+ * A caller with an allocator of its own may never free: there the real zlib is opened at once and stays.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <wd_zip.h>
+
+#include "engine/policy.h"
+#include "inflate/body.h"
+#include "inflate/io.h"
+#include "inflate/life.h"
+
+/* Software has so much before a device is asked again; each time a device is left, twice as much. */
+#define RETURN_LEN 262144u
+#define RETURN_MAX (1ull << 40)
+/* A call that brings less is no reason to. */
+#define RETURN_IN 4096u
+
+/* zlib's own words. */
+static const char bad_data_check[] = "incorrect data check", bad_length_check[] = "incorrect length check";
+
+int zwd_inflate_is_framed(const struct zwd_stream *s)
+{
+	return s->mode == ZWD_MODE_OURS && !s->i.is_wrapped;
+}
+
+/* A device leaves the body to software. Z_OK or an error, in which case nothing changed. */
+static int leave_device(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret;
+
+	zwd_serial_settle(s);
+	ret = zwd_soft_begin(strm, s);
+	if (ret == Z_DATA_ERROR && strm->msg) {
+		/* The device has read over a fault. */
+		zwd_io_cut(s, 0);
+		i->part = ZWD_PART_BAD;
+	} else if (ret == Z_DATA_ERROR) {
+		strm->msg = (char *)"device failed and the input was not kept";
+	}
+	if (ret != Z_OK)
+		return ret;
+	/* A caller's memory is not to be asked for twice. */
+	if (!s->is_custom)
+		zwd_serial_drop(s);
+	i->return_len = i->return_len ? 2 * i->return_len : RETURN_LEN;
+	if (i->return_len > RETURN_MAX)
+		i->return_len = RETURN_MAX;
+	return Z_OK;
+}
+
+/* Where all output was delivered, what is left is the end of the last block. */
+static int finish_body(z_streamp strm, struct zwd_stream *s)
+{
+	z_stream saved = *strm;
+	unsigned char nowhere[1];
+	int ret;
+
+	strm->next_out = nowhere;
+	strm->avail_in = strm->avail_out = 0;
+	ret = zwd_soft_run(strm, s, Z_SYNC_FLUSH);
+	saved.state = strm->state;
+	*strm = saved;
+	s->i.soft_at = s->i.backlog_end;
+	return ret == Z_MEM_ERROR ? ret : Z_OK;
+}
+
+int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret = Z_OK;
+
+	if (s->mode == ZWD_MODE_NEW)
+		ret = zwd_inflate_open(strm, s);
+	if (ret != Z_OK || s->mode == ZWD_MODE_SOFT)
+		return ret;
+	if (s->mode == ZWD_MODE_NEW || i->is_wrapped) {
+		s->mode = ZWD_MODE_SOFT;
+		return Z_OK;
+	}
+	if (i->body == ZWD_BODY_SERIAL) {
+		ret = leave_device(strm, s);
+		if (ret == Z_OK && i->part != ZWD_PART_BODY)
+			ret = finish_body(strm, s);
+	}
+	if (ret == Z_OK)
+		i->is_settled = 1;
+	return ret;
+}
+
+/* The device could not go on. Z_OK: software does. */
+static int lose_device(z_streamp strm, struct zwd_stream *s, int err)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret;
+
+	/* It has no failure to answer for where it is not fit for what the caller does. */
+	if (err == -ENOTSUP || err == -ENODATA) {
+		zwd_count(ZWD_INFLATE, err == -ENOTSUP ? ZWD_SOFT_SMALL : ZWD_SOFT_TUNED, 1);
+	} else {
+		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
+		zwd_policy_inflate_lost(i, err);
+	}
+	ret = leave_device(strm, s);
+	/* There may be memory later. */
+	if (ret == Z_DATA_ERROR && err == -ENOMEM)
+		ret = Z_MEM_ERROR;
+	return ret;
+}
+
+static int is_to_return(const z_stream *strm, const struct zwd_inflate *i, int flush)
+{
+	return !i->is_settled && flush != Z_BLOCK && flush != Z_TREES && i->soft_in >= i->return_len &&
+	       strm->avail_in >= RETURN_IN && zwd_policy_inflate_again(i, strm->avail_in);
+}
+
+/* Software has the body; at the end of a block a device may take it. */
+static int run_soft(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_inflate *i = &s->i;
+	struct zwd_place place;
+	int ret;
+
+	while (is_to_return(strm, i, flush)) {
+		ret = zwd_soft_run(strm, s, Z_BLOCK);
+		if (ret != Z_OK || !strm->avail_in || !strm->avail_out)
+			return ret;
+		if (zwd_soft_settle(strm, s, &place))
+			continue;
+		zwd_soft_count(s);
+		i->is_wrapped = 0;
+		zwd_count(ZWD_INFLATE, ZWD_RETURNS, 1);
+		return zwd_serial_begin(strm, s, &place);
+	}
+	return zwd_soft_run(strm, s, flush);
+}
+
+static uint32_t trailer_word(const unsigned char *at, int format)
+{
+	if (format == WD_ZIP_ZLIB)
+		return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+	return (uint32_t)at[3] << 24 | at[2] << 16 | at[1] << 8 | at[0];
+}
+
+/* What follows a raw body of a stream that is none. Z_STREAM_END: all of it was read, and it is right. */
+static int trailer(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	unsigned int len = i->format == WD_ZIP_GZIP ? 8 : 4;
+	const char *msg = NULL;
+
+	while (!msg && i->trailer_len < len && zwd_soft_byte(strm, s, &i->trailer[i->trailer_len])) {
+		i->trailer_len++;
+		if (i->is_unchecked)
+			continue;
+		if (i->trailer_len == 4 && trailer_word(i->trailer, i->format) != i->out_check)
+			msg = bad_data_check;
+		if (i->trailer_len == 8 && trailer_word(i->trailer + 4, i->format) != i->out_len)
+			msg = bad_length_check;
+	}
+	/* As zlib shows it: the bits that it has read and not used, and that this was the last block. */
+	strm->data_type = 64 + 8 * (int)(i->trailer_len % 4);
+	if (msg) {
+		strm->msg = (char *)msg;
+		strm->data_type = 64 + 32;
+		i->part = ZWD_PART_BAD;
+		return Z_DATA_ERROR;
+	}
+	return i->trailer_len == len ? Z_STREAM_END : Z_OK;
+}
+
+/* One body, as far as it goes. */
+static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret;
+
+	if (i->body == ZWD_BODY_SERIAL && (flush == Z_BLOCK || flush == Z_TREES)) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
+		ret = leave_device(strm, s);
+		if (ret != Z_OK)
+			return ret;
+	}
+	for (;;) {
+		zwd_io_deliver(strm, s);
+		if (i->pend_len || i->held)
+			return Z_OK;
+		if (i->body == ZWD_BODY_SOFT) {
+			ret = run_soft(strm, s, flush);
+			if (i->body == ZWD_BODY_SOFT)
+				return ret;
+		}
+		ret = zwd_serial_run(strm, s, is_all);
+		if (ret > ZWD_BODY_LOST)
+			return ret;
+		ret = lose_device(strm, s, ret - ZWD_BODY_LOST);
+		if (ret != Z_OK)
+			return ret;
+	}
+}
+
+/* Mode OURS. */
+static int frame(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret;
+
+	if (i->part == ZWD_PART_BODY) {
+		ret = body(strm, s, flush, is_all);
+		if (ret != Z_STREAM_END || i->is_wrapped)
+			return ret;
+		i->part = i->format != WD_ZIP_DEFLATE && (i->body == ZWD_BODY_SOFT || i->is_plain) ?
+				  ZWD_PART_TRAILER :
+				  ZWD_PART_END;
+	}
+	if (i->part == ZWD_PART_TRAILER) {
+		ret = trailer(strm, s);
+		if (ret != Z_STREAM_END)
+			return ret;
+		i->part = ZWD_PART_END;
+	}
+	return i->part == ZWD_PART_END ? Z_STREAM_END : Z_DATA_ERROR;
+}
+
+/* The first byte of a stream tells which it is, and a zlib header's its window. */
+static void note_format(const z_stream *strm, struct zwd_inflate *i)
+{
+	if (i->format || !strm->avail_in)
+		return;
+	if (i->window_bits < 0)
+		i->format = WD_ZIP_DEFLATE;
+	else if (i->window_bits == 31 || (i->window_bits > 31 && strm->next_in[0] == 0x1f))
+		i->format = WD_ZIP_GZIP;
+	else
+		i->format = WD_ZIP_ZLIB;
+	/* zlib holds a stream to it where its caller left the size open. */
+	i->is_small_window = i->format == WD_ZIP_ZLIB && !(i->window_bits & 15) &&
+			     strm->next_in[0] >> 4 < 7;
+}
+
+/* Who begins with the body? Z_OK or an error. */
+static int choose(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	struct zwd_place place = { .check = i->format == WD_ZIP_ZLIB };
+	int ret;
+
+	if (i->is_small_window) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_WINDOW, 1);
+		return zwd_inflate_go_soft(strm, s);
+	}
+	i->return_len = RETURN_LEN;
+	i->out_check = place.check;
+	if (!zwd_policy_inflate_begin(i, strm->avail_in, strm->avail_out)) {
+		ret = zwd_inflate_open(strm, s);
+		if (ret != Z_OK)
+			return ret;
+		s->mode = ZWD_MODE_OURS;
+		i->body = ZWD_BODY_SOFT;
+		i->is_wrapped = 1;
+		return Z_OK;
+	}
+	i->return_len = 0;
+	if (!s->is_custom)
+		zwd_life_close_soft(strm, s);
+	s->mode = ZWD_MODE_OURS;
+	return zwd_serial_begin(strm, s, &place);
+}
+
+/* Mode NEW: the header by the real zlib, up to the first block. Z_OK: the mode is chosen, or not yet. */
+static int header(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_inflate *i = &s->i;
+	int ret = Z_OK;
+
+	if (!i->is_candidate)
+		return zwd_inflate_go_soft(strm, s);
+	if (flush == Z_BLOCK || flush == Z_TREES) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
+		return zwd_inflate_go_soft(strm, s);
+	}
+	note_format(strm, i);
+	if (i->format != WD_ZIP_DEFLATE && !i->has_header) {
+		ret = zwd_inflate_open(strm, s);
+		if (ret != Z_OK)
+			return ret;
+		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, Z_BLOCK));
+		i->has_header = ret == Z_OK && strm->data_type & 128;
+		if (ret == Z_NEED_DICT)
+			zwd_count(ZWD_INFLATE, ZWD_SOFT_DICTIONARY, 1);
+		if (ret != Z_OK && ret != Z_BUF_ERROR)
+			s->mode = ZWD_MODE_SOFT;
+		if (!i->has_header)
+			return ret == Z_BUF_ERROR ? Z_OK : ret;
+	}
+	return strm->avail_in ? choose(strm, s) : Z_OK;
+}
+
+int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	uInt in = strm->avail_in, out = strm->avail_out;
+	int ret = Z_OK;
+
+	if (!strm->next_out || (!strm->next_in && strm->avail_in))
+		return Z_STREAM_ERROR;
+	if (s->mode == ZWD_MODE_NEW)
+		ret = header(strm, s, flush);
+	if (ret == Z_OK && s->mode == ZWD_MODE_OURS)
+		ret = frame(strm, s, flush, flush == Z_FINISH || !in);
+	if (ret == Z_OK && s->mode == ZWD_MODE_SOFT) {
+		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, flush));
+		/* It knows only of its own part of this call. */
+		if (ret == Z_BUF_ERROR)
+			ret = Z_OK;
+	}
+	if (ret == Z_OK && ((in == strm->avail_in && out == strm->avail_out) || flush == Z_FINISH))
+		ret = Z_BUF_ERROR;
+	return ret;
+}
