@@ -10,5 +10,8 @@ libz_wd_tools_wd_gzip_SOURCES = \
 	libz-wd/tools/gzip/io.c \
 	libz-wd/tools/gzip/list.c \
 	libz-wd/tools/gzip/main.c \
-	libz-wd/tools/gzip/old.c
+	libz-wd/tools/gzip/members.c \
+	libz-wd/tools/gzip/old.c \
+	libz-wd/tools/gzip/piece.c \
+	libz-wd/tools/gzip/piece.h
 libz_wd_tools_wd_gzip_LDADD = libz-wd/libz-wd.la

@@ -2,6 +2,7 @@
 /* The work of wd-gzip itself: files through deflate() and inflate(). */
 #include "config.h"
 #include "gzip.h"
+#include "piece.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -121,6 +122,7 @@ static z_stream deflater, inflater;
 
 void codec_end(void)
 {
+	piece_end();
 	deflateEnd(&deflater);
 	inflateEnd(&inflater);
 }
@@ -155,8 +157,10 @@ static int check_failed(struct job *job, const char *msg)
 	/* No fault of the data: the library says so where it cannot go on without a device. */
 	if (msg && !strncmp(msg, "device failed", strlen("device failed")))
 		gzip_die(job, msg);
-	if (!is_crc && (!msg || strcmp(msg, "incorrect length check")))
+	if (!is_crc && (!msg || strcmp(msg, "incorrect length check"))) {
+		io_flush_windows(job);
 		gzip_die(job, "invalid compressed data--format violated");
+	}
 	io_flush(job);
 	if (is_crc)
 		gzip_error("\n%s: invalid compressed data--crc error", job->in_name);
@@ -206,22 +210,6 @@ int codec_inflate(struct job *job, int window_bits)
 	return 0;
 }
 
-/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as
- * lengths of zero and asks for more; it is damaged data, not the start of something. */
-static bool has_empty_code(const unsigned char *data, size_t len)
-{
-	size_t bit, end;
-
-	if (len < 3 || (data[0] >> 1 & 3) != 2)
-		return false;
-	/* RFC 1951, 3.2.7: HCLEN is in bits 13 to 16, and that many and four lengths of 3 bits follow. */
-	end = 17 + 3 * (4 + ((data[1] | data[2] << 8) >> 5 & 15));
-	for (bit = 17; bit < end; bit++)
-		if (bit / 8 >= len || data[bit / 8] >> bit % 8 & 1)
-			return false;
-	return true;
-}
-
 /* The body of a member. zlib gets a header without the fields that it need not see, so that
  * checksum and length are its, or a device's, work. */
 static int inflate_member(struct job *job)
@@ -229,7 +217,9 @@ static int inflate_member(struct job *job)
 	static const unsigned char header[10] = { 0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, 0, OS_UNIX };
 	unsigned char start[10];
 
-	if (has_empty_code(start, io_peek(job, start, sizeof(start))))
+	if (members_take(job))
+		return 0;
+	if (piece_has_empty_code(start, io_peek(job, start, sizeof(start))))
 		gzip_die(job, "invalid compressed data--format violated");
 	io_unread(job, header, sizeof(header));
 	return codec_inflate(job, GZIP_WINDOW_BITS);

@@ -60,6 +60,7 @@ struct job {
 	enum method method;
 	unsigned long crc;
 	unsigned int member_nr;
+	size_t body_len; /* of this member to its end, where its header tells (BGZF), else 0 */
 	bool is_last; /* nothing can follow this member */
 };
 
@@ -87,6 +88,20 @@ int io_byte(struct job *job);
 /* End of file ends the run. */
 unsigned int io_need(struct job *job);
 uint32_t io_need_le(struct job *job, unsigned int bytes);
+/*
+ * The input lies in pieces: one that is read from, and behind it those that were read ahead. Nothing is
+ * appended to the last one before job->next is.
+ */
+struct piece *io_head(void);
+struct piece *io_tail(void);
+/* Into the last piece, at most len bytes, which must fit. Waits no longer than wait_ms. False: nothing was read. */
+bool io_read_ahead(struct job *job, size_t len, int wait_ms);
+/* Room for len bytes behind what is unread of the one piece. */
+void io_make_room(struct job *job, size_t len);
+/* The end of the last piece, from at on, becomes a piece of its own. False: there are enough. */
+bool io_cut(struct job *job, size_t at, unsigned int piece_max);
+/* Where read() would be for reading ahead; -1: nowhere. */
+int io_ahead_fd(const struct job *job);
 /* Make len bytes, at most IO_BACK_LEN and never more than were read, unread input again. */
 void io_unread(struct job *job, const void *data, size_t len);
 /* Room of at least half the buffer for output. */
@@ -94,7 +109,14 @@ unsigned char *io_room(struct job *job, size_t *len);
 void io_put(struct job *job, size_t len);
 void io_put_byte(struct job *job, unsigned char byte);
 void io_flush(struct job *job);
+/* Whole windows of it, as GNU gzip does before it gives up. */
+void io_flush_windows(struct job *job);
+/* Output that lies elsewhere. */
+void io_write(struct job *job, const unsigned char *data, size_t len);
 enum { IO_BACK_LEN = 32 };
+
+/* members.c: the body of a member, if it was inflated ahead: it is skipped, and written. */
+bool members_take(struct job *job);
 
 /* codec.c: deflate and inflate. Return 0, or -1 when the contents are wrong, which is told. */
 void codec_compress(struct job *job);

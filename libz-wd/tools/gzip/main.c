@@ -2,6 +2,7 @@
 /* wd-gzip: a command with the options, messages and exit codes of GNU gzip 1.12, on top of zlib. */
 #include "config.h"
 #include "gzip.h"
+#include "piece.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,6 +151,7 @@ void gzip_error_errno(const char *name)
 void gzip_exit(int code)
 {
 	file_remove_partial();
+	piece_end();
 	exit(code);
 }
 
