@@ -4,6 +4,8 @@ include libz-wd/tools/zwd/local.mk
 bin_PROGRAMS += libz-wd/tools/wd-gzip
 libz_wd_tools_wd_gzip_SOURCES = \
 	libz-wd/tools/gzip/codec.c \
+	libz-wd/tools/gzip/deflate.c \
+	libz-wd/tools/gzip/deflate.h \
 	libz-wd/tools/gzip/file.c \
 	libz-wd/tools/gzip/format.c \
 	libz-wd/tools/gzip/gzip.h \

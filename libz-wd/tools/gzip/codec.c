@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Zlib */
 /* The work of wd-gzip itself: files through deflate() and inflate(). */
 #include "config.h"
+#include "deflate.h"
 #include "gzip.h"
 #include "piece.h"
 
+#include <poll.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -12,6 +14,7 @@ enum {
 	MEM_LEVEL = 8,
 	OS_UNIX = 3,
 	TRAILER_LEN = 8,
+	BLOCK_MIN = 128 << 10,
 	CUT_MIN = 4 << 10,
 	CUT_MAX = 256 << 10,
 	CUT_BITS = 15,
@@ -86,15 +89,100 @@ static void describe(struct job *job, gz_header *header)
 		gzip_warn("%s: warning: file timestamp out of range for gzip format", job->in_name);
 }
 
-/* The end is known before the last bytes are handed over: a file in one buffer is one call. */
+static void wait_block(const struct deflate_block *block)
+{
+	struct pollfd done = { .fd = deflate_done_fd(), .events = POLLIN };
+
+	while (atomic_load_explicit(&block->state, memory_order_acquire) == DEFLATE_GIVEN)
+		if (poll(&done, 1, -1) > 0)
+			deflate_clear_done();
+}
+
+static void write_block(struct job *job, const struct deflate_block *block)
+{
+	if (block->rc != Z_OK && block->rc != Z_STREAM_END)
+		die_zlib(job, block->rc);
+	io_write(job, block->out, block->out_len);
+	job->out_len += block->out_len;
+}
+
+/* Until the block is full, or the input ends. A slow writer's is worth a call when nothing else is in work. */
+static void read_block(struct job *job, struct deflate_block *block, const struct deflate_block *in_work)
+{
+	struct pollfd fds[] = { { .fd = job->in_fd, .events = POLLIN },
+				{ .fd = deflate_done_fd(), .events = POLLIN } };
+	ssize_t len;
+
+	block->in_len = 0;
+	block->is_last = false;
+	while (!block->is_last && block->in_len < PIECE_LEN) {
+		bool is_done = atomic_load_explicit(&in_work->state, memory_order_acquire) == DEFLATE_DONE;
+		bool is_enough = is_done && block->in_len >= BLOCK_MIN;
+
+		fds[1].fd = is_done ? -1 : deflate_done_fd();
+		if (poll(fds, 2, is_enough ? 0 : -1) < 0)
+			continue;
+		if (fds[1].revents)
+			deflate_clear_done();
+		if (fds[0].revents) {
+			len = io_read(job, block->in + block->in_len, PIECE_LEN - block->in_len);
+			block->is_last = !len;
+			block->in_len += len > 0 ? len : 0;
+		} else if (is_enough) {
+			return;
+		}
+	}
+}
+
+/* A thread deflates one block while the next is read and the one before written. */
+static void compress_beside(struct job *job, struct deflate_block *block, struct deflate_block *other)
+{
+	deflate_give(block);
+	while (!block->is_last) {
+		struct deflate_block *before = block;
+
+		read_block(job, other, before);
+		wait_block(before);
+		if (before->rc == Z_OK)
+			deflate_give(other);
+		write_block(job, before);
+		block = other;
+		other = before;
+	}
+	wait_block(block);
+	write_block(job, block);
+	deflate_stop();
+}
+
+/*
+ * In calls as large as a device likes them, and with room for all that one can make. The end is known before
+ * the last bytes are handed over: a file in one buffer is one call.
+ */
 static void compress_plain(struct job *job, z_stream *strm)
 {
-	bool is_end;
+	static unsigned char in_buf[PIECE_LEN];
+	static struct deflate_block blocks[2];
+	size_t len = S_ISREG(job->st.st_mode) ? PIECE_LEN : BLOCK_MIN;
+	struct deflate_block *block = &blocks[0];
 
-	do {
-		is_end = S_ISREG(job->st.st_mode) ? !io_fill_all(job) : !io_fill(job);
-		deflate_all(job, strm, job->avail, is_end ? Z_FINISH : Z_NO_FLUSH);
-	} while (!is_end);
+	block->is_last = !io_fill_to(job, len);
+	block->in = job->next;
+	block->in_len = job->avail;
+	blocks[1].in = in_buf;
+	if (!block->is_last && piece_thread_nr() > 1 && deflate_start(strm)) {
+		compress_beside(job, block, &blocks[1]);
+		return;
+	}
+	for (;;) {
+		deflate_block(strm, block);
+		write_block(job, block);
+		if (block->is_last)
+			return;
+		job->avail = 0;
+		block->is_last = !io_fill_to(job, len);
+		block->in = job->next;
+		block->in_len = job->avail;
+	}
 }
 
 /* From cut to cut in one call each: where a buffer ends must not show in the output. */
@@ -105,7 +193,7 @@ static void compress_cut(struct job *job, z_stream *strm)
 	size_t seen = 0;
 
 	do {
-		is_end = !io_fill_all(job);
+		is_end = !io_fill_to(job, PIECE_LEN);
 		for (;;) {
 			seen += cutter_next(&cut, job->next + seen, job->avail - seen, &is_cut);
 			if (!is_cut)
@@ -123,6 +211,7 @@ static z_stream deflater, inflater;
 void codec_end(void)
 {
 	piece_end();
+	deflate_stop();
 	deflateEnd(&deflater);
 	inflateEnd(&inflater);
 }

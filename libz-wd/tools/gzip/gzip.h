@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* Exit codes of GNU gzip. */
@@ -79,8 +80,10 @@ _Noreturn void gzip_die_errno(const char *name);
 void io_start(struct job *job);
 /* Read on only where nothing is unread. False: end of file. */
 bool io_fill(struct job *job);
-/* Fill the buffer up behind what is unread, in as many reads as that takes. False: end of file. */
-bool io_fill_all(struct job *job);
+/* Have len bytes of unread input in one piece, in as many reads as that takes. False: end of file. */
+bool io_fill_to(struct job *job, size_t len);
+/* One read, elsewhere. -1: nothing now; 0: end of file. */
+ssize_t io_read(struct job *job, unsigned char *buf, size_t len);
 /* Copy bytes that stay unread. Returns how many there were, at most IO_BACK_LEN. */
 size_t io_peek(struct job *job, unsigned char *buf, size_t len);
 /* -1: end of file */

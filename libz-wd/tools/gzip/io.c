@@ -144,13 +144,23 @@ void io_make_room(struct job *job, size_t len)
 	piece->searched_len = 0;
 }
 
-bool io_fill_all(struct job *job)
+bool io_fill_to(struct job *job, size_t len)
 {
 	io_make_room(job, PIECE_LEN);
-	while (job->avail < PIECE_LEN)
-		if (!fill_more(job, PIECE_LEN - job->avail))
+	while (job->avail < len)
+		if (!fill_more(job, len - job->avail))
 			return false;
 	return true;
+}
+
+ssize_t io_read(struct job *job, unsigned char *buf, size_t len)
+{
+	ssize_t n = read(job->in_fd, buf, len);
+
+	if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+		gzip_die_errno(job->in_name);
+	job->in_len += n > 0 ? n : 0;
+	return n;
 }
 
 struct piece *io_head(void)

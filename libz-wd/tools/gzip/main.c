@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /* wd-gzip: a command with the options, messages and exit codes of GNU gzip 1.12, on top of zlib. */
 #include "config.h"
+#include "deflate.h"
 #include "gzip.h"
 #include "piece.h"
 
@@ -152,6 +153,7 @@ void gzip_exit(int code)
 {
 	file_remove_partial();
 	piece_end();
+	deflate_stop();
 	exit(code);
 }
 
