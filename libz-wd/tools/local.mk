@@ -15,5 +15,7 @@ libz_wd_tools_wd_gzip_SOURCES = \
 	libz-wd/tools/gzip/members.c \
 	libz-wd/tools/gzip/old.c \
 	libz-wd/tools/gzip/piece.c \
-	libz-wd/tools/gzip/piece.h
+	libz-wd/tools/gzip/piece.h \
+	libz-wd/tools/gzip/writer.c \
+	libz-wd/tools/gzip/writer.h
 libz_wd_tools_wd_gzip_LDADD = libz-wd/libz-wd.la

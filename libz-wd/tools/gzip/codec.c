@@ -4,6 +4,7 @@
 #include "deflate.h"
 #include "gzip.h"
 #include "piece.h"
+#include "writer.h"
 
 #include <poll.h>
 #include <string.h>
@@ -212,6 +213,7 @@ void codec_end(void)
 {
 	piece_end();
 	deflate_stop();
+	writer_stop();
 	deflateEnd(&deflater);
 	inflateEnd(&inflater);
 }

@@ -112,7 +112,7 @@ unsigned char *io_room(struct job *job, size_t *len);
 void io_put(struct job *job, size_t len);
 void io_put_byte(struct job *job, unsigned char byte);
 void io_flush(struct job *job);
-/* Whole windows of it, as GNU gzip does before it gives up. */
+/* Only whole windows of it, as GNU gzip does when it gives up. */
 void io_flush_windows(struct job *job);
 /* Output that lies elsewhere. */
 void io_write(struct job *job, const unsigned char *data, size_t len);

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "gzip.h"
 #include "piece.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,13 +13,17 @@
 enum {
 	READ_LEN = 1 << 20,
 	WINDOW_LEN = 32 << 10,
-	OUT_LEN = 40 * WINDOW_LEN,
+	OUT_LEN = 132 * WINDOW_LEN, /* four units of a stream of ours, and a bit */
+	/* Less is written before a thread has woken up. */
+	BEHIND_MIN = 512 << 10,
 };
 
 /* Untouched pages cost nothing, so a small file pays for what it uses. */
 static unsigned char in_buf[PIECE_BACK_LEN + PIECE_LEN];
-static unsigned char out_buf[OUT_LEN];
+static unsigned char out_bufs[2][OUT_LEN];
+static unsigned char *out_buf = out_bufs[0]; /* the other one is being written, or is free */
 static size_t out_have;
+static const unsigned char *behind_end; /* of what is being written; NULL: nothing is */
 
 static struct piece first = { .in = in_buf + PIECE_BACK_LEN };
 /* What was read of the input: head is being used, the others come behind it. */
@@ -280,22 +285,44 @@ static void write_all(struct job *job, const unsigned char *data, size_t len)
 	}
 }
 
-/* Whole windows leave at once: a reader of a slow stream need not wait for a full buffer, and of a
- * damaged one gets as much as from GNU gzip. */
-void io_flush_windows(struct job *job)
+/* What the thread could not write. */
+static void settle(struct job *job)
 {
-	size_t whole = out_have - out_have % WINDOW_LEN;
+	size_t left;
 
-	if (!whole)
+	if (!behind_end)
 		return;
-	write_all(job, out_buf, whole);
-	memcpy(out_buf, out_buf + whole, out_have - whole);
+	left = writer_wait();
+	write_all(job, behind_end - left, left);
+	behind_end = NULL;
+}
+
+/* Bytes up to whole leave the buffer, and the others are moved to the one that comes next. */
+static void leave_behind(struct job *job, size_t whole)
+{
+	unsigned char *next = out_buf == out_bufs[0] ? out_bufs[1] : out_bufs[0];
+
+	settle(job);
+	if (whole < BEHIND_MIN || job->out_fd < 0 || piece_thread_nr() < 2 ||
+	    !writer_give(job->out_fd, out_buf, whole)) {
+		write_all(job, out_buf, whole);
+		next = out_buf;
+	} else {
+		behind_end = out_buf + whole;
+	}
+	memcpy(next, out_buf + whole, out_have - whole);
+	out_buf = next;
 	out_have -= whole;
 }
 
+/* Whole windows leave at once: a reader of a slow stream need not wait for a full buffer, and of a
+ * damaged one gets as much as from GNU gzip. */
 unsigned char *io_room(struct job *job, size_t *len)
 {
-	io_flush_windows(job);
+	size_t whole = out_have - out_have % WINDOW_LEN;
+
+	if (whole)
+		leave_behind(job, whole);
 	*len = OUT_LEN - out_have;
 	return out_buf + out_have;
 }
@@ -314,8 +341,16 @@ void io_put_byte(struct job *job, unsigned char byte)
 	job->out_len++;
 }
 
+void io_flush_windows(struct job *job)
+{
+	settle(job);
+	write_all(job, out_buf, out_have - out_have % WINDOW_LEN);
+	out_have = 0;
+}
+
 void io_flush(struct job *job)
 {
+	settle(job);
 	write_all(job, out_buf, out_have);
 	out_have = 0;
 }

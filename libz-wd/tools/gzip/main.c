@@ -4,6 +4,7 @@
 #include "deflate.h"
 #include "gzip.h"
 #include "piece.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -154,6 +155,7 @@ void gzip_exit(int code)
 	file_remove_partial();
 	piece_end();
 	deflate_stop();
+	writer_stop();
 	exit(code);
 }
 
