@@ -10,11 +10,14 @@ make_file() {
 	python3 "$top_srcdir/tests/gzip/members.py" "$1" >"$1.gz" || exit 99
 }
 failed=0 nr=0
-# A device may keep the last byte of a cut member to itself.
-allow_short() {
-	[ "$ZWD_TEST_MODE" != soft ] && [ $input = cut.gz ] || return
-	expected_len=$(stat -c %s expected.out)
-	[ "$(stat -c %s ours.out)" != $((expected_len - 1)) ] || truncate -s $((expected_len - 1)) expected.out
+# same_bytes: but that a device may keep the last byte of a cut member to itself.
+same_bytes() {
+	if [ "$ZWD_TEST_MODE" != soft ] && [ $input = cut.gz ] &&
+		[ "$(stat -c %s ours.out)" = $(($(stat -c %s expected.out) - 1)) ]; then
+		head -c -1 expected.out | cmp - ours.out
+	else
+		cmp expected.out ours.out
+	fi
 }
 # compare REFERENCE FILE OPTION...: by name and through a pipe, against gzip run by REFERENCE
 compare() {
@@ -25,8 +28,7 @@ compare() {
 	echo "exit $?" >>expected.err
 	with_ours gzip "$@" "$input" >ours.out 2>ours.err </dev/null
 	echo "exit $?" >>ours.err
-	allow_short
-	cmp expected.out ours.out && diff expected.err ours.err ||
+	same_bytes && diff expected.err ours.err ||
 		{ echo "FAIL gzip $* $input"; failed=1; }
 	case $* in
 	*[lv]*) return ;;
@@ -34,8 +36,7 @@ compare() {
 	cat "$input" | with_ours gzip "$@" >ours.out 2>ours.err
 	echo "exit $?" >>ours.err
 	sed "s,$input,stdin," expected.err >expected.pipe
-	allow_short
-	cmp expected.out ours.out && diff expected.pipe ours.err ||
+	same_bytes && diff expected.pipe ours.err ||
 		{ echo "FAIL pipe | gzip $* <$input"; failed=1; }
 }
 same() { # same FILE [OPTION...]: as GNU gzip
@@ -121,6 +122,24 @@ nr=$((nr + 1))
 with_plain gzip -tv wrong.gz small.gz bgzf.gz >plain.out 2>&1
 with_ours gzip -tv wrong.gz small.gz bgzf.gz >ours.out 2>&1
 diff plain.out ours.out || { echo "FAIL gzip -tv of several"; failed=1; }
+
+# Standard input that does not block, and comes in drops.
+drops() {
+	perl -e '$| = 1; while (read STDIN, $b, 30000) { print $b; select undef, undef, undef, .001 }' <$1 |
+		with_ours perl -e 'use Fcntl; fcntl STDIN, F_SETFL, fcntl(STDIN, F_GETFL, 0) | O_NONBLOCK; exec @ARGV' \
+			gzip $2
+}
+for kind in bgzf small sizes; do
+	with_plain gzip -dc $kind.gz >expected
+	drops $kind.gz -dc | cmp - expected || { echo "FAIL drops of $kind"; failed=1; }
+done
+drops expected -c | with_plain gzip -dc | cmp - expected || { echo "FAIL drops to compress"; failed=1; }
+
+# Without memory for pieces and threads, one member comes after the other.
+if [ "$ZWD_TEST_MODE" = soft ] && ! grep -q '__[at]san_' "$ours"; then
+	with_plain gzip -dc bgzf.gz >expected
+	(ulimit -v 40000 && with_ours gzip -dc bgzf.gz) | cmp - expected || { echo "FAIL little memory"; failed=1; }
+fi
 
 # What is complete leaves before more input comes.
 mkfifo fifo

@@ -97,8 +97,8 @@ uint32_t io_need_le(struct job *job, unsigned int bytes);
  */
 struct piece *io_head(void);
 struct piece *io_tail(void);
-/* Into the last piece, at most len bytes, which must fit. Waits no longer than wait_ms. False: nothing was read. */
-bool io_read_ahead(struct job *job, size_t len, int wait_ms);
+/* Into the last piece, at most len bytes, which must fit. Waits no longer than wait_ms. Bytes that were read. */
+size_t io_read_ahead(struct job *job, size_t len, int wait_ms);
 /* Room for len bytes behind what is unread of the one piece. */
 void io_make_room(struct job *job, size_t len);
 /* The end of the last piece, from at on, becomes a piece of its own. False: there are enough. */

@@ -183,17 +183,17 @@ int io_ahead_fd(const struct job *job)
 	return in.is_end || in.err ? -1 : job->in_fd;
 }
 
-bool io_read_ahead(struct job *job, size_t len, int wait_ms)
+size_t io_read_ahead(struct job *job, size_t len, int wait_ms)
 {
 	struct pollfd poll_fd = { .fd = job->in_fd, .events = POLLIN };
 	ssize_t n;
 
 	if (in.is_end || in.err || poll(&poll_fd, 1, wait_ms) <= 0)
-		return false;
+		return 0;
 	n = read_tail(job, len);
 	if (n < 0 && errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
 		in.err = errno;
-	return n > 0;
+	return n > 0 ? n : 0;
 }
 
 bool io_cut(struct job *job, size_t at, unsigned int piece_max)

@@ -25,6 +25,7 @@ enum {
 	WORTH_MIN = 128 << 10,
 	/* Who writes a pipe slower than this is slower than we are. */
 	WAIT_MS = 1,
+	DROP_LEN = 16 << 10,
 	MISS_MAX = 8,
 };
 
@@ -91,8 +92,12 @@ static enum progress complete_tail(struct job *job, size_t begin, size_t known_l
 		if (tail->len - begin >= PIECE_MAX)
 			return PROGRESS_NONE;
 		len = tail->len - begin < aim ? aim - (tail->len - begin) + READ_SPARE : READ_SPARE;
-		if (!io_read_ahead(job, len, wait_ms) && !tail->is_closed)
+		len = io_read_ahead(job, len, wait_ms);
+		if (!len && !tail->is_closed)
 			return PROGRESS_INPUT;
+		/* Who waits for drops keeps from others what there is. */
+		if (len < DROP_LEN)
+			wait_ms = 0;
 	}
 }
 
