@@ -24,9 +24,10 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-static const struct goal *const themes[] = { goals_calls, goals_start,   goals_queue, goals_device,
-					     goals_stream, goals_gzip,	  goals_inflate, goals_size,
-					     goals_policy, goals_memory, goals_git };
+static const struct goal *const themes[] = { goals_calls,   goals_start,  goals_queue,
+					     goals_device,  goals_stream, goals_gzip,
+					     goals_inflate, goals_size,	  goals_policy,
+					     goals_memory,  goals_git };
 
 #define THEMES_NR (sizeof(themes) / sizeof(themes[0]))
 #define ROWS_MAX  128
@@ -119,8 +120,8 @@ static _Noreturn void goals_child(const struct goal_run *run, const struct goal 
 	if (goal->engine)
 		setenv("ZWD_ENGINE", goal->engine, 1);
 	snprintf(fd_text, sizeof(fd_text), "%d", fd);
-	execl(run->self, "wd-bench", "row", goal->name, fd_text, goal_scratch_dir(), run->is_quick ? "1" : "0",
-	      run->corpus, NULL);
+	execl(run->self, "wd-bench", "row", goal->name, fd_text, goal_scratch_dir(),
+	      run->is_quick ? "1" : "0", run->corpus, NULL);
 	_exit(EXIT_USAGE);
 }
 
@@ -262,8 +263,7 @@ static void goals_json_row(const struct row *row, int is_last)
 	goals_json_text("name", goal->name);
 	fputs(", ", stdout);
 	goals_json_text("what", goal->what);
-	printf(", \"relation\": \"%s\", \"limit\": %.10g, ",
-	       goals_relation(goal), goal->limit);
+	printf(", \"relation\": \"%s\", \"limit\": %.10g, ", goals_relation(goal), goal->limit);
 	goals_json_text("unit", goal->unit);
 	fputs(", ", stdout);
 	goals_json_text("method", goal->method);

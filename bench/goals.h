@@ -60,7 +60,8 @@ extern const struct goal goals_size[];
 extern const struct goal goals_memory[];
 extern const struct goal goals_policy[];
 
-/* The main function of "wd-bench goals", of one row, of a trial of one, and of the counted loops. */
+/* The main function of "wd-bench goals", of one row, of a trial of one, and of the counted loops.
+ */
 int goals_main(int argc, char **argv);
 int row_main(int argc, char **argv);
 int trial_main(int argc, char **argv);
@@ -123,8 +124,8 @@ int goal_syscalls(const struct goal_spawn *spawn, unsigned int *nr, unsigned int
 
 /*
  * Runs measure(arg, out) in a child with these settings ("NAME=VALUE", NULL at the end) and hands
- * back its numbers. 0, or -errno when it did not end well. The device is not among what can be set: libz-wd
- * looks for that when it is loaded.
+ * back its numbers. 0, or -errno when it did not end well. The device is not among what can be set:
+ * libz-wd looks for that when it is loaded.
  */
 #define GOAL_NUMBERS 8
 int goal_child(const char *const *env, void (*measure)(void *arg, double *out), void *arg,
@@ -136,7 +137,8 @@ struct goal_trial {
 	void (*measure)(int argc, char **argv, double *out);
 };
 extern const struct goal_trial stream_trial, inflate_pack_trial, inflate_trial;
-int goal_trial(const struct goal_run *run, const char *const *env, const char *const *argv, double *out);
+int goal_trial(const struct goal_run *run, const char *const *env, const char *const *argv,
+	       double *out);
 
 /* Waits for a machine that is quiet, not for long. */
 void goal_quiet(const struct goal_run *run);

@@ -48,7 +48,8 @@ int goal_child(const char *const *env, void (*measure)(void *arg, double *out), 
 	return 0;
 }
 
-static const struct goal_trial *const trials[] = { &stream_trial, &inflate_pack_trial, &inflate_trial };
+static const struct goal_trial *const trials[] = { &stream_trial, &inflate_pack_trial,
+						   &inflate_trial };
 
 int trial_main(int argc, char **argv)
 {
@@ -64,7 +65,8 @@ int trial_main(int argc, char **argv)
 	return 0;
 }
 
-int goal_trial(const struct goal_run *run, const char *const *env, const char *const *argv, double *out)
+int goal_trial(const struct goal_run *run, const char *const *env, const char *const *argv,
+	       double *out)
 {
 	const char *path = goal_scratch("trial"), *all[12] = { run->self, "trial" };
 	struct goal_spawn spawn = { .argv = all, .env = env, .out = path };
@@ -104,7 +106,8 @@ const char *goal_scratch(const char *name)
 	const char *tmp = getenv("TMPDIR");
 
 	if (!scratch_pid) {
-		snprintf(scratch_dir, sizeof(scratch_dir), "%s/wd-bench.XXXXXX", tmp ? tmp : "/tmp");
+		snprintf(scratch_dir, sizeof(scratch_dir), "%s/wd-bench.XXXXXX",
+			 tmp ? tmp : "/tmp");
 		if (!mkdtemp(scratch_dir)) {
 			fprintf(stderr, "wd-bench: %s: %s\n", scratch_dir, strerror(errno));
 			exit(2);

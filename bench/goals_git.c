@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * A repository of generated files: ROUNDS commits, each of which changes a third of them, packed once. "$1":
- * this program, "$2": the folder, "$3": commits.
+ * A repository of generated files: ROUNDS commits, each of which changes a third of them, packed
+ * once. "$1": this program, "$2": the folder, "$3": commits.
  */
 static const char git_script[] =
 	"set -e; bench=$1 rounds=$3; mkdir -p \"$2\"; cd \"$2\"; git init -q; nr=0\n"
@@ -27,15 +27,19 @@ static const char git_script[] =
 	"git gc -q\n";
 
 static const char *const git_config[] = {
-	"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@localhost",
+	"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+	"GIT_AUTHOR_NAME=a",	 "GIT_AUTHOR_EMAIL=a@localhost",
 	"GIT_COMMITTER_NAME=c",	 "GIT_COMMITTER_EMAIL=c@localhost",
 };
 enum { GIT_CONFIG_NR = sizeof(git_config) / sizeof(git_config[0]), GIT_ROUNDS = 9 };
 
-static int git_make(const struct goal_run *run, const char *const *env, const char *repository, struct goal_result *r)
+static int git_make(const struct goal_run *run, const char *const *env, const char *repository,
+		    struct goal_result *r)
 {
-	const char *const argv[] = { "sh",	 "-c",	     git_script, "sh",
-				     run->self, repository, run->is_quick ? "12" : "60", NULL };
+	const char *const argv[] = {
+		"sh", "-c", git_script, "sh", run->self, repository, run->is_quick ? "12" : "60",
+		NULL
+	};
 	struct goal_spawn spawn = { .argv = argv, .env = env };
 
 	if (goal_spawn(&spawn, NULL)) {
@@ -48,7 +52,8 @@ static int git_make(const struct goal_run *run, const char *const *env, const ch
 /* A folder in place of what was there under its name. */
 static int git_copy(const char *from, const char *to)
 {
-	const char *const argv[] = { "sh", "-c", "rm -rf \"$2\" && cp -a \"$1\" \"$2\"", "sh", from, to, NULL };
+	const char *const argv[] = { "sh", "-c", "rm -rf \"$2\" && cp -a \"$1\" \"$2\"", "sh", from,
+				     to,   NULL };
 	struct goal_spawn spawn = { .argv = argv };
 
 	return goal_spawn(&spawn, NULL);
@@ -59,7 +64,9 @@ static void git_measure(const struct goal_run *run, const char *const *arguments
 			struct goal_result *r)
 {
 	char repository[4200], copy[4200], preload[4200];
-	const char *env[GIT_CONFIG_NR + 2] = { NULL }, *argv[12] = { "git", "-C", is_changing ? copy : repository };
+	const char *env[GIT_CONFIG_NR + 2] = { NULL },
+					*argv[12] = { "git", "-C",
+						      is_changing ? copy : repository };
 	struct goal_spawn spawn = { .argv = argv, .env = env };
 	int rounds_nr = run->is_quick ? 3 : GIT_ROUNDS;
 	const char *library = goal_library();
@@ -82,7 +89,8 @@ static void git_measure(const struct goal_run *run, const char *const *arguments
 
 		for (int is_ours = 0; is_ours < 2; is_ours++) {
 			env[GIT_CONFIG_NR] = is_ours ? preload : NULL;
-			if ((is_changing && git_copy(repository, copy)) || goal_spawn(&spawn, &cost[is_ours])) {
+			if ((is_changing && git_copy(repository, copy)) ||
+			    goal_spawn(&spawn, &cost[is_ours])) {
 				goal_skip(r, "git %s failed", arguments[0]);
 				r->is_wrong = is_ours;
 				return;
@@ -102,12 +110,15 @@ static void git_log(const struct goal_run *run, struct goal_result *r)
 
 static void git_gc(const struct goal_run *run, struct goal_result *r)
 {
-	git_measure(run, (const char *const[]){ "-c", "pack.threads=1", "gc", "--aggressive", "-q", NULL }, 1, r);
+	git_measure(
+		run,
+		(const char *const[]){ "-c", "pack.threads=1", "gc", "--aggressive", "-q", NULL },
+		1, r);
 }
 
 const struct goal goals_git[] = {
-	{ "git-log", "git log -p with preload, by default", "of without", GOAL_AT_MOST, 1, "CPU, by turns, median",
-	  "emu", "auto", git_log },
+	{ "git-log", "git log -p with preload, by default", "of without", GOAL_AT_MOST, 1,
+	  "CPU, by turns, median", "emu", "auto", git_log },
 	{ "git-gc", "git gc --aggressive with preload, by default", "of without", GOAL_AT_MOST, 1,
 	  "CPU, by turns, median", "emu", "auto", git_gc },
 	{ 0 },

@@ -15,9 +15,9 @@
 /* What is read. */
 enum gzip_input {
 	GZIP_PLAIN,
-	GZIP_GNU, /* by GNU gzip */
-	GZIP_OWN, /* by ours, on the device */
-	GZIP_BGZF, /* as bgzip makes it: blocks that tell their length */
+	GZIP_GNU,     /* by GNU gzip */
+	GZIP_OWN,     /* by ours, on the device */
+	GZIP_BGZF,    /* as bgzip makes it: blocks that tell their length */
 	GZIP_MEMBERS, /* as "cat *.gz" makes it */
 };
 
@@ -27,8 +27,8 @@ struct gzip_row {
 	enum gzip_input input;
 	int is_cpu;   /* else wall time */
 	int is_times; /* the value is the anchor's time over ours, else ours over the anchor's */
-	const char *option;		/* of ours */
-	const char *anchor[5];		/* without the file */
+	const char *option;    /* of ours */
+	const char *anchor[5]; /* without the file */
 };
 
 struct gzip_files {
@@ -40,7 +40,8 @@ struct gzip_files {
 static const char *const *gzip_env(const struct goal_run *run, struct goal_result *r)
 {
 	static char command_env[4200], preload_env[4200];
-	static const char *const env[] = { "WD_DEVICE=emu:threads=2", command_env, preload_env, NULL };
+	static const char *const env[] = { "WD_DEVICE=emu:threads=2", command_env, preload_env,
+					   NULL };
 	const char *command = goal_program(run, "libz-wd/tools", "wd-gzip", BINDIR);
 	const char *library = goal_library();
 
@@ -61,11 +62,12 @@ static size_t gzip_le(uint8_t *p, uint32_t value, unsigned int bytes)
 }
 
 /* One member by zlib -6 (RFC 1952); in BGZF with the field BC, its length less one. */
-static size_t gzip_member(const struct zlib_api *z, z_stream *strm, const uint8_t *data, size_t len, int is_bgzf,
-			  uint8_t *out)
+static size_t gzip_member(const struct zlib_api *z, z_stream *strm, const uint8_t *data, size_t len,
+			  int is_bgzf, uint8_t *out)
 {
 	size_t header_len = is_bgzf ? HEADER_MAX : 10, body_len;
-	static const uint8_t header[HEADER_MAX] = { 0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 6, 0, 'B', 'C', 2 };
+	static const uint8_t header[HEADER_MAX] = { 0x1f, 0x8b, 8, 4, 0,   0,	0, 0,
+						    0,	  0xff, 6, 0, 'B', 'C', 2 };
 	uLong room = z->deflateBound(strm, (uLong)len);
 
 	memcpy(out, header, header_len);
@@ -86,14 +88,16 @@ static size_t gzip_member(const struct zlib_api *z, z_stream *strm, const uint8_
 	return header_len + body_len + TRAILER_LEN;
 }
 
-static int gzip_members(const struct goal_run *run, const struct gzip_files *files, const uint8_t *data, int is_bgzf)
+static int gzip_members(const struct goal_run *run, const struct gzip_files *files,
+			const uint8_t *data, int is_bgzf)
 {
 	size_t member_len = is_bgzf ? BGZF_LEN : MEMBER_LEN, out_len = 0, one = 1;
 	uint8_t *out = goal_alloc(files->len + files->len / 8 + 65536);
 	z_stream strm = { 0 };
 	int ret;
 
-	ret = run->soft->deflateInit2_(&strm, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(strm));
+	ret = run->soft->deflateInit2_(&strm, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY,
+				       ZLIB_VERSION, sizeof(strm));
 	for (size_t pos = 0; !ret && pos < files->len && one; pos += member_len) {
 		size_t len = files->len - pos < member_len ? files->len - pos : member_len;
 
@@ -131,7 +135,8 @@ static int gzip_make(const struct goal_run *run, enum gzip_input input, const ch
 
 enum { GZIP_ROUNDS = 5 };
 
-static void gzip_measure(const struct goal_run *run, const struct gzip_row *row, struct goal_result *r)
+static void gzip_measure(const struct goal_run *run, const struct gzip_row *row,
+			 struct goal_result *r)
 {
 	const char *const *env = gzip_env(run, r);
 	int rounds_nr = run->is_quick ? 1 : GZIP_ROUNDS;
@@ -175,25 +180,32 @@ static void gzip_measure(const struct goal_run *run, const struct gzip_row *row,
 		mbps = (double)files.len / (row->is_cpu ? a.cpu_us : a.wall_us);
 	}
 	r->value = goal_median(ratios, (size_t)rounds_nr);
-	goal_anchor(r, "%s %s: %.0f MB/s, of %.0f MB", row->anchor[0], row->anchor[1], mbps, (double)files.len / 1e6);
+	goal_anchor(r, "%s %s: %.0f MB/s, of %.0f MB", row->anchor[0], row->anchor[1], mbps,
+		    (double)files.len / 1e6);
 	if (!row->is_cpu)
 		goal_noise_end(r);
 }
 
 static void gzip_deflate(const struct goal_run *run, struct goal_result *r)
 {
-	gzip_measure(run, &(struct gzip_row){ .is_times = 1, .option = "-6c", .anchor = { "gzip", "-6c" } }, r);
+	gzip_measure(
+		run,
+		&(struct gzip_row){ .is_times = 1, .option = "-6c", .anchor = { "gzip", "-6c" } },
+		r);
 }
 
 static void gzip_inflate(const struct goal_run *run, struct goal_result *r)
 {
-	gzip_measure(run, &(struct gzip_row){ GZIP_GNU, .is_times = 1, .option = "-dc", .anchor = { "gzip", "-dc" } },
+	gzip_measure(run,
+		     &(struct gzip_row){ GZIP_GNU, .is_times = 1, .option = "-dc",
+					 .anchor = { "gzip", "-dc" } },
 		     r);
 }
 
 static void gzip_igzip(const struct goal_run *run, struct goal_result *r)
 {
-	gzip_measure(run, &(struct gzip_row){ .option = "-c", .anchor = { "igzip", "-T2", "-c" } }, r);
+	gzip_measure(run, &(struct gzip_row){ .option = "-c", .anchor = { "igzip", "-T2", "-c" } },
+		     r);
 }
 
 /* Both into files, whose sizes count. */
@@ -224,10 +236,12 @@ static void gzip_size(const struct goal_run *run, struct goal_result *r)
 	goal_anchor(r, "igzip: %.4f of the input", (double)a.st_size / (double)files.len);
 }
 
-static void gunzip_against_igzip(const struct goal_run *run, enum gzip_input input, int is_cpu, struct goal_result *r)
+static void gunzip_against_igzip(const struct goal_run *run, enum gzip_input input, int is_cpu,
+				 struct goal_result *r)
 {
 	gzip_measure(run,
-		     &(struct gzip_row){ input, .is_cpu = is_cpu, .option = "-dc", .anchor = { "igzip", "-d", "-c" } },
+		     &(struct gzip_row){ input, .is_cpu = is_cpu, .option = "-dc",
+					 .anchor = { "igzip", "-d", "-c" } },
 		     r);
 }
 
@@ -264,14 +278,14 @@ const struct goal goals_gzip[] = {
 	{ "gzip-igzip", "gzip -c with preload, two engines", "of igzip -T2", GOAL_AT_MOST, 0.6,
 	  "wall, by turns, median", NULL, "auto", gzip_igzip },
 	{ "gzip-size", "its size", "of igzip", GOAL_AT_MOST, 1, "bytes", NULL, "auto", gzip_size },
-	{ "gunzip-wall", "gzip -dc with preload, of GNU gzip's file", "of igzip -d", GOAL_AT_MOST, 1.05,
-	  "wall, by turns, median", NULL, "auto", gunzip_wall },
-	{ "gunzip-cpu", "the same", "of igzip -d", GOAL_AT_MOST, 1.10, "CPU, by turns, median", NULL, "auto",
-	  gunzip_cpu },
+	{ "gunzip-wall", "gzip -dc with preload, of GNU gzip's file", "of igzip -d", GOAL_AT_MOST,
+	  1.05, "wall, by turns, median", NULL, "auto", gunzip_wall },
+	{ "gunzip-cpu", "the same", "of igzip -d", GOAL_AT_MOST, 1.10, "CPU, by turns, median",
+	  NULL, "auto", gunzip_cpu },
 	{ "gunzip-own", "the same of our own file, two engines", "of igzip -d", GOAL_AT_MOST, 0.6,
 	  "wall, by turns, median", NULL, "auto", gunzip_own },
-	{ "gunzip-bgzf", "the same of a BGZF file", "of igzip -d", GOAL_AT_MOST, 0.6, "wall, by turns, median", NULL,
-	  "auto", gunzip_bgzf },
+	{ "gunzip-bgzf", "the same of a BGZF file", "of igzip -d", GOAL_AT_MOST, 0.6,
+	  "wall, by turns, median", NULL, "auto", gunzip_bgzf },
 	{ "gunzip-members", "the same of many members of 300 KB", "of igzip -d", GOAL_AT_MOST, 0.6,
 	  "wall, by turns, median", NULL, "auto", gunzip_members },
 	{ 0 },

@@ -28,7 +28,8 @@ struct packed {
 	size_t fed_len; /* of each of several streams */
 };
 
-static int packed_make(const struct goal_run *run, size_t len, struct packed *p, struct goal_result *r)
+static int packed_make(const struct goal_run *run, size_t len, struct packed *p,
+		       struct goal_result *r)
 {
 	void *data;
 
@@ -48,16 +49,17 @@ static int packed_make(const struct goal_run *run, size_t len, struct packed *p,
 static int packed_by_zlib(const struct goal_run *run, struct packed *p, int has_flushes)
 {
 	z_stream strm = { .next_out = p->data, .avail_out = (uInt)p->room };
-	int ret = run->soft->deflateInit2_(&strm, 6, Z_DEFLATED, 15, 8, 0, ZLIB_VERSION, sizeof(strm));
+	int ret = run->soft->deflateInit2_(&strm, 6, Z_DEFLATED, 15, 8, 0, ZLIB_VERSION,
+					   sizeof(strm));
 
 	for (size_t pos = 0; ret == Z_OK; pos += FLUSH_LEN) {
 		size_t left = p->plain_len - pos;
 
 		strm.next_in = (Bytef *)p->plain + pos;
 		strm.avail_in = (uInt)(left < FLUSH_LEN ? left : FLUSH_LEN);
-		ret = run->soft->deflate(&strm, left <= FLUSH_LEN ? Z_FINISH :
-						has_flushes	  ? Z_FULL_FLUSH :
-								    Z_NO_FLUSH);
+		ret = run->soft->deflate(&strm, left <= FLUSH_LEN ? Z_FINISH
+						: has_flushes	  ? Z_FULL_FLUSH
+								  : Z_NO_FLUSH);
 	}
 	p->len = strm.total_out;
 	run->soft->deflateEnd(&strm);
@@ -74,7 +76,8 @@ static void inflate_pack(int argc, char **argv, double *out)
 	if (!data)
 		return;
 	room = goal_alloc(packed_len);
-	if (compress2(room, &packed_len, data, (uLong)len, 1) == Z_OK && !goal_write(argv[2], room, packed_len))
+	if (compress2(room, &packed_len, data, (uLong)len, 1) == Z_OK &&
+	    !goal_write(argv[2], room, packed_len))
 		out[0] = (double)packed_len;
 }
 
@@ -131,8 +134,8 @@ static void inflate_two(const struct goal_run *run, struct goal_result *r)
 	goal_quiet(run);
 	goal_noise_begin();
 	for (int i = 0; i < rounds_nr; i++) {
-		if (goal_trial(run, one_env, argv, one) || goal_trial(run, two_env, argv, two) || isnan(one[0]) ||
-		    isnan(two[0])) {
+		if (goal_trial(run, one_env, argv, one) || goal_trial(run, two_env, argv, two) ||
+		    isnan(one[0]) || isnan(two[0])) {
 			goal_skip(r, "a stream is wrong");
 			r->is_wrong = 1;
 			return;
@@ -183,7 +186,8 @@ static double inflate_stream(const struct packed *p, uint8_t *room, double *rss)
 	return ret == Z_STREAM_END && strm.total_out == p->plain_len ? (double)begin : 0;
 }
 
-/* out[0]: CPU ns of the caller, out[1]: resident bytes gained by its end, out[2]: bytes the device made. */
+/* out[0]: CPU ns of the caller, out[1]: resident bytes gained by its end, out[2]: bytes the device
+ * made. */
 static void inflate_whole(void *arg, double *out)
 {
 	const struct packed *p = arg;
@@ -205,8 +209,8 @@ static void inflate_whole(void *arg, double *out)
 }
 
 /*
- * A stream without flush points, in which the way back is searched for, against one in which it is there for
- * free: what the first takes more of the caller's CPU, of what zlib takes for all of it.
+ * A stream without flush points, in which the way back is searched for, against one in which it is
+ * there for free: what the first takes more of the caller's CPU, of what zlib takes for all of it.
  */
 static void anchor_cpu(const struct goal_run *run, struct goal_result *r)
 {
@@ -217,8 +221,10 @@ static void anchor_cpu(const struct goal_run *run, struct goal_result *r)
 	if (packed_make(run, run->is_quick ? 24u << 20 : 100000000u, &plain, r))
 		return;
 	flushed = plain;
-	flushed.data = mmap(NULL, flushed.room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (flushed.data == MAP_FAILED || packed_by_zlib(run, &plain, 0) || packed_by_zlib(run, &flushed, 1)) {
+	flushed.data =
+		mmap(NULL, flushed.room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (flushed.data == MAP_FAILED || packed_by_zlib(run, &plain, 0) ||
+	    packed_by_zlib(run, &flushed, 1)) {
 		goal_skip(r, "the input cannot be made");
 		return;
 	}
@@ -227,8 +233,10 @@ static void anchor_cpu(const struct goal_run *run, struct goal_result *r)
 		struct packed by_zlib = plain;
 
 		by_zlib.z = run->soft;
-		if (goal_child(NULL, inflate_whole, &plain, with) || goal_child(NULL, inflate_whole, &flushed, without) ||
-		    goal_child(NULL, inflate_whole, &by_zlib, soft) || !with[0] || !without[0] || !soft[0]) {
+		if (goal_child(NULL, inflate_whole, &plain, with) ||
+		    goal_child(NULL, inflate_whole, &flushed, without) ||
+		    goal_child(NULL, inflate_whole, &by_zlib, soft) || !with[0] || !without[0] ||
+		    !soft[0]) {
 			goal_skip(r, "a stream is wrong");
 			r->is_wrong = 1;
 			return;
@@ -240,7 +248,8 @@ static void anchor_cpu(const struct goal_run *run, struct goal_result *r)
 		soft_ms = soft[0] / 1e6;
 	}
 	r->value = goal_median(extra, (size_t)rounds_nr);
-	goal_anchor(r, "zlib: %.0f ms, caller: %.0f ms", soft_ms, goal_median(ours, (size_t)rounds_nr));
+	goal_anchor(r, "zlib: %.0f ms, caller: %.0f ms", soft_ms,
+		    goal_median(ours, (size_t)rounds_nr));
 }
 
 static void anchor_memory(const struct goal_run *run, struct goal_result *r)
@@ -336,13 +345,13 @@ static void streams_memory(const struct goal_run *run, struct goal_result *r)
 }
 
 const struct goal goals_inflate[] = {
-	{ "inflate-two", "uncompress() of 64 MiB of ours on two engines", "times one", GOAL_AT_LEAST, 1.7,
-	  "wall, by turns, median", NULL, NULL, inflate_two },
-	{ "anchor-cpu", "a zlib stream of 100 MB beyond one with flushes", "% of zlib", GOAL_AT_MOST, 2,
-	  "caller's CPU, medians", "emu:threads=1", "hw", anchor_cpu },
-	{ "anchor-memory", "what it keeps at its end", "MB", GOAL_AT_MOST, 8, "resident pages", "emu:threads=1", "hw",
-	  anchor_memory },
-	{ "streams-memory", "100 inflate streams after 9 MB each", "MB", GOAL_AT_MOST, 74, "resident pages",
-	  "emu:threads=1", "hw", streams_memory },
+	{ "inflate-two", "uncompress() of 64 MiB of ours on two engines", "times one",
+	  GOAL_AT_LEAST, 1.7, "wall, by turns, median", NULL, NULL, inflate_two },
+	{ "anchor-cpu", "a zlib stream of 100 MB beyond one with flushes", "% of zlib",
+	  GOAL_AT_MOST, 2, "caller's CPU, medians", "emu:threads=1", "hw", anchor_cpu },
+	{ "anchor-memory", "what it keeps at its end", "MB", GOAL_AT_MOST, 8, "resident pages",
+	  "emu:threads=1", "hw", anchor_memory },
+	{ "streams-memory", "100 inflate streams after 9 MB each", "MB", GOAL_AT_MOST, 74,
+	  "resident pages", "emu:threads=1", "hw", streams_memory },
 	{ 0 },
 };

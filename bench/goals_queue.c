@@ -20,7 +20,8 @@ static const char *queue_inner(const struct goal_run *run, struct goal_result *r
 	return inner;
 }
 
-/* Set before it starts, so that it need not start itself again, which a counting tool would not follow. */
+/* Set before it starts, so that it need not start itself again, which a counting tool would not
+ * follow. */
 static const char *const queue_env[] = { "WD_DEVICE=stub-0", NULL };
 
 #define INNER_FEW  "32"
@@ -145,7 +146,8 @@ static void queue_cost_deflate(const struct goal_run *run, struct goal_result *r
 	queue_cost(run, "deflate", r);
 }
 
-/* Against what a caller cannot be spared: one look at the data, and a copy where calls are small. */
+/* Against what a caller cannot be spared: one look at the data, and a copy where calls are small.
+ */
 static void queue_caller(const struct goal_run *run, const char *len, const char *is_copying,
 			 struct goal_result *r)
 {
@@ -155,8 +157,8 @@ static void queue_caller(const struct goal_run *run, const char *len, const char
 	if (!argv[0] || queue_numbers(run, argv, 3, v, r))
 		return;
 	r->value = v[0];
-	goal_anchor(r, "checksum%s: %.4f s/GB, caller: %.4f s/GB", atoi(is_copying) ? " and copy" : "", v[2],
-		    v[1]);
+	goal_anchor(r, "checksum%s: %.4f s/GB, caller: %.4f s/GB",
+		    atoi(is_copying) ? " and copy" : "", v[2], v[1]);
 }
 
 static void queue_caller_1m(const struct goal_run *run, struct goal_result *r)
@@ -174,18 +176,18 @@ const struct goal goals_queue[] = {
 	  "callgrind, stub device", NULL, NULL, queue_send },
 	{ "send-batch", "the same for each of sixteen at once", "instr", GOAL_AT_MOST, 160,
 	  "callgrind, stub device", NULL, NULL, queue_send_batch },
-	{ "deflate-instr", "a deflate() of 64 KB, beside device and payload", "instr", GOAL_AT_MOST, 1500,
-	  "callgrind, stub device", NULL, NULL, queue_deflate },
+	{ "deflate-instr", "a deflate() of 64 KB, beside device and payload", "instr", GOAL_AT_MOST,
+	  1500, "callgrind, stub device", NULL, NULL, queue_deflate },
 	{ "path-4k", "emulated device at depth 8, 4 KB, against inline", "of inline", GOAL_AT_LEAST,
 	  0.95, "CPU of the device", NULL, NULL, queue_path_4k },
 	{ "path-64k", "the same with 64 KB", "of inline", GOAL_AT_LEAST, 0.97, "CPU of the device",
 	  NULL, NULL, queue_path_64k },
 	{ "path-copy", "the same with a copy in and out", "of inline", GOAL_AT_LEAST, 0.92,
 	  "CPU of the device", NULL, NULL, queue_path_copy },
-	{ "cost-libwd", "caller's CPU through libwd, zlib -1 against it", "times less",
-	  GOAL_REPORT, 0, "CPU without the device's", NULL, NULL, queue_cost_libwd },
-	{ "cost-deflate", "the same through deflate(), 16 KB buffers", "times less", GOAL_AT_LEAST, 90,
-	  "CPU without the device's", NULL, NULL, queue_cost_deflate },
+	{ "cost-libwd", "caller's CPU through libwd, zlib -1 against it", "times less", GOAL_REPORT,
+	  0, "CPU without the device's", NULL, NULL, queue_cost_libwd },
+	{ "cost-deflate", "the same through deflate(), 16 KB buffers", "times less", GOAL_AT_LEAST,
+	  90, "CPU without the device's", NULL, NULL, queue_cost_deflate },
 	{ "caller-1m", "caller's CPU of deflate(), 1 MiB calls", "of checksum", GOAL_AT_MOST, 1.2,
 	  "CPU without the device's", NULL, NULL, queue_caller_1m },
 	{ "caller-16k", "the same with calls of 16 KB", "of both", GOAL_AT_MOST, 1.3,

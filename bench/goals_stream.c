@@ -16,7 +16,8 @@
 #include "timing.h"
 #include "zlib_api.h"
 
-/* PLAIN PACKED LEN. out[0]: wall ns of the stream, out[1]: its compressed length, out[2]: bytes the device had. */
+/* PLAIN PACKED LEN. out[0]: wall ns of the stream, out[1]: its compressed length, out[2]: bytes the
+ * device had. */
 static void stream_deflate(int argc, char **argv, double *out)
 {
 	struct zwd_stats stats = { 0 };
@@ -53,7 +54,8 @@ static void stream_deflate(int argc, char **argv, double *out)
 
 const struct goal_trial stream_trial = { "deflate", stream_deflate };
 
-static int stream_is_right(const struct goal_run *run, const uint8_t *data, size_t data_len, const char *path)
+static int stream_is_right(const struct goal_run *run, const uint8_t *data, size_t data_len,
+			   const char *path)
 {
 	uLong len = (uLong)data_len;
 	uint8_t *back = goal_alloc(data_len), *packed;
@@ -105,7 +107,8 @@ static int stream_engines(const struct goal_run *run, struct both *b, int engine
 
 	snprintf(device, sizeof(device), "WD_DEVICE=emu:threads=%d", engines_nr);
 	snprintf(feed_len, sizeof(feed_len), "%zu", b->feed_len);
-	if (goal_trial(run, env, argv, out) || isnan(out[2]) || !stream_is_right(run, b->data, b->len, b->packed)) {
+	if (goal_trial(run, env, argv, out) || isnan(out[2]) ||
+	    !stream_is_right(run, b->data, b->len, b->packed)) {
 		goal_skip(r, "a stream is wrong");
 		r->is_wrong = 1;
 		return -1;
@@ -248,17 +251,17 @@ static void stream_packets(const struct goal_run *run, struct goal_result *r)
 }
 
 const struct goal goals_stream[] = {
-	{ "stream-two", "one stream on two engines, against one, 1 MiB", "times", GOAL_AT_LEAST, 1.85,
-	  "wall, by turns, median", NULL, NULL, stream_two },
+	{ "stream-two", "one stream on two engines, against one, 1 MiB", "times", GOAL_AT_LEAST,
+	  1.85, "wall, by turns, median", NULL, NULL, stream_two },
 	{ "stream-two-16k", "the same with calls of 16 KB", "times", GOAL_AT_LEAST, 1.7,
 	  "wall, by turns, median", NULL, NULL, stream_two_16k },
-	{ "stream-pigz1", "one stream on two engines, against pigz -p2 -1", "times", GOAL_AT_LEAST, 4,
-	  "wall, by turns, median", NULL, NULL, stream_pigz_1 },
+	{ "stream-pigz1", "one stream on two engines, against pigz -p2 -1", "times", GOAL_AT_LEAST,
+	  4, "wall, by turns, median", NULL, NULL, stream_pigz_1 },
 	{ "stream-pigz6", "the same against pigz -p2 -6", "times", GOAL_AT_LEAST, 12,
 	  "wall, by turns, median", NULL, NULL, stream_pigz_6 },
 	{ "stream-size", "its size against pigz -p2 -1", "of pigz", GOAL_AT_MOST, 1, "bytes", NULL,
 	  NULL, stream_pigz_size },
-	{ "stream-packets", "bytes of a stream like that of ssh -C on the device", "%", GOAL_AT_LEAST, 95,
-	  "counters of the library", "emu", "auto", stream_packets },
+	{ "stream-packets", "bytes of a stream like that of ssh -C on the device", "%",
+	  GOAL_AT_LEAST, 95, "counters of the library", "emu", "auto", stream_packets },
 	{ 0 },
 };

@@ -215,7 +215,8 @@ static void cost(const char *what, int trials_nr)
 	if (!soft)
 		die(why);
 	for (int t = -1; t < trials_nr; t++) { /* the first one warms up */
-		double a = strcmp(what, "libwd") ? cost_stream(&zlib_wd, APP_LEN, APP_LEN) : cost_libwd();
+		double a = strcmp(what, "libwd") ? cost_stream(&zlib_wd, APP_LEN, APP_LEN)
+						 : cost_libwd();
 		double b = cost_stream(soft, APP_LEN, APP_LEN);
 
 		if (t < 0)
@@ -257,7 +258,8 @@ static void caller(size_t feed_len, int is_copying, int trials_nr)
 	size_t room_len = is_copying ? feed_len : feed_len + feed_len / 8 + 4096;
 
 	for (int t = -1; t < trials_nr; t++) {
-		double a = cost_stream(&zlib_wd, feed_len, room_len), b = cost_look(feed_len, is_copying);
+		double a = cost_stream(&zlib_wd, feed_len, room_len),
+		       b = cost_look(feed_len, is_copying);
 
 		if (t < 0)
 			continue;

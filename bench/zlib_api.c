@@ -33,17 +33,19 @@ const struct zlib_api zlib_wd = {
 #endif
 
 /*
- * libz-wd has the file open from its load on, bound as any library is; so this is one of our own with the
- * same contents.
+ * libz-wd has the file open from its load on, bound as any library is; so this is one of our own
+ * with the same contents.
  */
 static void *soft_open(void)
 {
-	int from = open(SOFT_ZLIB_PATH, O_RDONLY | O_CLOEXEC), to = memfd_create("libz", MFD_CLOEXEC);
+	int from = open(SOFT_ZLIB_PATH, O_RDONLY | O_CLOEXEC),
+	    to = memfd_create("libz", MFD_CLOEXEC);
 	void *lib = NULL;
 	struct stat st;
 	char path[40];
 
-	if (from >= 0 && to >= 0 && !fstat(from, &st) && sendfile(to, from, NULL, (size_t)st.st_size) == st.st_size) {
+	if (from >= 0 && to >= 0 && !fstat(from, &st) &&
+	    sendfile(to, from, NULL, (size_t)st.st_size) == st.st_size) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
 		lib = dlopen(path, RTLD_NOW | RTLD_LOCAL | SOFT_BINDING);
 	}

@@ -67,6 +67,7 @@ kinds = {
         bgzf(text(60000)).replace(b"BC\2\0", b"BC\2\0" + struct.pack("<H", n), 1)[:-2] + b"\0\0"
         for n in (3, 30000)) + blocks(600000),
     "small": lambda: pieces(sizes(10000, 0, 900)),
+    "tiny": lambda: pieces([20000] * 5),
     "names": lambda: b"".join(
         member(text(9000), 6, 0x18, b"name%d\0comment\0" % i) for i in range(300)),
     "hcrc": lambda: b"".join(

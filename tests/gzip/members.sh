@@ -135,6 +135,22 @@ for kind in bgzf small sizes; do
 done
 drops expected -c | with_plain gzip -dc | cmp - expected || { echo "FAIL drops to compress"; failed=1; }
 
+# Threads where there is something for them, and only there; the device where there is one.
+threads() {
+	with_ours strace -f -o trace -e trace=clone,clone3 gzip "$@" >/dev/null || return
+	grep -c 'clone3*(.*= [0-9]' trace
+}
+if [ "$ZWD_TEST_MODE" = soft ] && [ "$(nproc)" -gt 1 ] && strace -o trace true 2>/dev/null; then
+	make_file tiny
+	[ "$(threads -dc tiny.gz)" = 0 ] && [ "$(threads -c tiny.gz)" = 0 ] ||
+		{ echo "FAIL threads for a small file"; failed=1; }
+	[ "$(threads -dc bgzf.gz)" -ge 2 ] || { echo "FAIL no threads for a large file"; failed=1; }
+fi
+if [ "$ZWD_TEST_MODE" = emu ]; then
+	with_ours env ZWD_STATS="json:$tmp/stats" gzip -t bgzf.gz
+	grep -q '"hw_requests":[1-9]' stats || { echo "FAIL the device was not used"; cat stats; failed=1; }
+fi
+
 # Without memory for pieces and threads, one member comes after the other.
 if [ "$ZWD_TEST_MODE" = soft ] && ! grep -q '__[at]san_' "$ours"; then
 	with_plain gzip -dc bgzf.gz >expected

@@ -107,8 +107,10 @@ static void write_block(struct job *job, const struct deflate_block *block)
 	job->out_len += block->out_len;
 }
 
-/* Until the block is full, or the input ends. A slow writer's is worth a call when nothing else is in work. */
-static void read_block(struct job *job, struct deflate_block *block, const struct deflate_block *in_work)
+/* Until the block is full, or the input ends. A slow writer's is worth a call when nothing else is
+ * in work. */
+static void read_block(struct job *job, struct deflate_block *block,
+		       const struct deflate_block *in_work)
 {
 	struct pollfd fds[] = { { .fd = job->in_fd, .events = POLLIN },
 				{ .fd = deflate_done_fd(), .events = POLLIN } };
@@ -117,7 +119,8 @@ static void read_block(struct job *job, struct deflate_block *block, const struc
 	block->in_len = 0;
 	block->is_last = false;
 	while (!block->is_last && block->in_len < PIECE_LEN) {
-		bool is_done = atomic_load_explicit(&in_work->state, memory_order_acquire) == DEFLATE_DONE;
+		bool is_done =
+			atomic_load_explicit(&in_work->state, memory_order_acquire) == DEFLATE_DONE;
 		bool is_enough = is_done && block->in_len >= BLOCK_MIN;
 
 		fds[1].fd = is_done ? -1 : deflate_done_fd();
@@ -136,7 +139,8 @@ static void read_block(struct job *job, struct deflate_block *block, const struc
 }
 
 /* A thread deflates one block while the next is read and the one before written. */
-static void compress_beside(struct job *job, struct deflate_block *block, struct deflate_block *other)
+static void compress_beside(struct job *job, struct deflate_block *block,
+			    struct deflate_block *other)
 {
 	deflate_give(block);
 	while (!block->is_last) {
@@ -156,8 +160,8 @@ static void compress_beside(struct job *job, struct deflate_block *block, struct
 }
 
 /*
- * In calls as large as a device likes them, and with room for all that one can make. The end is known before
- * the last bytes are handed over: a file in one buffer is one call.
+ * In calls as large as a device likes them, and with room for all that one can make. The end is
+ * known before the last bytes are handed over: a file in one buffer is one call.
  */
 static void compress_plain(struct job *job, z_stream *strm)
 {

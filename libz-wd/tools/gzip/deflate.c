@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Deflating beside reading and writing. Like piece.c it knows nothing of files, messages or options. */
+/* Deflating beside reading and writing. Like piece.c it knows nothing of files, messages or
+ * options. */
 #include "config.h"
 #include "deflate.h"
 

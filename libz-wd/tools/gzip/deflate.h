@@ -17,7 +17,7 @@ struct deflate_block {
 	unsigned char *out;
 	size_t out_len;
 	size_t out_room;
-	int rc; /* Z_OK, Z_STREAM_END, or what went wrong */
+	int rc;		   /* Z_OK, Z_STREAM_END, or what went wrong */
 	_Atomic int state; /* the others are to be read when it is DEFLATE_DONE */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Files of many members: while one is written, threads inflate those behind it. Where they begin is known
- * (BGZF) or guessed. A result counts only when the members before it end where its body begins, so a wrong
- * guess costs time and nothing else; whatever has no result is inflated as if there were no threads, and
- * faults are found and told there.
+ * Files of many members: while one is written, threads inflate those behind it. Where they begin is
+ * known (BGZF) or guessed. A result counts only when the members before it end where its body
+ * begins, so a wrong guess costs time and nothing else; whatever has no result is inflated as if
+ * there were no threads, and faults are found and told there.
  */
 #include "config.h"
 #include "gzip.h"
@@ -14,7 +14,8 @@
 
 enum {
 	HEADER_LEN = 10,
-	/* A piece is cut at the first member behind so many bytes, fewer where they become much output. */
+	/* A piece is cut at the first member behind so many bytes, fewer where they become much
+	   output. */
 	AIM_MAX = 256 << 10,
 	AIM_MIN = 4 << 10,
 	AIM_OUT = 2 << 20,
@@ -40,7 +41,8 @@ static size_t find_end(struct piece *piece, size_t begin, size_t known_len)
 	size_t len = piece->len - begin, at = 0, member_len = known_len;
 
 	/* As far as their lengths are told. */
-	while (at < len && at < aim && (member_len || piece_header(data + at, len - at, &member_len))) {
+	while (at < len && at < aim &&
+	       (member_len || piece_header(data + at, len - at, &member_len))) {
 		if (!member_len)
 			break;
 		at += member_len;
@@ -86,7 +88,8 @@ static enum progress complete_tail(struct job *job, size_t begin, size_t known_l
 		if (end == tail->len && tail->len - begin >= PIECE_MAX && !tail->is_closed)
 			end = find_last(tail, begin);
 		if (end < tail->len)
-			return io_cut(job, end, piece_thread_nr() + 2) ? PROGRESS_DONE : PROGRESS_NONE;
+			return io_cut(job, end, piece_thread_nr() + 2) ? PROGRESS_DONE
+								       : PROGRESS_NONE;
 		if (tail->is_closed)
 			return PROGRESS_DONE;
 		if (tail->len - begin >= PIECE_MAX)
@@ -132,7 +135,8 @@ static bool start_head(struct job *job)
 	head->is_refused = true;
 	if (!head->next && !head->is_closed)
 		io_make_room(job, PIECE_MAX);
-	if (!head->next && complete_tail(job, job->next - head->in, job->body_len, WAIT_MS) != PROGRESS_DONE)
+	if (!head->next &&
+	    complete_tail(job, job->next - head->in, job->body_len, WAIT_MS) != PROGRESS_DONE)
 		return false;
 	if (!head->next && job->avail < WORTH_MIN)
 		return false;
@@ -144,7 +148,8 @@ static bool start_head(struct job *job)
 static void await(struct job *job, struct piece *piece)
 {
 	for (;;) {
-		struct pollfd fds[] = { { .fd = piece_done_fd(), .events = POLLIN }, { .events = POLLIN } };
+		struct pollfd fds[] = { { .fd = piece_done_fd(), .events = POLLIN },
+					{ .events = POLLIN } };
 
 		fds[1].fd = read_ahead(job) == PROGRESS_INPUT ? io_ahead_fd(job) : -1;
 		if (atomic_load_explicit(&piece->state, memory_order_acquire) == PIECE_DONE)

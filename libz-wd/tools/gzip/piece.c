@@ -21,7 +21,8 @@ enum {
 	OUT_LEN = 8 << 20,
 	MEMBER_MAX = 8192,
 	THREAD_MAX = 4,
-	/* Room beyond what a trailer promises: the end of the data is seen before that of the room. */
+	/* Room beyond what a trailer promises: the end of the data is seen before that of the room.
+	 */
 	ROOM_SPARE = 64,
 };
 
@@ -126,7 +127,8 @@ bool piece_has_empty_code(const unsigned char *data, size_t len)
 
 	if (len < 3 || (data[0] >> 1 & 3) != 2)
 		return false;
-	/* RFC 1951, 3.2.7: HCLEN is in bits 13 to 16, and that many and four lengths of 3 bits follow. */
+	/* RFC 1951, 3.2.7: HCLEN is in bits 13 to 16, and that many and four lengths of 3 bits
+	 * follow. */
 	end = 17 + 3 * (4 + ((data[1] | data[2] << 8) >> 5 & 15));
 	for (bit = 17; bit < end; bit++)
 		if (bit / 8 >= len || data[bit / 8] >> bit % 8 & 1)
@@ -149,11 +151,12 @@ struct piece *piece_new(void)
 }
 
 /*
- * Inflates until the end of the member, an error, or the end of what it may read. The library gets to see
- * no more input and room than the member is thought to need, so that it knows a small one as such.
+ * Inflates until the end of the member, an error, or the end of what it may read. The library gets
+ * to see no more input and room than the member is thought to need, so that it knows a small one as
+ * such.
  */
-static int inflate_member(z_stream *strm, unsigned char *end, size_t guess_len, unsigned char *room_end,
-			  size_t guess_room)
+static int inflate_member(z_stream *strm, unsigned char *end, size_t guess_len,
+			  unsigned char *room_end, size_t guess_room)
 {
 	size_t left = end - strm->next_in, room = room_end - strm->next_out;
 	bool is_all = false;
@@ -188,7 +191,8 @@ static void inflate_piece(struct piece *piece, z_stream *strm)
 		size_t room = OUT_LEN - out;
 		struct member *member = &piece->members[piece->member_nr];
 
-		if (!header || piece_has_empty_code(at + header, left - header) || inflateReset(strm) != Z_OK)
+		if (!header || piece_has_empty_code(at + header, left - header) ||
+		    inflateReset(strm) != Z_OK)
 			return;
 		if (piece->member_nr == MEMBER_MAX) {
 			piece->is_full = true;

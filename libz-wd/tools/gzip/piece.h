@@ -12,7 +12,8 @@ enum {
 	PIECE_LEN = 4 << 20,
 };
 
-/* A member that was inflated and found sound. Offsets are those of its body and of what follows it. */
+/* A member that was inflated and found sound. Offsets are those of its body and of what follows it.
+ */
 struct member {
 	size_t body;
 	size_t end;
@@ -27,11 +28,12 @@ struct piece {
 	struct piece *next;
 	unsigned char *in; /* PIECE_LEN bytes, and PIECE_BACK_LEN before them */
 	size_t len;
-	bool is_closed; /* nothing may be added: something else begins at its end, or the input ends */
-	bool is_refused; /* its members are not worth a thread */
+	bool is_closed; /* nothing may be added: something else begins at its end, or the input ends
+			 */
+	bool is_refused;     /* its members are not worth a thread */
 	size_t searched_len; /* without finding where it could end */
-	ptrdiff_t begin; /* where the first header lies, given to a thread */
-	_Atomic int state; /* results are to be read when it is PIECE_DONE */
+	ptrdiff_t begin;     /* where the first header lies, given to a thread */
+	_Atomic int state;   /* results are to be read when it is PIECE_DONE */
 
 	unsigned char *out;
 	struct member *members;
@@ -56,14 +58,14 @@ void piece_wait(struct piece *piece);
 void piece_end(void);
 
 /*
- * Length of the header of a gzip member that lies there as a whole, or 0. *member_len: of all of the
- * member, where the header says it (BGZF), else 0.
+ * Length of the header of a gzip member that lies there as a whole, or 0. *member_len: of all of
+ * the member, where the header says it (BGZF), else 0.
  */
 size_t piece_header(const unsigned char *data, size_t len, size_t *member_len);
 /* The first place at or behind from where a member seems to begin, or len. */
 size_t piece_find(const unsigned char *data, size_t len, size_t from);
-/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as lengths
- * of zero and asks for more; it is damaged data, not the start of something. */
+/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as
+ * lengths of zero and asks for more; it is damaged data, not the start of something. */
 bool piece_has_empty_code(const unsigned char *data, size_t len);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Writing beside inflating. One buffer at a time; failures are left to the thread that owns the messages. */
+/* Writing beside inflating. One buffer at a time; failures are left to the thread that owns the
+ * messages. */
 #include "config.h"
 #include "writer.h"
 

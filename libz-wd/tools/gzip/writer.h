@@ -9,8 +9,8 @@
 /* False: there is no thread. Nothing may be in work. */
 bool writer_give(int fd, const unsigned char *data, size_t len);
 /*
- * Until nothing is in work. Returns how many bytes at the end could not be written: whoever writes them gets
- * to know why, and the signal that comes with it.
+ * Until nothing is in work. Returns how many bytes at the end could not be written: whoever writes
+ * them gets to know why, and the signal that comes with it.
  */
 size_t writer_wait(void);
 /* Ends the thread when its work is done. */
