@@ -18,7 +18,7 @@ enum {
 	GZIP_WINDOW_BITS = 15 + 16,
 	HEADER_LEN = 10,
 	TRAILER_LEN = 8,
-	OUT_LEN = 8 << 20,
+	OUT_LEN = 6 << 20,
 	MEMBER_MAX = 8192,
 	THREAD_MAX = 4,
 	/* Room beyond what a trailer promises: the end of the data is seen before that of the room.
