@@ -52,7 +52,7 @@ void deflate_block(z_stream *strm, struct deflate_block *block)
 	strm->avail_in = block->in_len;
 	block->out_len = 0;
 	do {
-		if (!make_room(block, len)) {
+		if (!make_room(block, len) && !make_room(block, MORE_LEN)) {
 			block->rc = Z_MEM_ERROR;
 			return;
 		}

@@ -41,7 +41,7 @@ static struct {
 	unsigned int given_nr;
 	pthread_t threads[THREAD_MAX];
 	unsigned int thread_nr;
-	bool is_failed; /* threads cannot be had */
+	bool is_failed; /* more threads cannot be had */
 	atomic_bool is_ending;
 	int done_fd;
 } pool = {
@@ -265,7 +265,7 @@ unsigned int piece_thread_nr(void)
 		nr = sched_getaffinity(0, sizeof(cpus), &cpus) ? 1 : CPU_COUNT(&cpus);
 		nr = nr < THREAD_MAX ? nr : THREAD_MAX;
 	}
-	return pool.is_failed ? 1 : nr;
+	return nr;
 }
 
 /* Signals are the first thread's. */
@@ -295,8 +295,8 @@ bool piece_give(struct piece *piece, ptrdiff_t begin)
 	if (!piece->out || !piece->members)
 		return false;
 	/* Fewer than wanted are enough. */
-	if (pool.thread_nr < piece_thread_nr() && !start_thread())
-		pool.is_failed = true;
+	if (pool.thread_nr < piece_thread_nr() && !pool.is_failed)
+		pool.is_failed = !start_thread();
 	if (!pool.thread_nr)
 		return false;
 	piece->begin = begin;

@@ -45,7 +45,7 @@ struct piece {
 /* NULL: no memory. */
 struct piece *piece_new(void);
 
-/* As many threads as could work at a time; 1: not worth it. */
+/* As many threads as could work at a time; 1: not worth it. The same in each call. */
 unsigned int piece_thread_nr(void);
 /* Hand over to a thread. False: there is none. */
 bool piece_give(struct piece *piece, ptrdiff_t begin);
