@@ -13,10 +13,9 @@
 #ifndef ZWD_KEEP_H
 #define ZWD_KEEP_H
 
+#include "inflate/pieces.h"
 #include "stream/zstream.h"
 
-/* In one piece, if there is no more: what is small is done again from its beginning. */
-#define ZWD_KEEP_FIRST 4096u
 /* Input of one request, where the memory is the caller's. */
 #define ZWD_KEEP_CUSTOM_STEP 65536u
 
@@ -54,9 +53,6 @@ void zwd_keep_move(struct zwd_stream *s, const struct zwd_place *place);
 
 /* All output up to i->made was delivered. */
 void zwd_keep_settle(struct zwd_stream *s);
-
-/* What is kept from byte at of the body on, in one piece; returns its length, 0 at the end. */
-size_t zwd_keep_read(const struct zwd_keep *keep, uint64_t at, const unsigned char **in);
 
 void zwd_keep_drop(struct zwd_stream *s);
 
