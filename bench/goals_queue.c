@@ -44,7 +44,7 @@ static void queue_count(const struct goal_run *run, const char *loop, const char
 	if (goal_instructions(&spawn, options, &few, r))
 		return;
 	r->value = (many.others - few.others) / INNER_DIFF;
-	goal_anchor(r, "copies and checksums: %.0f", (many.payload - few.payload) / INNER_DIFF);
+	goal_anchor(r, "what looks at each byte: %.0f", (many.payload - few.payload) / INNER_DIFF);
 	if (r->value == 0)
 		goal_skip(r, "wd-bench-inner is stripped");
 }

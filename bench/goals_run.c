@@ -241,7 +241,7 @@ int goal_spawn(const struct goal_spawn *spawn, struct goal_cost *cost)
 /* Does the function copy memory or compute a checksum? */
 static int goal_is_payload(const char *function)
 {
-	static const char *const words[] = { "memcpy", "memmove", "adler32", "crc32" };
+	static const char *const words[] = { "memcpy", "memmove", "adler32", "crc32", "note_type" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strstr(function, words[i]))

@@ -17,7 +17,7 @@
  * Input that tells the kind of data: about what zlib's first block has of such as it does not compress
  * well, and then it is the same.
  */
-#define TYPE_LEN 16384u
+#define TYPE_LEN 8192u
 /* Behind output that waits outside its block: the end of the stream. */
 #define END_LEN 64u
 
@@ -248,34 +248,45 @@ void zwd_deflate_remember(struct zwd_deflate *d, const unsigned char *plain, siz
 /* 16 bytes at once, whatever the machine has for that. */
 typedef unsigned char bytes16 __attribute__((vector_size(16)));
 
-/*
- * By zlib's rule: 0-6, 14-25 and 28-31 are never in text; 9, 10, 13 and what is above 31 make text of
- * what holds none of those.
- */
-void zwd_deflate_note_type(z_streamp strm, const unsigned char *data, size_t len)
+/* Those of 16 that are never in text, by zlib's rule: 0-6, 14-25 and 28-31. */
+static inline bytes16 binary_of(const unsigned char *data)
+{
+	bytes16 v;
+
+	memcpy(&v, data, sizeof(v));
+	return (bytes16)((v <= 6) | ((bytes16)(v - 14) <= 25 - 14) | ((bytes16)(v - 28) <= 31 - 28));
+}
+
+static int is_binary(const unsigned char *data, size_t len)
 {
 	union {
 		bytes16 vector;
 		uint64_t word[2];
-	} binary = { 0 };
+	} found = { 0 };
+	size_t i = 0;
 
+	for (; i + 64 <= len; i += 64) {
+		found.vector |= binary_of(data + i) | binary_of(data + i + 16) |
+				binary_of(data + i + 32) | binary_of(data + i + 48);
+		if (found.word[0] | found.word[1])
+			return 1;
+	}
+	for (; i < len; i++)
+		if (data[i] <= 6 || (data[i] >= 14 && data[i] <= 25) ||
+		    (data[i] >= 28 && data[i] <= 31))
+			return 1;
+	return 0;
+}
+
+/* 9, 10, 13 and what is above 31 make text of what has nothing binary; without any it is binary, too. */
+void zwd_deflate_note_type(z_streamp strm, const unsigned char *data, size_t len)
+{
 	if (strm->data_type != Z_UNKNOWN || !len)
 		return;
 	strm->data_type = Z_BINARY;
 	if (len > TYPE_LEN)
 		len = TYPE_LEN;
-	for (size_t i = 0; i < len; i += sizeof(bytes16)) {
-		bytes16 v = { 0 };
-
-		if (len - i >= sizeof(v))
-			memcpy(&v, data + i, sizeof(v));
-		else
-			memcpy(memset(&v, '\b', sizeof(v)), data + i, len - i); /* says nothing */
-		binary.vector |= (bytes16)((v <= 6) | (v - 14 <= 25 - 14) | (v - 28 <= 31 - 28));
-		if (i % 256 == 0 && (binary.word[0] | binary.word[1]))
-			return;
-	}
-	if (binary.word[0] | binary.word[1])
+	if (is_binary(data, len))
 		return;
 	for (size_t i = 0; i < len && strm->data_type == Z_BINARY; i++)
 		if (data[i] > 31 || data[i] == 9 || data[i] == 10 || data[i] == 13)
