@@ -14,6 +14,7 @@
 #include "inflate/back.h"
 #include "inflate/body.h"
 #include "inflate/check.h"
+#include "inflate/cuts.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
 #include "inflate/prefix.h"
@@ -239,6 +240,7 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 	int cancel_state, ret;
 
 	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
+	    (i->parts.is_proven && strm->avail_in >= 2 * ZWD_PART_IN && asked >= 2 * ZWD_PART_OUT) ||
 	    strm->avail_in < held || (strm->avail_in == held && !i->has_more))
 		return;
 	cancel_state = zwd_shield_up();
@@ -386,6 +388,8 @@ int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 		return ZWD_BODY_LOST - ENOTSUP;
 	while (!i->pend_len && !i->held && !i->is_ended && (strm->avail_in || i->has_more)) {
 		zwd_keep_settle(s);
+		if (zwd_cut_is_due(strm, s))
+			return ZWD_BODY_PARTS;
 		ret = reserve(strm, s);
 		if (!ret)
 			ret = request(strm, s);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * Where a deflate stream may be cut: behind a flush point, an empty stored block that ends at a byte. What
+ * looks like one may lie within a block; whoever cuts there has to prove it.
+ */
+#ifndef ZWD_CUTS_H
+#define ZWD_CUTS_H
+
+#include "stream/zstream.h"
+
+#define ZWD_PART_IN 32768u   /* so much input is worth a request of its own, */
+#define ZWD_PART_OUT 131072u /* or so much output */
+/* Output of a byte of input, until it is known. */
+#define ZWD_PART_EXPANDS 4
+
+/* Offset in in[] behind the first flush point that ends there after byte from; 0: there is none. */
+size_t zwd_cut_next(const unsigned char *in, size_t len, size_t from);
+
+/* Output of so much input, by the latest part. */
+static inline uint64_t zwd_cut_expect(const struct zwd_inflate *i, size_t len)
+{
+	if (!i->parts.last_in)
+		return (uint64_t)len * ZWD_PART_EXPANDS;
+	return (uint64_t)len * i->parts.last_out / i->parts.last_in;
+}
+
+/* Is it time to look for cuts in the caller's input, and are two parts likely there? */
+static inline int zwd_cut_is_due(const z_stream *strm, const struct zwd_stream *s)
+{
+	const struct zwd_inflate *i = &s->i;
+
+	return i->keep.to >= i->parts.at && !s->is_custom && strm->avail_out >= 2 * ZWD_WINDOW_LEN &&
+	       (strm->avail_in >= 2 * ZWD_PART_IN ||
+		zwd_cut_expect(i, strm->avail_in) >= 2 * ZWD_PART_OUT);
+}
+
+#endif
