@@ -84,10 +84,13 @@ static void make_seal(unsigned char seal[SEAL_LEN], const void *heap)
 /* The next part of in[]: long enough for a request, and not too long for one. Its length; 0: there is none. */
 static size_t cut(const struct zwd_inflate *i, const unsigned char *in, size_t in_len, int *is_joined)
 {
-	size_t unit = zwd_settings()->unit, most = unit - SEAL_LEN, len = 0;
+	size_t unit = zwd_settings()->unit, most = unit - SEAL_LEN, len = 0, enough = ZWD_PART_IN;
 
 	if (most > in_len)
 		most = in_len;
+	/* It may expand far more than is usual. */
+	if (!i->parts.last_in && !i->last_in)
+		enough /= 2;
 	*is_joined = 0;
 	for (;;) {
 		size_t end = zwd_cut_next(in, most, len + 1);
@@ -98,7 +101,7 @@ static size_t cut(const struct zwd_inflate *i, const unsigned char *in, size_t i
 			return len;
 		*is_joined = len != 0;
 		len = end;
-		if (len >= ZWD_PART_IN || zwd_cut_expect(i, len) >= ZWD_PART_OUT)
+		if (len >= enough || zwd_cut_expect(i, len) >= ZWD_PART_OUT)
 			return len;
 	}
 }
@@ -278,9 +281,9 @@ static int take_next(z_streamp strm, struct zwd_stream *s, struct run *run)
 		take(strm, s, run, part, len, check);
 	if (ret == -ENOSPC && part->is_joined) {
 		note_size(&s->i, res.consumed, res.produced);
-		ret = -ENOBUFS;
+		ret = -E2BIG;
 	}
-	if (ret && ret != -EBADMSG && ret != -ENOSPC && ret != -ENOBUFS)
+	if (ret && ret != -EBADMSG && ret != -ENOSPC && ret != -E2BIG && ret != -ENOBUFS)
 		note_error(run, part->lane, ret);
 	else
 		run->idle[run->idle_nr++] = part->lane;
@@ -364,6 +367,8 @@ static void plan(struct zwd_inflate *i, const struct run *run, int ret)
 
 	if (ret == -EBUSY || ret == -ENOBUFS) {
 		quiet = QUIET_MIN / 2;
+	} else if (ret == -E2BIG) {
+		quiet = i->parts.last_in; /* shorter ones then */
 	} else if (ret == -ENOENT && run->in_len < QUIET_MIN) {
 		quiet = run->in_len; /* there may be some in what follows */
 	} else if (ret) {

@@ -9,19 +9,21 @@
 #include "stream/zstream.h"
 
 #define ZWD_PART_IN 32768u   /* so much input is worth a request of its own, */
-#define ZWD_PART_OUT 131072u /* or so much output */
+#define ZWD_PART_OUT 98304u  /* or so much output */
 /* Output of a byte of input, until it is known. */
 #define ZWD_PART_EXPANDS 4
 
 /* Offset in in[] behind the first flush point that ends there after byte from; 0: there is none. */
 size_t zwd_cut_next(const unsigned char *in, size_t len, size_t from);
 
-/* Output of so much input, by the latest part. */
+/* Output of so much input, by the latest part, or else the latest request. */
 static inline uint64_t zwd_cut_expect(const struct zwd_inflate *i, size_t len)
 {
-	if (!i->parts.last_in)
-		return (uint64_t)len * ZWD_PART_EXPANDS;
-	return (uint64_t)len * i->parts.last_out / i->parts.last_in;
+	if (i->parts.last_in)
+		return (uint64_t)len * i->parts.last_out / i->parts.last_in;
+	if (i->last_in)
+		return (uint64_t)len * i->last_out / i->last_in;
+	return (uint64_t)len * ZWD_PART_EXPANDS;
 }
 
 /* Is it time to look for cuts in the caller's input, and are two parts likely there? */
