@@ -17,6 +17,7 @@
 #include "inflate/check.h"
 #include "inflate/cuts.h"
 #include "inflate/io.h"
+#include "inflate/prefix.h"
 #include "operate/log.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
@@ -49,6 +50,7 @@ struct run {
 	struct part part[DEPTH_MAX];
 	struct zwd_lane *idle[DEPTH_MAX];
 	unsigned char *window; /* memory for one */
+	size_t ctx_len;	       /* of the stream's, behind the parts that were taken */
 	unsigned int taken_nr;
 	uint64_t taken_in, taken_out;
 	unsigned char seal[SEAL_LEN];
@@ -242,7 +244,9 @@ static void take(z_streamp strm, struct zwd_stream *s, struct run *run, const st
 {
 	struct zwd_inflate *i = &s->i;
 
-	note_size(i, part->len, len);
+	/* The first may have made what the device held back for want of room. */
+	if (!part->is_first)
+		note_size(i, part->len, len);
 	run->room += part->expected;
 	run->room -= len < run->room ? len : run->room;
 	run->taken_nr++;
@@ -279,7 +283,9 @@ static int take_next(z_streamp strm, struct zwd_stream *s, struct run *run)
 	}
 	if (!ret)
 		take(strm, s, run, part, len, check);
-	if (ret == -ENOSPC && part->is_joined) {
+	if (ret == -ENOSPC && part->is_first) {
+		ret = -ENOBUFS;
+	} else if (ret == -ENOSPC && part->is_joined) {
 		note_size(&s->i, res.consumed, res.produced);
 		ret = -E2BIG;
 	}
@@ -340,6 +346,43 @@ static int open_run(const struct zwd_stream *s, struct run *run)
 	return add_lane(run) || add_lane(run) ? -EBUSY : 0;
 }
 
+/*
+ * The context of a stream that begins with the window and goes on behind the parts that were taken. Without
+ * it body serial begins with the window itself, but then no device checks what it makes. 0 or -errno.
+ */
+static int make_ctx(struct zwd_stream *s, struct run *run)
+{
+	struct zwd_inflate *i = &s->i;
+	struct zwd_lane *lane = run->idle[0];
+	struct zwd_place place = { .in = 1, .window_len = ZWD_WINDOW_LEN, .window = run->window };
+	struct wd_zip_req req = {
+		.src = lane->src,
+		.dst = lane->dst,
+		.ctx = lane->ctx,
+		.src_len = (uint32_t)zwd_prefix_len(&place),
+		.dst_len = (uint32_t)lane->dst_len,
+		.format = (uint8_t)i->format,
+		.flags = WD_ZIP_STREAM | WD_ZIP_NEW,
+	};
+	struct wd_zip_res res;
+	int ret;
+
+	zwd_prefix_write(&place, lane->src);
+	ret = zwd_qpool_run(lane, &req, &res);
+	if (!ret && (res.status != WD_ZIP_OK || res.consumed != req.src_len ||
+		     res.produced != ZWD_WINDOW_LEN || memcmp(lane->dst, run->window, ZWD_WINDOW_LEN)))
+		ret = -EIO;
+	if (ret) {
+		run->idle[0] = run->idle[--run->idle_nr];
+		note_error(run, lane, ret);
+		return ret;
+	}
+	wd_zip_ctx_set_sum(lane->ctx, i->format, i->check, (uint32_t)(i->made + run->taken_out));
+	run->ctx_len = wd_zip_ctx_used(lane->ctx);
+	memcpy(i->ctx, lane->ctx, run->ctx_len);
+	return 0;
+}
+
 /* Body serial goes on behind what was taken. */
 static void go_on(z_streamp strm, struct zwd_stream *s, struct run *run)
 {
@@ -352,9 +395,12 @@ static void go_on(z_streamp strm, struct zwd_stream *s, struct run *run)
 		.window = run->window,
 	};
 
-	memcpy(run->window, strm->next_out - ZWD_WINDOW_LEN, ZWD_WINDOW_LEN);
 	run->window = NULL;
 	zwd_serial_begin(strm, s, &place);
+	if (run->ctx_len) {
+		i->ctx_len = run->ctx_len;
+		i->is_plain = 0;
+	}
 	i->tail = 0x0000ffff;
 	i->last_in = i->parts.last_in;
 	i->last_out = i->parts.last_out;
@@ -367,6 +413,8 @@ static void plan(struct zwd_inflate *i, const struct run *run, int ret)
 
 	if (ret == -EBUSY || ret == -ENOBUFS) {
 		quiet = QUIET_MIN / 2;
+	} else if (ret && !(ret == -ENOENT || ret == -EBADMSG || ret == -ENOSPC || ret == -E2BIG)) {
+		quiet = QUIET_MIN; /* that was the device */
 	} else if (ret == -E2BIG) {
 		quiet = i->parts.last_in; /* shorter ones then */
 	} else if (ret == -ENOENT && run->in_len < QUIET_MIN) {
@@ -388,7 +436,7 @@ static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 {
 	const struct zwd_inflate *i = &s->i;
 
-	if (!zwd_cut_is_due(strm, s) || zwd_settings()->depth < 2 || i->shadow || i->is_ended || i->has_more ||
+	if (!zwd_cut_is_due(strm, s) || zwd_settings()->depth < 2 || i->shadow || i->is_ended ||
 	    i->pend_len || i->held || zwd_ahead_is_sent(i->ahead) || !zwd_qpool_has_raw(ZWD_INFLATE))
 		return 0;
 	/* With a context, or where there is nothing to go on from; what is begun anew at each request is small. */
@@ -406,19 +454,26 @@ void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
 		return;
 	}
 	run.window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+	if (!i->ctx)
+		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
 	run.in = strm->next_in;
 	run.in_len = strm->avail_in;
 	run.room = strm->avail_out;
 	run.first = run.nr = run.lanes_nr = run.idle_nr = run.taken_nr = 0;
 	run.taken_in = run.taken_out = 0;
+	run.ctx_len = 0;
 	run.depth = DEPTH_MIN;
 	if (i->parts.is_proven)
 		run.depth = zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX;
-	make_seal(run.seal, i->ctx ? i->ctx : run.window);
+	make_seal(run.seal, run.window);
 	cancel_state = zwd_shield_up();
-	ret = run.window ? open_run(s, &run) : -EBUSY;
+	ret = run.window && i->ctx ? open_run(s, &run) : -EBUSY;
 	if (!ret)
 		ret = run_parts(strm, s, &run);
+	if (run.taken_nr)
+		memcpy(run.window, strm->next_out - ZWD_WINDOW_LEN, ZWD_WINDOW_LEN);
+	while (run.taken_nr && run.idle_nr && i->format != WD_ZIP_DEFLATE && make_ctx(s, &run))
+		;
 	while (run.idle_nr)
 		zwd_qpool_put(run.idle[--run.idle_nr]);
 	zwd_shield_down(cancel_state);
