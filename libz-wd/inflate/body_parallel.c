@@ -28,9 +28,6 @@
 /* In flight at once, at most. Until a stream has shown that its parts are independent: two. */
 #define DEPTH_MAX 8u
 #define DEPTH_MIN 2u
-/* After parts in vain so much input is body serial's alone; each time twice as much. */
-#define QUIET_MIN 262144u
-#define QUIET_MAX (1ull << 40)
 
 struct part {
 	struct zwd_lane *lane;
@@ -46,7 +43,7 @@ struct run {
 	const unsigned char *in; /* what follows the parts that were taken or sent, */
 	size_t in_len;
 	uint64_t room; /* and room that is not spoken for */
-	unsigned int depth, first, nr, lanes_nr, idle_nr;
+	unsigned int depth, first, nr, idle_nr;
 	struct part part[DEPTH_MAX];
 	struct zwd_lane *idle[DEPTH_MAX];
 	unsigned char *window; /* memory for one */
@@ -83,42 +80,15 @@ static void make_seal(unsigned char seal[SEAL_LEN], const void *heap)
 	}
 }
 
-/* The next part of in[]: long enough for a request, and not too long for one. Its length; 0: there is none. */
-static size_t cut(const struct zwd_inflate *i, const unsigned char *in, size_t in_len, int *is_joined)
-{
-	size_t unit = zwd_settings()->unit, most = unit - SEAL_LEN, len = 0, enough = ZWD_PART_IN;
-
-	if (most > in_len)
-		most = in_len;
-	/* It may expand far more than is usual. */
-	if (!i->parts.last_in && !i->last_in)
-		enough /= 2;
-	*is_joined = 0;
-	for (;;) {
-		size_t end = zwd_cut_next(in, most, len + 1);
-
-		if (!end)
-			return 0;
-		if (len && zwd_cut_expect(i, end) > unit)
-			return len;
-		*is_joined = len != 0;
-		len = end;
-		if (len >= enough || zwd_cut_expect(i, len) >= ZWD_PART_OUT)
-			return len;
-	}
-}
-
-/* One more lane; the first two are had before anything is sent. 0 or -errno. */
+/* One more lane. Where one has to be waited for, body serial does. 0 or -errno. */
 static int add_lane(struct run *run)
 {
 	struct zwd_lane *lane;
-	int ret = run->lanes_nr ? zwd_qpool_try(ZWD_INFLATE, &lane) :
-				  zwd_qpool_get(ZWD_INFLATE, zwd_settings()->timeout_ms, &lane);
+	int ret = zwd_qpool_try(ZWD_INFLATE, &lane);
 
 	if (ret)
 		return ret;
 	run->idle[run->idle_nr++] = lane;
-	run->lanes_nr++;
 	return 0;
 }
 
@@ -155,7 +125,7 @@ static int send_next(struct zwd_stream *s, struct run *run)
 
 	if (run->nr == run->depth)
 		return 0;
-	part->len = cut(&s->i, run->in, run->in_len, &part->is_joined);
+	part->len = zwd_cut_part(&s->i, run->in, run->in_len, SEAL_LEN, &part->is_joined);
 	part->expected = zwd_cut_expect(&s->i, part->len);
 	if (part->expected > zwd_settings()->unit)
 		part->expected = zwd_settings()->unit;
@@ -185,12 +155,11 @@ static int wait_for(struct run *run, struct part *part, struct wd_zip_res *res)
 	return ret;
 }
 
-static void note_error(struct run *run, struct zwd_lane *lane, int err)
+static void note_error(struct zwd_lane *lane, int err)
 {
 	zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
 	zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-err));
 	zwd_qpool_drop(lane, err);
-	run->lanes_nr--;
 }
 
 /*
@@ -229,15 +198,6 @@ static int judge(const struct zwd_stream *s, const struct run *run, const struct
 	return 0;
 }
 
-/* What later parts are expected to make. */
-static void note_size(struct zwd_inflate *i, size_t in, size_t out)
-{
-	if (!in)
-		return;
-	i->parts.last_in = (uint32_t)in;
-	i->parts.last_out = (uint32_t)out;
-}
-
 /* The part is the stream's. */
 static void take(z_streamp strm, struct zwd_stream *s, struct run *run, const struct part *part, size_t len,
 		 uint32_t check)
@@ -246,7 +206,7 @@ static void take(z_streamp strm, struct zwd_stream *s, struct run *run, const st
 
 	/* The first may have made what the device held back for want of room. */
 	if (!part->is_first)
-		note_size(i, part->len, len);
+		zwd_cut_note(i, part->len, len);
 	run->room += part->expected;
 	run->room -= len < run->room ? len : run->room;
 	run->taken_nr++;
@@ -278,7 +238,7 @@ static int take_next(z_streamp strm, struct zwd_stream *s, struct run *run)
 	if (!ret)
 		ret = judge(s, run, part, &res, &len, &check);
 	if (!ret && len > strm->avail_out) {
-		note_size(&s->i, part->len, len);
+		zwd_cut_note(&s->i, part->len, len);
 		ret = -ENOBUFS;
 	}
 	if (!ret)
@@ -286,11 +246,11 @@ static int take_next(z_streamp strm, struct zwd_stream *s, struct run *run)
 	if (ret == -ENOSPC && part->is_first) {
 		ret = -ENOBUFS;
 	} else if (ret == -ENOSPC && part->is_joined) {
-		note_size(&s->i, res.consumed, res.produced);
+		zwd_cut_note(&s->i, res.consumed, res.produced);
 		ret = -E2BIG;
 	}
 	if (ret && ret != -EBADMSG && ret != -ENOSPC && ret != -E2BIG && ret != -ENOBUFS)
-		note_error(run, part->lane, ret);
+		note_error(part->lane, ret);
 	else
 		run->idle[run->idle_nr++] = part->lane;
 	return ret;
@@ -305,7 +265,7 @@ static void forget(struct run *run)
 		int ret = wait_for(run, part, &res);
 
 		if (ret)
-			note_error(run, part->lane, ret);
+			note_error(part->lane, ret);
 		else
 			run->idle[run->idle_nr++] = part->lane;
 	}
@@ -328,22 +288,29 @@ static int run_parts(z_streamp strm, struct zwd_stream *s, struct run *run)
 	return ret;
 }
 
-/* Two parts at least, room, and lanes for them? 0, -ENOENT, -ENOBUFS, -EBUSY. */
-static int open_run(const struct zwd_stream *s, struct run *run)
+/* Two parts at least, and room for them? 0, -ENOENT, -ENOBUFS. */
+static int look(const struct zwd_stream *s, const struct run *run)
 {
 	size_t len = 0;
 
 	for (int nr = 0; nr < 2; nr++) {
 		int is_joined;
-		size_t next = cut(&s->i, run->in + len, run->in_len - len, &is_joined);
+		size_t next = zwd_cut_part(&s->i, run->in + len, run->in_len - len, SEAL_LEN, &is_joined);
 
 		if (!next)
 			return -ENOENT;
 		len += next;
 	}
-	if (zwd_cut_expect(&s->i, len) > run->room)
-		return -ENOBUFS;
-	return add_lane(run) || add_lane(run) ? -EBUSY : 0;
+	return zwd_cut_expect(&s->i, len) > run->room ? -ENOBUFS : 0;
+}
+
+/* Memory for what follows the parts, before there are lanes. 0 or -ENOMEM. */
+static int reserve(struct zwd_stream *s, struct run *run)
+{
+	run->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+	if (!s->i.ctx)
+		s->i.ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+	return run->window && s->i.ctx ? 0 : -ENOMEM;
 }
 
 /*
@@ -374,7 +341,7 @@ static int make_ctx(struct zwd_stream *s, struct run *run)
 		ret = -EIO;
 	if (ret) {
 		run->idle[0] = run->idle[--run->idle_nr];
-		note_error(run, lane, ret);
+		note_error(lane, ret);
 		return ret;
 	}
 	wd_zip_ctx_set_sum(lane->ctx, i->format, i->check, (uint32_t)(i->made + run->taken_out));
@@ -406,31 +373,6 @@ static void go_on(z_streamp strm, struct zwd_stream *s, struct run *run)
 	i->last_out = i->parts.last_out;
 }
 
-/* When are parts looked for again? */
-static void plan(struct zwd_inflate *i, const struct run *run, int ret)
-{
-	uint64_t quiet = 1;
-
-	if (ret == -EBUSY || ret == -ENOBUFS) {
-		quiet = QUIET_MIN / 2;
-	} else if (ret && !(ret == -ENOENT || ret == -EBADMSG || ret == -ENOSPC || ret == -E2BIG)) {
-		quiet = QUIET_MIN; /* that was the device */
-	} else if (ret == -E2BIG) {
-		quiet = i->parts.last_in; /* shorter ones then */
-	} else if (ret == -ENOENT && run->in_len < QUIET_MIN) {
-		quiet = run->in_len; /* there may be some in what follows */
-	} else if (ret) {
-		i->parts.is_proven = 0;
-		i->parts.quiet_len = i->parts.quiet_len ? 2 * i->parts.quiet_len : QUIET_MIN;
-		if (i->parts.quiet_len < QUIET_MIN)
-			i->parts.quiet_len = QUIET_MIN;
-		if (i->parts.quiet_len > QUIET_MAX)
-			i->parts.quiet_len = QUIET_MAX;
-		quiet = i->parts.quiet_len;
-	}
-	i->parts.at = i->keep.to + quiet;
-}
-
 /* Is body serial at a place that parts may go on from? */
 static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 {
@@ -443,42 +385,51 @@ static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 	return i->ctx_len || (!i->keep.begin.bits && i->keep.to == i->keep.begin.in && i->made == i->keep.begin.out);
 }
 
+/* All that is done with lanes in hand. 0 or -errno: why there are no more parts. */
+static int on_lanes(z_streamp strm, struct zwd_stream *s, struct run *run)
+{
+	int cancel_state = zwd_shield_up(), ret = -EBUSY;
+
+	make_seal(run->seal, run->window);
+	if (!add_lane(run) && !add_lane(run))
+		ret = run_parts(strm, s, run);
+	if (run->taken_nr)
+		memcpy(run->window, strm->next_out - ZWD_WINDOW_LEN, ZWD_WINDOW_LEN);
+	while (run->taken_nr && run->idle_nr && s->i.format != WD_ZIP_DEFLATE && make_ctx(s, run))
+		;
+	while (run->idle_nr)
+		zwd_qpool_put(run->idle[--run->idle_nr]);
+	zwd_shield_down(cancel_state);
+	return ret;
+}
+
 void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
 	struct run run;
-	int cancel_state, ret;
+	int ret;
 
 	if (!may_begin(strm, s)) {
 		i->parts.at = i->parts.at > i->keep.to ? i->parts.at : i->keep.to + 1;
 		return;
 	}
-	run.window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
-	if (!i->ctx)
-		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+	run.window = NULL;
 	run.in = strm->next_in;
 	run.in_len = strm->avail_in;
 	run.room = strm->avail_out;
-	run.first = run.nr = run.lanes_nr = run.idle_nr = run.taken_nr = 0;
+	run.first = run.nr = run.idle_nr = run.taken_nr = 0;
 	run.taken_in = run.taken_out = 0;
 	run.ctx_len = 0;
 	run.depth = DEPTH_MIN;
 	if (i->parts.is_proven)
 		run.depth = zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX;
-	make_seal(run.seal, run.window);
-	cancel_state = zwd_shield_up();
-	ret = run.window && i->ctx ? open_run(s, &run) : -EBUSY;
+	ret = look(s, &run);
 	if (!ret)
-		ret = run_parts(strm, s, &run);
-	if (run.taken_nr)
-		memcpy(run.window, strm->next_out - ZWD_WINDOW_LEN, ZWD_WINDOW_LEN);
-	while (run.taken_nr && run.idle_nr && i->format != WD_ZIP_DEFLATE && make_ctx(s, &run))
-		;
-	while (run.idle_nr)
-		zwd_qpool_put(run.idle[--run.idle_nr]);
-	zwd_shield_down(cancel_state);
+		ret = reserve(s, &run);
+	if (!ret)
+		ret = on_lanes(strm, s, &run);
 	if (run.taken_nr)
 		go_on(strm, s, &run);
 	zwd_stream_unalloc(s, run.window);
-	plan(i, &run, ret);
+	zwd_cut_plan(i, run.in_len, ret);
 }

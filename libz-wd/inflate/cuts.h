@@ -26,6 +26,24 @@ static inline uint64_t zwd_cut_expect(const struct zwd_inflate *i, size_t len)
 	return (uint64_t)len * ZWD_PART_EXPANDS;
 }
 
+/*
+ * The next part of in[]: long enough for a request, and not too long for one, with spare bytes more. Its
+ * length; 0: there is none. *is_joined: there are flush points within it.
+ */
+size_t zwd_cut_part(const struct zwd_inflate *i, const unsigned char *in, size_t in_len, size_t spare,
+		    int *is_joined);
+
+/* A part read and made so much: what later ones are expected to make. */
+void zwd_cut_note(struct zwd_inflate *i, size_t in, size_t out);
+
+/*
+ * When are parts looked for again, when there are left bytes behind those that counted? 0: all did. -ENOENT:
+ * no flush point was found. -EBADMSG, -ENOSPC: a part does not begin where the one before it ended, is not
+ * independent, or is too long; -E2BIG: too long, but it was a joined one. -ENOBUFS, -ENOMEM, -EBUSY: there
+ * was no room, memory, lane. Others: the device failed.
+ */
+void zwd_cut_plan(struct zwd_inflate *i, size_t left, int err);
+
 /* Is it time to look for cuts in the caller's input, and are two parts likely there? */
 static inline int zwd_cut_is_due(const z_stream *strm, const struct zwd_stream *s)
 {
