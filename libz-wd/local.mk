@@ -7,7 +7,15 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/abi/oneshot.c \
 	libz-wd/abi/preload.c libz-wd/abi/preload.h \
 	libz-wd/abi/zlib_abi.c \
-	libz-wd/deflate/deflate.c \
+	libz-wd/deflate/adjust.c \
+	libz-wd/deflate/body.h \
+	libz-wd/deflate/body_parallel.c libz-wd/deflate/body_parallel.h \
+	libz-wd/deflate/body_serial.c \
+	libz-wd/deflate/body_soft.c libz-wd/deflate/body_soft.h \
+	libz-wd/deflate/buffers.c libz-wd/deflate/buffers.h \
+	libz-wd/deflate/frame.c libz-wd/deflate/frame.h \
+	libz-wd/deflate/life.c libz-wd/deflate/life.h \
+	libz-wd/deflate/units.c libz-wd/deflate/units.h \
 	libz-wd/inflate/anchor.c libz-wd/inflate/anchor.h \
 	libz-wd/inflate/back.c libz-wd/inflate/back.h \
 	libz-wd/inflate/bits.h \
@@ -23,6 +31,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/io.c libz-wd/inflate/io.h \
 	libz-wd/inflate/keep.c libz-wd/inflate/keep.h \
 	libz-wd/inflate/life.c libz-wd/inflate/life.h \
+	libz-wd/inflate/pieces.c libz-wd/inflate/pieces.h \
 	libz-wd/inflate/prefix.c libz-wd/inflate/prefix.h \
 	libz-wd/inflate/proof.c libz-wd/inflate/proof.h \
 	libz-wd/inflate/scan.c libz-wd/inflate/scan.h \
@@ -30,9 +39,9 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
 	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
 	libz-wd/engine/learn.c libz-wd/engine/learn.h \
-	libz-wd/engine/offload.c libz-wd/engine/offload.h \
 	libz-wd/engine/policy.c libz-wd/engine/policy.h \
 	libz-wd/engine/qpool.c libz-wd/engine/qpool.h \
+	libz-wd/engine/unit.c libz-wd/engine/unit.h \
 	libz-wd/engine/verify.c libz-wd/engine/verify.h \
 	libz-wd/stream/alone.c libz-wd/stream/alone.h \
 	libz-wd/stream/apart.c libz-wd/stream/apart.h \

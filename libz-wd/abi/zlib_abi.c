@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "stream/inner.h"
+#include "deflate/life.h"
 #include "engine/policy.h"
 #include "stream/zstream.h"
 
@@ -99,6 +100,7 @@ int ZEXPORT deflateParams(z_streamp strm, int level, int strategy)
 	if (ret == Z_OK) {
 		s->d.level = level == Z_DEFAULT_COMPRESSION ? 6 : level;
 		s->d.strategy = strategy;
+		zwd_deflate_take_over(strm, s);
 	}
 	return ret;
 }

@@ -9,10 +9,8 @@
 #include "stream/format.h"
 #include "engine/jobq.h"
 #include "operate/log.h"
-#include "engine/offload.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
-#include "engine/verify.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all; taken before a queue's own */
 static struct zwd_jobq *all;
@@ -45,36 +43,37 @@ static void drop_lane(struct zwd_job *job)
 
 static void forget(struct zwd_job *job)
 {
-	if (job->lane) {
-		drop_lane(job);
-	} else {
-		free(job->in);
-		free(job->out);
-	}
+	drop_lane(job);
+	free(job->own_in);
+	free(job->own_out);
 	*job = (struct zwd_job){ 0 };
 }
 
-/* Moves what a job at rest holds from its lane to memory of the process. 0 or -ENOMEM. */
+/* Moves what a job at rest holds on its lane to memory of the process. 0 or -ENOMEM. */
 static int move_home(struct zwd_job *job)
 {
-	unsigned char *in = NULL, *out = NULL;
+	struct zwd_unit *unit = &job->unit;
+	unsigned char **mem = job->is_done ? &job->own_out : &job->own_in;
+	size_t size = job->is_done ? unit->out_len + ZWD_TRAILER_MAX : job->in_size;
 
 	if (!job->lane)
 		return 0;
-	if (job->is_done)
-		out = malloc(job->out_len + ZWD_TRAILER_MAX);
-	else
-		in = malloc(job->in_size);
-	if (!in && !out)
+	if ((job->is_done && unit->out == unit->room) || (!job->is_done && !job->in)) {
+		drop_lane(job); /* it has all that from the caller */
+		return 0;
+	}
+	*mem = malloc(size);
+	if (!*mem)
 		return -ENOMEM;
-	if (in)
-		memcpy(in, job->in, job->in_len);
-	else
-		memcpy(out, job->out + job->out_off, job->out_len);
+	if (job->is_done) {
+		memcpy(*mem, unit->out, unit->out_len);
+		unit->out = *mem;
+	} else {
+		memcpy(*mem, job->in, unit->len);
+		job->in = *mem;
+		unit->in = *mem;
+	}
 	drop_lane(job);
-	job->in = in;
-	job->out = out;
-	job->out_off = 0;
 	return 0;
 }
 
@@ -192,7 +191,7 @@ static void adopt(struct zwd_jobq *q)
 	}
 }
 
-struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth)
+struct zwd_jobq *zwd_jobq_new(unsigned int depth)
 {
 	struct zwd_jobq *q = zwd_pages(sizeof(*q));
 	int cancel_state;
@@ -200,7 +199,6 @@ struct zwd_jobq *zwd_jobq_new(int wrap, unsigned int depth)
 	if (!q)
 		return NULL;
 	init_lock(q);
-	q->wrap = wrap;
 	q->depth = depth < ZWD_DEPTH_MAX ? depth : ZWD_DEPTH_MAX;
 	if (enter_list(&cancel_state)) {
 		free_queue(q);
@@ -260,166 +258,133 @@ struct zwd_job *zwd_jobq_filling(struct zwd_jobq *q)
 	return job && !job->is_sent ? job : NULL;
 }
 
-struct zwd_job *zwd_jobq_begin(struct zwd_jobq *q, uint32_t before)
+int zwd_jobq_is_full(const struct zwd_jobq *q)
+{
+	return q->nr > q->depth;
+}
+
+/* A lane that may stay with the job. */
+static void try_lane(struct zwd_job *job)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct zwd_job *job = nth(q, q->nr);
 
-	if (q->nr > q->depth || zwd_qpool_try(ZWD_DEFLATE, &job->lane))
-		return NULL;
+	if (zwd_qpool_try(ZWD_DEFLATE, &job->lane))
+		return;
 	/* After the pool's: what comes last is done first, and wants lanes to be given back. */
 	pthread_once(&once, register_fork);
-	job->in = job->lane->src;
-	job->in_size = job->lane->src_len;
-	job->before = before;
+}
+
+struct zwd_job *zwd_jobq_begin(struct zwd_jobq *q)
+{
+	struct zwd_job *job = nth(q, q->nr);
+
+	try_lane(job);
+	if (!job->lane) {
+		job->own_in = malloc(zwd_settings()->unit);
+		if (!job->own_in)
+			return NULL;
+	}
+	job->in = job->lane ? job->lane->src : job->own_in;
+	job->in_size = zwd_settings()->unit;
+	job->unit.in = job->in;
 	q->nr++;
 	return job;
 }
 
-static int send(const struct zwd_jobq *q, struct zwd_job *job)
+void zwd_jobq_unfill(struct zwd_jobq *q)
 {
-	struct wd_zip_req req = {
-		.src = job->in,
-		.dst = job->lane->dst,
-		.ctx = job->lane->ctx,
-		.src_len = (uint32_t)job->in_len,
-		.dst_len = (uint32_t)job->lane->dst_len,
-		.format = (uint8_t)zwd_offload_format(q->wrap),
-		.flags = WD_ZIP_STREAM | WD_ZIP_NEW | (job->is_last ? WD_ZIP_FINISH : 0),
-	};
-
-	return zwd_qpool_send(job->lane, &req);
+	forget(nth(q, --q->nr));
 }
 
-/* Puts a job that lies in the process's memory, or on a lane that failed with err, on a lane. */
-static int change_lane(const struct zwd_jobq *q, struct zwd_job *job, int err)
-{
-	struct zwd_lane *lane;
-	int ret = zwd_qpool_try(ZWD_DEFLATE, &lane);
-
-	if (ret)
-		return ret;
-	memcpy(lane->src, job->in, job->in_len);
-	if (job->lane)
-		zwd_qpool_drop(job->lane, err);
-	else
-		free(job->in);
-	job->lane = lane;
-	job->in = lane->src;
-	job->error = send(q, job);
-	return 0;
-}
-
-void zwd_jobq_send(struct zwd_jobq *q)
+int zwd_jobq_send(struct zwd_jobq *q)
 {
 	struct zwd_job *job = nth(q, q->nr - 1);
 
+	if (!job->lane)
+		try_lane(job);
+	if (!job->lane)
+		return -EBUSY;
 	job->is_sent = 1;
-	if (job->lane)
-		job->error = send(q, job);
-	else
-		job->error = change_lane(q, job, 0);
+	job->error = zwd_unit_send(&job->unit, job->lane);
+	return 0;
 }
 
-/* Stored blocks where the job's output is longer than they are. */
-static void shape(struct zwd_job *job)
+struct zwd_job *zwd_jobq_put(struct zwd_jobq *q, const struct zwd_unit *unit)
 {
-	size_t stored_len = zwd_format_stored_len(job->in_len);
+	struct zwd_job *job = nth(q, q->nr++);
 
-	if (job->out_len <= stored_len)
-		return;
-	job->out_len = zwd_format_stored(job->out, job->in, job->in_len, job->is_last);
-	if (job->needs_marker && !job->is_last)
-		job->out_len += zwd_format_marker(job->out + job->out_len);
-	zwd_count(ZWD_DEFLATE, ZWD_STORED, 1);
+	job->unit = *unit;
+	if (!zwd_jobq_send(q))
+		return job;
+	zwd_jobq_unfill(q);
+	return NULL;
 }
 
-/* What the device says and made: believed as far as it can be checked. 0 or -EBADMSG. */
-static int accept(struct zwd_jobq *q, struct zwd_job *job, const struct wd_zip_res *res)
+/* Its lane failed with err: none, or another one if that can be had at once. */
+static int change_lane(struct zwd_job *job, int err)
 {
-	struct zwd_segment segment = { .wrap = q->wrap, .before = job->before };
-	int ret = zwd_offload_result(&segment, job->lane, res, job->in_len, job->is_last, job->check,
-				     &job->out_len);
+	struct zwd_lane *failed = job->lane;
+	int ret = zwd_qpool_try(ZWD_DEFLATE, &job->lane);
 
-	if (ret)
+	if (ret) {
+		job->lane = failed;
 		return ret;
-	job->out = job->lane->dst;
-	if (zwd_verify_is_due())
-		ret = zwd_offload_verify(job->lane, job->out_len, job->in_len, NULL, 0);
-	if (ret)
-		return ret;
-	zwd_count(ZWD_DEFLATE, ZWD_HW_REQUESTS, 1);
-	zwd_count(ZWD_DEFLATE, ZWD_PARALLEL_UNITS, 1);
-	zwd_count(ZWD_DEFLATE, ZWD_HW_IN, job->in_len);
-	shape(job);
-	zwd_count(ZWD_DEFLATE, ZWD_HW_OUT, job->out_len);
+	}
+	if (job->in == failed->src) {
+		memcpy(job->lane->src, job->in, job->unit.len);
+		job->in = job->lane->src;
+		job->unit.in = job->in;
+	}
+	zwd_qpool_drop(failed, err);
+	job->error = zwd_unit_send(&job->unit, job->lane);
 	return 0;
 }
 
 /* The unit by the real zlib. */
 static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 {
-	z_stream strm = { 0 };
-	size_t size;
-	int z;
+	int ret;
 
 	zwd_count(ZWD_DEFLATE, ZWD_FAILOVERS, 1);
-	if (zwd_soft_zlib.deflateInit2_(&strm, q->level, Z_DEFLATED, -15, q->mem_level,
-					Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(strm)) != Z_OK)
-		return -ENOMEM;
-	size = zwd_soft_zlib.deflateBound(&strm, job->in_len) + 2 * ZWD_MARKER_LEN +
-	       ZWD_TRAILER_MAX;
-	job->out = malloc(size);
-	if (!job->out) {
-		zwd_soft_zlib.deflateEnd(&strm);
-		return -ENOMEM;
-	}
-	strm.next_in = job->in;
-	strm.avail_in = (uInt)job->in_len;
-	strm.next_out = job->out;
-	strm.avail_out = (uInt)size;
-	z = zwd_soft_zlib.deflate(&strm, job->is_last ? Z_FINISH : Z_SYNC_FLUSH);
-	job->out_len = size - strm.avail_out;
-	zwd_soft_zlib.deflateEnd(&strm);
-	if (z != (job->is_last ? Z_STREAM_END : Z_OK))
-		return -EIO; /* not with that much room */
-	zwd_count(ZWD_DEFLATE, ZWD_SOFT_IN, job->in_len);
-	shape(job);
-	zwd_count(ZWD_DEFLATE, ZWD_SOFT_OUT, job->out_len);
+	do {
+		ret = zwd_unit_run_soft(&job->unit, q->level, q->mem_level, ZWD_TRAILER_MAX);
+	} while (ret && zwd_qpool_trim());
+	if (ret)
+		return ret;
+	job->own_out = job->unit.out;
 	if (job->lane)
 		zwd_qpool_drop(job->lane, err);
-	else
-		free(job->in);
 	job->lane = NULL;
-	job->in = NULL;
 	return 0;
+}
+
+static int run(struct zwd_job *job, int is_waiting)
+{
+	struct wd_zip_res res;
+	int ret = job->error;
+
+	if (!ret)
+		ret = is_waiting ? zwd_qpool_wait(job->lane, &res, zwd_settings()->timeout_ms) :
+				   zwd_qpool_poll(job->lane, &res);
+	return ret ? ret : zwd_unit_receive(&job->unit, job->lane, &res, NULL, 0);
 }
 
 static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 {
+	int ret;
+
 	if (job->is_lost)
 		return -ENOMEM;
-	for (;;) {
-		struct wd_zip_res res;
-		int ret = job->error;
-
-		if (!ret && is_waiting)
-			ret = zwd_qpool_wait(job->lane, &res, zwd_settings()->timeout_ms);
-		else if (!ret)
-			ret = zwd_qpool_poll(job->lane, &res);
+	while ((ret = run(job, is_waiting))) {
 		if (ret == -EAGAIN)
 			return ret;
-		if (!ret)
-			ret = accept(q, job, &res);
-		if (!ret)
-			break;
 		if (job->lane) {
 			zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);
 			zwd_log(ZWD_LOG_WARN, "deflate request failed: %s", strerror(-ret));
 		}
 		job->error = ret;
 		/* A second time on another lane; not after a hang, which may cost as much again. */
-		if (job->tries++ || !job->lane || ret == -ETIMEDOUT || change_lane(q, job, ret)) {
+		if (job->tries++ || !job->lane || ret == -ETIMEDOUT || change_lane(job, ret)) {
 			ret = run_soft(q, job, ret);
 			if (ret)
 				return ret;
@@ -427,7 +392,10 @@ static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 		}
 		zwd_count(ZWD_DEFLATE, ZWD_RETRIES, 1);
 	}
+	zwd_count(ZWD_DEFLATE, ZWD_PARALLEL_UNITS, 1);
 	job->is_done = 1;
+	if (job->lane && job->unit.out == job->unit.room)
+		drop_lane(job);
 	return 0;
 }
 
@@ -464,37 +432,57 @@ int zwd_jobq_settle(struct zwd_jobq *q)
 	return 0;
 }
 
+int zwd_jobq_take_back(struct zwd_jobq *q)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < q->nr; i++) {
+		struct zwd_job *job = nth(q, i);
+
+		if (job->in || job->is_done || job->is_lost || !complete(q, job, 1))
+			continue;
+		drop_lane(job);
+		job->is_lost = 1;
+		err = -ENOMEM;
+	}
+	return err;
+}
+
+/* What a job at rest holds, in memory of its own. 0 or -ENOMEM. */
+static int copy_job(struct zwd_job *to, const struct zwd_job *from)
+{
+	size_t len = from->is_done ? from->unit.out_len : from->unit.len;
+	unsigned char *mem = malloc(from->is_done ? len + ZWD_TRAILER_MAX : from->in_size);
+
+	if (!mem)
+		return -ENOMEM;
+	*to = *from;
+	to->lane = NULL;
+	to->in = to->own_in = to->own_out = NULL;
+	if (from->is_done) {
+		to->own_out = to->unit.out = memcpy(mem, from->unit.out, len);
+	} else {
+		to->own_in = to->in = memcpy(mem, from->in, len);
+		to->unit.in = to->in;
+	}
+	return 0;
+}
+
 struct zwd_jobq *zwd_jobq_copy(const struct zwd_jobq *q)
 {
-	struct zwd_jobq *to = zwd_jobq_new(q->wrap, q->depth);
+	struct zwd_jobq *to = zwd_jobq_new(q->depth);
 
 	if (!to)
 		return NULL;
 	to->level = q->level;
 	to->mem_level = q->mem_level;
 	for (unsigned int i = 0; i < q->nr; i++) {
-		struct zwd_job *job = &to->job[i];
-
-		*job = *nth((struct zwd_jobq *)q, i);
-		job->lane = NULL;
-		job->in = job->out = NULL;
-		to->nr++;
-		if (job->is_done) {
-			job->out = malloc(job->out_len + ZWD_TRAILER_MAX);
-			if (job->out)
-				memcpy(job->out, nth((struct zwd_jobq *)q, i)->out + job->out_off,
-				       job->out_len);
-			job->out_off = 0;
-		} else {
-			job->in = malloc(job->in_size);
-			if (job->in)
-				memcpy(job->in, nth((struct zwd_jobq *)q, i)->in, job->in_len);
-		}
-		if (!job->in && !job->out) {
+		if (copy_job(&to->job[i], nth((struct zwd_jobq *)q, i))) {
 			zwd_jobq_leave(to);
 			zwd_jobq_free(to);
 			return NULL;
 		}
+		to->nr++;
 	}
 	zwd_jobq_leave(to);
 	return to;

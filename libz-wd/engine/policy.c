@@ -25,6 +25,7 @@ static struct zwd_learn *learn_of(enum zwd_dir dir, int level)
 static enum zwd_counter deflate_obstacle(const struct zwd_deflate *d, int is_custom)
 {
 	const struct zwd_settings *settings = zwd_settings();
+	int bits = d->window_bits < 0 ? -d->window_bits : d->window_bits > 15 ? d->window_bits - 16 : d->window_bits;
 
 	if (settings->engine == ZWD_ENGINE_SOFT)
 		return ZWD_SOFT_SETTING;
@@ -32,7 +33,8 @@ static enum zwd_counter deflate_obstacle(const struct zwd_deflate *d, int is_cus
 		return ZWD_SOFT_STRATEGY;
 	if (d->level < 0 || d->level > 9 || !(settings->levels & 1u << d->level))
 		return ZWD_SOFT_LEVEL;
-	if (d->window_bits != 15 && d->window_bits != -15 && d->window_bits != 31)
+	/* A caller's own memory is as large as zlib's windows are: what else is in it there would be no room for. */
+	if (bits > 15 || bits < (is_custom ? 15 : 12))
 		return ZWD_SOFT_WINDOW;
 	/* Of a caller's own memory only as much is taken as zlib would take. */
 	if (d->mem_level < (is_custom ? 8 : 1) || d->mem_level > 9)

@@ -32,6 +32,7 @@
 /* One bad request may be chance: so many failures in a row are none. */
 #define FAILURES_MAX 3
 
+#define INFLATE_LEN (1u << 20)
 /* The device needs 9/8 of the input as room to compress all of it. */
 #define DST_LEN(src_len) ((src_len) + (src_len) / 8 + 4096)
 
@@ -60,7 +61,7 @@ static struct pool pools[2] = { { .last = &pools[0].first }, { .last = &pools[1]
 static _Atomic uint64_t paused_until[2]; /* ns; 0: not paused; written under the lock */
 /* What is known of the device, read without the lock. */
 enum { DEVICE_UNKNOWN, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
-static atomic_int devices[2];
+static atomic_int devices[2], reaches_all[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* What can be known of a device without opening it. */
@@ -178,8 +179,9 @@ static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
 		return -ENOMEM;
 	lane->dir = dir;
 	lane->generation = atomic_load(&generation);
-	lane->src_len = settings->unit;
-	lane->dst_len = DST_LEN(settings->unit);
+	/* What one request of inflate leaves is a context to be saved, which costs as much as 64 KiB. */
+	lane->src_len = dir == ZWD_INFLATE && settings->unit < INFLATE_LEN ? INFLATE_LEN : settings->unit;
+	lane->dst_len = DST_LEN(lane->src_len);
 	ret = wd_request_queue(&attr, &lane->queue);
 	if (ret == -EAGAIN)
 		ret = -ENOMEM; /* no thread to be had */
@@ -334,6 +336,7 @@ static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_l
 	if (atomic_load(&devices[dir]) == DEVICE_UNKNOWN)
 		zwd_log(ZWD_LOG_INFO, "%s through %s %s",
 			dir == ZWD_DEFLATE ? "deflate" : "inflate", info.transport, info.name);
+	atomic_store(&reaches_all[dir], lane->reaches_all);
 	atomic_store(&devices[dir],
 		     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
 }
@@ -368,8 +371,8 @@ static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 		return 0;
 	}
 	pool->open_nr--;
-	/* Others have what there is; it comes back. */
-	if (opening.ret == -EBUSY && pool->open_nr) {
+	/* Others have what there is, of queues or of memory; it comes back. */
+	if ((opening.ret == -EBUSY || opening.ret == -ENOMEM) && pool->open_nr) {
 		pool->full_until = zwd_now_ns() + PAUSE_MIN_NS;
 		return -EAGAIN;
 	}
@@ -583,6 +586,11 @@ int zwd_qpool_has_raw(enum zwd_dir dir)
 	return atomic_load(&devices[dir]) == DEVICE_WITH_RAW;
 }
 
+int zwd_qpool_reaches_all(enum zwd_dir dir)
+{
+	return atomic_load_explicit(&reaches_all[dir], memory_order_relaxed);
+}
+
 int zwd_qpool_is_ready(enum zwd_dir dir)
 {
 	return !zwd_is_inside && !is_paused(dir);
@@ -687,6 +695,32 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err)
 	}
 	drop(lane, err);
 	zwd_leave(cancel_state);
+}
+
+unsigned int zwd_qpool_trim(void)
+{
+	struct zwd_lane *idle[2] = { NULL, NULL }, *next;
+	unsigned int nr = 0;
+	int cancel_state;
+
+	if (enter(&cancel_state))
+		return 0;
+	pthread_mutex_lock(&lock);
+	for (int dir = 0; dir < 2 && atomic_load(&presence) == PRESENCE_SOME; dir++) {
+		idle[dir] = pools[dir].idle;
+		pools[dir].idle = NULL;
+		pools[dir].open_nr -= pools[dir].idle_nr;
+		nr += pools[dir].idle_nr;
+		pools[dir].idle_nr = 0;
+	}
+	pthread_mutex_unlock(&lock);
+	for (int dir = 0; dir < 2; dir++)
+		for (struct zwd_lane *lane = idle[dir]; lane; lane = next) {
+			next = lane->next;
+			lane_free(lane);
+		}
+	zwd_leave(cancel_state);
+	return nr;
 }
 
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)

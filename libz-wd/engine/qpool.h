@@ -44,6 +44,9 @@ int zwd_qpool_has_device(enum zwd_dir dir);
 /* Can it do raw deflate? Meaningful when there is a device. */
 int zwd_qpool_has_raw(enum zwd_dir dir);
 
+/* Does it reach all of the process's memory? Likewise. */
+int zwd_qpool_reaches_all(enum zwd_dir dir);
+
 /* Is it worth to ask for a lane now? Yes unless the pool is paused. */
 int zwd_qpool_is_ready(enum zwd_dir dir);
 
@@ -77,6 +80,12 @@ void zwd_qpool_put(struct zwd_lane *lane);
  * pause the pool, longer each time; a lane given back healthy ends the row.
  */
 void zwd_qpool_drop(struct zwd_lane *lane, int err);
+
+/*
+ * Memory is short, where zlib alone would find it: releases all lanes that are idle. How many. May block
+ * while their queues stop.
+ */
+unsigned int zwd_qpool_trim(void);
 
 /* One request on a lane: sends it. 0, -EIO, -ENODEV, -EINVAL. */
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req);

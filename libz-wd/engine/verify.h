@@ -9,10 +9,10 @@
 int zwd_verify_is_due(void);
 
 /*
- * Do the deflate blocks of out give plain again, with history before them? 0; -EBADMSG: no;
- * -ENOMEM.
+ * Do the deflate blocks of out give plain again, with history before them, and end where a unit has to:
+ * with the stream's last block (is_last), else between two blocks at a byte? 0; -EBADMSG: no; -ENOMEM.
  */
 int zwd_verify_unit(const unsigned char *out, size_t out_len, const unsigned char *plain,
-		    size_t plain_len, const unsigned char *history, size_t history_len);
+		    size_t plain_len, int is_last, const unsigned char *history, size_t history_len);
 
 #endif

@@ -16,6 +16,7 @@
 #include "inflate/body_parallel.h"
 #include "inflate/check.h"
 #include "inflate/cuts.h"
+#include "inflate/header.h"
 #include "inflate/io.h"
 #include "inflate/prefix.h"
 #include "operate/log.h"
@@ -179,6 +180,10 @@ static int judge(const struct zwd_stream *s, const struct run *run, const struct
 	if (res->status == WD_ZIP_NO_ROOM || (res->status == WD_ZIP_OK && res->consumed < part->len + SEAL_LEN))
 		return -ENOSPC;
 	if (res->status != WD_ZIP_OK || res->produced < ZWD_WINDOW_LEN + SEAL_LEN)
+		return -EBADMSG;
+	/* Engines take codes that are no complete set, as zlib does not: body serial asks zlib. */
+	if (!part->is_first && zwd_header_type(part->lane->src, part->len, 0) == ZWD_BLOCK_DYNAMIC &&
+	    !zwd_header_has_codes(part->lane->src, part->len, 0))
 		return -EBADMSG;
 	*len = res->produced - SEAL_BODY;
 	seal = out + *len;
@@ -382,7 +387,7 @@ static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 	    i->pend_len || i->held || zwd_ahead_is_sent(i->ahead) || !zwd_qpool_has_raw(ZWD_INFLATE))
 		return 0;
 	/* With a context, or where there is nothing to go on from; what is begun anew at each request is small. */
-	return i->ctx_len || (!i->keep.begin.bits && i->keep.to == i->keep.begin.in && i->made == i->keep.begin.out);
+	return i->ctx_len || (!i->keep.begin.bits && !i->keep.begin.is_state && i->keep.to == i->keep.begin.in && i->made == i->keep.begin.out);
 }
 
 /* All that is done with lanes in hand. 0 or -errno: why there are no more parts. */

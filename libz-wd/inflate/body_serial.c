@@ -15,6 +15,7 @@
 #include "inflate/body.h"
 #include "inflate/check.h"
 #include "inflate/cuts.h"
+#include "inflate/header.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
 #include "inflate/prefix.h"
@@ -111,26 +112,48 @@ static size_t input_for(const struct zwd_stream *s, size_t room)
 	return len < room ? len : room;
 }
 
-/* The next request, with what it needs in the lane's memory. */
-static struct wd_zip_req prepare(struct zwd_stream *s, struct zwd_lane *lane,
-				 const unsigned char *in, size_t len, size_t room)
+/* May the device read and write where the caller has it? Not where the one is overwritten by the other. */
+static int is_direct(const z_stream *strm, const struct zwd_stream *s, const struct zwd_lane *lane)
+{
+	uintptr_t in = (uintptr_t)strm->next_in, out = (uintptr_t)strm->next_out;
+
+	return lane->reaches_all && !old_in(&s->i) && !old_out(&s->i) &&
+	       strm->avail_out >= ahead_len(s) && (in >= out + strm->avail_out || out >= in + strm->avail_in);
+}
+
+/*
+ * The next request, with what it needs in the lane's memory: input from skip on, and room. Or with none
+ * of it there: then it is waited for, and has the caller's own room.
+ */
+static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, struct zwd_lane *lane,
+				 size_t skip, size_t room, int is_in_place)
 {
 	struct zwd_inflate *i = &s->i;
 	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
-	size_t most;
+	size_t len = strm->avail_in - skip, most;
 
-	if (room > lane->dst_len - old_out(i))
+	if (is_in_place)
+		room = strm->avail_out < WD_ZIP_MAX_LEN ? strm->avail_out : WD_ZIP_MAX_LEN;
+	else if (room > lane->dst_len - old_out(i))
 		room = lane->dst_len - old_out(i);
 	most = input_for(s, room);
 	if (most > lane->src_len - old_in(i))
 		most = lane->src_len - old_in(i);
 	if (len > most)
 		len = most;
-	put_old(i, lane->src);
-	if (len)
-		memcpy(lane->src + old_in(i), in, len);
+	if (is_in_place) {
+		if (len)
+			req.src = strm->next_in + skip;
+		req.dst = strm->next_out;
+	} else {
+		put_old(i, lane->src);
+		if (len)
+			memcpy(lane->src + old_in(i), strm->next_in + skip, len);
+	}
 	i->sent_len = len;
 	i->sent_room = room;
+	i->sent_in = (const unsigned char *)req.src + old_in(i);
+	i->sent_out = (const unsigned char *)req.dst + old_out(i);
 	req.src_len = (uint32_t)(old_in(i) + len);
 	req.dst_len = (uint32_t)(old_out(i) + room);
 	req.format = (uint8_t)(i->is_plain ? WD_ZIP_DEFLATE : i->format);
@@ -175,6 +198,16 @@ static int judge(struct zwd_inflate *i, const struct zwd_lane *lane, struct wd_z
 	return 0;
 }
 
+/*
+ * Engines take codes that are no complete set, as zlib does not. Where a block begins is known of the
+ * first one, which is all there is in most streams: its header is read twice.
+ */
+static int is_first_header_bad(const struct zwd_inflate *i, const unsigned char *in, size_t len)
+{
+	return !i->made && !i->keep.begin.in && zwd_header_type(in, len, 0) == ZWD_BLOCK_DYNAMIC &&
+	       !zwd_header_has_codes(in, len, 0);
+}
+
 static void note_tail(struct zwd_inflate *i, const unsigned char *in, size_t len)
 {
 	for (size_t at = len < 4 ? 0 : len - 4; at < len; at++)
@@ -189,7 +222,7 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 		   struct wd_zip_res res)
 {
 	struct zwd_inflate *i = &s->i;
-	const unsigned char *in = lane->src + old_in(i), *out = lane->dst + old_out(i);
+	const unsigned char *in = i->sent_in, *out = i->sent_out;
 	uint32_t check, before = i->check;
 	size_t wait;
 	int ret = judge(i, lane, &res);
@@ -197,8 +230,11 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (ret)
 		return ret;
 	if (res.consumed > strm->avail_in ||
-	    (res.consumed && memcmp(in, strm->next_in, res.consumed)))
+	    (res.consumed && in != strm->next_in && memcmp(in, strm->next_in, res.consumed)))
 		return -ESTALE;
+	if ((res.produced || res.status == WD_ZIP_END) &&
+	    is_first_header_bad(i, in - old_in(i), old_in(i) + res.consumed))
+		return -EBADMSG;
 	check = zwd_inflate_check(i->format, before, out, res.produced);
 	if (i->format != WD_ZIP_DEFLATE && !i->is_plain && check != res.checksum)
 		return -EIO;
@@ -251,7 +287,7 @@ static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 		goto down;
 	}
 	room += ahead_len(s);
-	req = prepare(s, lane, strm->next_in + held, strm->avail_in - held, room);
+	req = prepare(strm, s, lane, held, room, 0);
 	ret = zwd_qpool_send(lane, &req);
 	if (ret)
 		zwd_qpool_drop(lane, ret);
@@ -276,7 +312,7 @@ static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int 
 			return ret;
 		s->i.is_ahead_off = 1;
 	}
-	req = prepare(s, lane, strm->next_in, strm->avail_in, (size_t)strm->avail_out + ahead_len(s));
+	req = prepare(strm, s, lane, 0, (size_t)strm->avail_out + ahead_len(s), is_direct(strm, s, lane));
 	ret = zwd_qpool_run(lane, &req, &res);
 	return ret ? ret : receive(strm, s, lane, res);
 }
@@ -390,6 +426,9 @@ int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 		zwd_keep_settle(s);
 		if (zwd_cut_is_due(strm, s))
 			return ZWD_BODY_PARTS;
+		/* What software makes nothing of, it is asked about again. */
+		if (zwd_keep_is_full(s) && zwd_back_catch_up(strm, s) == Z_DATA_ERROR)
+			return ZWD_BODY_LOST - EBADMSG;
 		ret = reserve(strm, s);
 		if (!ret)
 			ret = request(strm, s);

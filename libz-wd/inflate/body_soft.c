@@ -22,8 +22,10 @@ int zwd_soft_begin(z_streamp strm, struct zwd_stream *s)
 	int ret;
 
 	strm->state = s->soft;
-	ret = zwd_back_go(strm, s, &at, &waiting);
+	strm->msg = NULL;
+	ret = zwd_back_go(strm, strm, s, &at, &waiting);
 	s->soft = strm->state;
+	saved.msg = strm->msg; /* it may have found what the device did not */
 	saved.data_type = strm->data_type; /* which a device does not tell */
 	*strm = saved;
 	if (ret != Z_OK)

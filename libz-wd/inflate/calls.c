@@ -129,7 +129,7 @@ int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 		ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, dict, len));
 		return ret;
 	}
-	ret = zwd_back_go(&copy, s, &at, &waiting);
+	ret = zwd_back_go(&copy, strm, s, &at, &waiting);
 	if (ret == Z_OK)
 		ret = waiting ? Z_STREAM_ERROR :
 				zwd_soft_zlib.inflateGetDictionary(&copy, dict, len);

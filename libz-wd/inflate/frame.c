@@ -41,8 +41,13 @@ static int leave_device(z_streamp strm, struct zwd_stream *s)
 
 	zwd_serial_settle(s);
 	ret = zwd_soft_begin(strm, s);
-	if (ret == Z_DATA_ERROR)
+	if (ret == Z_DATA_ERROR && strm->msg) {
+		/* The device has read over a fault. */
+		zwd_io_cut(s, 0);
+		i->part = ZWD_PART_BAD;
+	} else if (ret == Z_DATA_ERROR) {
 		strm->msg = (char *)"device failed and the input was not kept";
+	}
 	if (ret != Z_OK)
 		return ret;
 	/* A caller's memory is not to be asked for twice. */
@@ -110,9 +115,6 @@ static int lose_device(z_streamp strm, struct zwd_stream *s, int err)
 	/* There may be memory later. */
 	if (ret == Z_DATA_ERROR && err == -ENOMEM)
 		ret = Z_MEM_ERROR;
-	/* Bad data, or what a device made of good: software has the last word. */
-	if (ret == Z_OK && (err == -EBADMSG || err == -EILSEQ))
-		i->is_settled = 1;
 	return ret;
 }
 

@@ -24,7 +24,7 @@ struct code {
 enum zwd_block zwd_header_type(const unsigned char *in, size_t len, size_t pos)
 {
 	if (pos + 3 > len * 8)
-		return ZWD_NO_BLOCK;
+		return ZWD_BLOCK_NONE;
 	return (enum zwd_block)(zwd_bits_within(in, len, pos) >> 1 & 3);
 }
 
@@ -129,15 +129,15 @@ int zwd_header_is_credible(const unsigned char *in, size_t len, size_t pos)
 	uint64_t bits;
 
 	switch (zwd_header_type(in, len, pos)) {
-	case ZWD_STORED:
+	case ZWD_BLOCK_STORED:
 		pos = (pos + 3 + 7) & ~(size_t)7;
 		bits = zwd_bits_within(in, len, pos);
 		return pos + 32 <= len * 8 && ((bits ^ bits >> 16) & 0xffff) == 0xffff;
-	case ZWD_FIXED:
+	case ZWD_BLOCK_FIXED:
 		return 1;
-	case ZWD_DYNAMIC:
+	case ZWD_BLOCK_DYNAMIC:
 		return zwd_header_has_codes(in, len, pos);
-	case ZWD_NO_BLOCK:
+	case ZWD_BLOCK_NONE:
 		break;
 	}
 	return 0;

@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-enum zwd_block { ZWD_STORED, ZWD_FIXED, ZWD_DYNAMIC, ZWD_NO_BLOCK };
+enum zwd_block { ZWD_BLOCK_STORED, ZWD_BLOCK_FIXED, ZWD_BLOCK_DYNAMIC, ZWD_BLOCK_NONE };
 
-/* The type that a header at bit pos names; ZWD_NO_BLOCK, too, where its three bits are not all there. */
+/* The type that a header at bit pos names; ZWD_BLOCK_NONE, too, where its three bits are not all there. */
 enum zwd_block zwd_header_type(const unsigned char *in, size_t len, size_t pos);
 
 /* Are the codes of a dynamic block at bit pos such that zlib takes them? Not where they are cut off. */

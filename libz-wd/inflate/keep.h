@@ -3,8 +3,9 @@
  * The compressed input that a way back to software needs: what a device read from the latest place on
  * at which software can begin. Such places, between two blocks, are looked for as the keep grows. What
  * all streams of the process may keep together has a bound (ZWD_KEEP): the fuller it is, the less a
- * stream may have, and the sooner it looks. A stream that has too much and finds no place keeps nothing
- * until it finds one; it is lost, as long as it is not on a device that goes on.
+ * stream may have, and the sooner it looks. Where a stream has too much and finds no place, software does
+ * it all again, up to where it is. Only without memory it keeps nothing, until it finds a place; it is lost,
+ * as long as it is not on a device that goes on.
  *
  * A stream whose caller brings its allocator keeps in that caller's memory, a fixed amount at most which
  * is used again and again: such streams may be left without an end, in pools that free nothing.
@@ -12,10 +13,9 @@
 #ifndef ZWD_KEEP_H
 #define ZWD_KEEP_H
 
+#include "inflate/pieces.h"
 #include "stream/zstream.h"
 
-/* In one piece, if there is no more: what is small is done again from its beginning. */
-#define ZWD_KEEP_FIRST 4096u
 /* Input of one request, where the memory is the caller's. */
 #define ZWD_KEEP_CUSTOM_STEP 65536u
 
@@ -46,11 +46,13 @@ int zwd_keep_is_looking(const struct zwd_stream *s);
 /* And that is so much room. */
 size_t zwd_keep_look_room(const struct zwd_stream *s);
 
+/* May a request more be too much for it? Then it has to begin later. */
+int zwd_keep_is_full(const struct zwd_stream *s);
+/* It begins there, at a place that software's state is at. */
+void zwd_keep_move(struct zwd_stream *s, const struct zwd_place *place);
+
 /* All output up to i->made was delivered. */
 void zwd_keep_settle(struct zwd_stream *s);
-
-/* What is kept from byte at of the body on, in one piece; returns its length, 0 at the end. */
-size_t zwd_keep_read(const struct zwd_keep *keep, uint64_t at, const unsigned char **in);
 
 void zwd_keep_drop(struct zwd_stream *s);
 

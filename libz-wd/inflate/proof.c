@@ -113,7 +113,7 @@ static int decode_blind(struct zwd_proof *p, size_t pos, struct blind *blind)
 		/* Not the end either: nothing was consumed after that. */
 		if (code != Z_OK && code != Z_BUF_ERROR)
 			return -ENOENT;
-		if (type != ZWD_STORED && blind->made < sizeof(p->first) && blind->coded_nr < KNOWN_MIN)
+		if (type != ZWD_BLOCK_STORED && blind->made < sizeof(p->first) && blind->coded_nr < KNOWN_MIN)
 			blind->coded_nr += count_known(from, len);
 		blind->made += len;
 		if (len > p->budget)
@@ -215,7 +215,7 @@ int zwd_proof_block(struct zwd_proof *p, size_t pos, size_t stored_len, size_t *
 	 * Three bits before any code of a fixed block may look like the header of one: the output would be the
 	 * right one, up to where this block ends. Is it the last one? Only an end that was passed can tell.
 	 */
-	if (zwd_header_type(p->in, p->in_len, pos) == ZWD_FIXED && !blind.has_passed_end)
+	if (zwd_header_type(p->in, p->in_len, pos) == ZWD_BLOCK_FIXED && !blind.has_passed_end)
 		return -ENOENT;
 	len = blind.made < sizeof(p->first) ? blind.made : sizeof(p->first);
 	if (!note_telling(p, len))

@@ -192,7 +192,7 @@ void zwd_scan_fixed(const struct zwd_scan *scan, const unsigned char *in, size_t
 		if (kind == END) {
 			if (right_nr >= IN_STEP_NR && zwd_header_is_credible(in, len, pos + nr))
 				note_end(ends, pos + nr);
-			if (zwd_header_type(in, len, pos + nr) == ZWD_FIXED)
+			if (zwd_header_type(in, len, pos + nr) == ZWD_BLOCK_FIXED)
 				nr += 3;
 			else
 				kind = WRONG;

@@ -60,9 +60,9 @@ size_t zwd_format_stored(unsigned char *out, const unsigned char *data, size_t l
 	return out_len + stored_block(out + out_len, data, len, is_last);
 }
 
-size_t zwd_format_zlib_header(unsigned char *out, int level, int strategy)
+size_t zwd_format_zlib_header(unsigned char *out, int window_bits, int level, int strategy)
 {
-	unsigned int head = 0x7800, flevel;
+	unsigned int head = 0x0800 | (unsigned int)(window_bits - 8) << 12, flevel;
 
 	if (strategy >= Z_HUFFMAN_ONLY || level < 2)
 		flevel = 0;

@@ -20,8 +20,8 @@ size_t zwd_format_stored_len(size_t len);
 /* Writes them; is_last: the last one ends the stream. Returns how many bytes. */
 size_t zwd_format_stored(unsigned char *out, const unsigned char *data, size_t len, int is_last);
 
-/* The zlib header for a window of 32 KiB, 2 bytes, as the level asks for. */
-size_t zwd_format_zlib_header(unsigned char *out, int level, int strategy);
+/* The zlib header for a window of 2^window_bits bytes, 2 bytes, as the level asks for. */
+size_t zwd_format_zlib_header(unsigned char *out, int window_bits, int level, int strategy);
 
 /* Bytes of a gzip header; header may be NULL. */
 size_t zwd_format_gzip_header_len(const struct gz_header_s *header);

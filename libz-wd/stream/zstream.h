@@ -16,6 +16,14 @@ enum zwd_mode {
 	ZWD_MODE_OURS, /* this library: a device, or a software engine inside our framing */
 };
 
+/* deflate: why software has the body of a stream that is framed here. */
+enum zwd_soft_reason {
+	ZWD_SOFT_AWAY,	 /* the device failed, or is not there: until it is back */
+	ZWD_SOFT_SHORT,	 /* the segment was short: until one is not */
+	ZWD_SOFT_PARAMS, /* of the level or strategy: until they change */
+	ZWD_SOFT_STAY,	 /* of what no device can do to a stream */
+};
+
 #define ZWD_MAGIC_DEFLATE 0x5a574464u
 #define ZWD_MAGIC_INFLATE 0x5a574469u
 
@@ -26,6 +34,8 @@ enum zwd_mode {
 #define ZWD_BLOCK_LEN 65536u
 #define ZWD_BLOCKS 4
 #define ZWD_WINDOW_LEN 32768u
+/* What a flush of the real zlib makes at most when its output before was delivered: of one block, at 31 bits a symbol. */
+#define ZWD_FLUSH_LEN (3 * ZWD_BLOCK_LEN)
 /* Room for the state that zlib allocates first, in one block with ours: 5952 bytes in 1.2.13. */
 #define ZWD_SLOT_LEN 6400u
 
@@ -49,30 +59,37 @@ struct zwd_deflate {
 
 	enum zwd_sequence seq;
 	int last_flush;
-	int is_raw;	 /* the software engine goes on with the body */
-	int is_segment_new; /* the device's next request begins without history */
-	int is_flushed;	 /* nothing was emitted since the last flush point */
-	int is_engine_chosen; /* the first unit was sent, or software took over */
+	int is_flushed;	 /* nothing was accepted since the last flush point, */
+	int flushed_by;	 /* which this flush made */
+	int is_finishing; /* the last unit was sent */
+	/*
+	 * A segment lies between two flush points. Its engine is known when it has to be: at its flush by
+	 * its length, or when its first unit is full.
+	 */
+	int is_device;	  /* the segment is a device's: its first unit was sent */
+	int is_raw;	  /* the software engine has the body */
+	enum zwd_soft_reason reason; /* why */
+	uint64_t seg_len; /* input bytes of the segment that were sent in units, or given to software */
+	uint64_t last_seg_len; /* of the one before, where software has the body */
+	unsigned int small_row; /* so many segments in a row were below the threshold, and still a device's */
 	uint32_t check;	 /* of all input accepted: Adler-32 or CRC-32 */
-	uint32_t sent_check; /* of the input of all requests that are done */
-	uint32_t segment_check; /* of the input before the current segment */
-	uint64_t segment_len;	/* input bytes of the current segment that are done */
+	uint32_t sent_check; /* of the input of all units that were sent */
 	uint32_t isize;	 /* input bytes accepted, modulo 2^32 */
 	unsigned char *gather; /* accepted, not yet compressed */
 	unsigned int gather_off, gather_len;
 	unsigned char *pend; /* compressed, not yet delivered */
 	unsigned int pend_off, pend_len;
+	unsigned char *more; /* pend where its block is too short: of malloc(); or NULL */
 	unsigned char *history; /* the last plain bytes that were compressed */
 	unsigned int history_len;
-	unsigned char *ctx; /* the device's stream context between two calls */
+	unsigned char *ctx; /* the device's stream context between two segments */
 	size_t ctx_len;	    /* bytes of it in use; 0: none */
-	unsigned char *spill; /* gather and pend after zlib took their blocks, while they hold something */
-	int is_spill_ours;    /* of malloc(), not the caller's */
+	uint32_t chain_before; /* what its checksum follows on: the stream's where it began */
+	uint64_t chain_len;    /* and plain bytes since */
+	unsigned char *spill; /* gather, pend and history after zlib took their blocks, while they hold something */
+	int is_spill_ours;    /* of pages, not the caller's */
 	unsigned char rest[16]; /* pend after that: a trailer for which there is no room */
-	uint64_t run_len;     /* input bytes compressed since the last flush point */
 	struct zwd_jobq *jobs; /* the parallel plan's units, or NULL: it was never needed */
-	int is_away;	       /* software has the body only until the device is back */
-	uint64_t away_len;     /* input bytes it took since */
 	struct zwd_trial trial;
 	z_stream raw;
 };
@@ -81,7 +98,7 @@ struct zwd_ahead;
 struct zwd_piece;
 struct zwd_shadow;
 
-/* Where in a body software can begin: between two blocks. */
+/* Where in a body software can begin: between two blocks, or where it is. */
 struct zwd_place {
 	uint64_t in;	/* bytes of the body before it */
 	uint64_t out;	/* plain bytes before it */
@@ -90,6 +107,8 @@ struct zwd_place {
 	unsigned char *window; /* the last of them */
 	unsigned char bits;    /* of the byte before it that are still to be read, its upper ones */
 	unsigned char byte;
+	int is_state;  /* any place: the real zlib's state of the stream is there */
+	int data_type; /* then */
 };
 
 /* Compressed input from a place on, see inflate/keep.h. */
@@ -116,7 +135,7 @@ struct zwd_parts {
 	int is_proven; /* the latest ones were independent */
 };
 
-enum zwd_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
+enum zwd_inflate_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
 enum zwd_part { ZWD_PART_BODY, ZWD_PART_TRAILER, ZWD_PART_END, ZWD_PART_BAD };
 
 struct zwd_inflate {
@@ -128,7 +147,7 @@ struct zwd_inflate {
 	struct zwd_trial trial;
 
 	/* The frame. */
-	enum zwd_body body;
+	enum zwd_inflate_body body;
 	enum zwd_part part;
 	int is_wrapped;	  /* body soft: of a stream with its wrapper, which has it to the end */
 	int is_settled;	  /* no device any more */
@@ -156,6 +175,7 @@ struct zwd_inflate {
 	unsigned char *ctx;
 	size_t ctx_len;
 	size_t sent_len, sent_room; /* new input and room of the latest request */
+	const unsigned char *sent_in, *sent_out; /* where both are */
 	size_t last_in, last_out; /* what it read and made */
 	unsigned int tiny_row;	    /* calls in a row that brought next to nothing */
 	struct zwd_shadow *shadow;  /* software beside it, with ZWD_VERIFY */

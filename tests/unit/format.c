@@ -26,7 +26,7 @@ static void headers_are_zlibs(void **state)
 
 	for (int level = 0; level <= 9; level++)
 		for (int strategy = 0; strategy <= Z_FIXED; strategy++) {
-			assert_int_equal(zwd_format_zlib_header(ours, level, strategy), 2);
+			assert_int_equal(zwd_format_zlib_header(ours, 15, level, strategy), 2);
 			assert_int_equal(zlib_writes(theirs, 15, level, strategy, NULL), 2);
 			assert_memory_equal(ours, theirs, 2);
 			assert_int_equal(zwd_format_gzip_header(ours, NULL, level, strategy), 10);

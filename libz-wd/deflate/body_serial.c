@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Zlib */
+/* A unit at a time on a device, waited for; the first of a segment may go on from the context of the one before. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "deflate/body.h"
+#include "deflate/buffers.h"
+#include "deflate/units.h"
+#include "operate/log.h"
+#include "operate/settings.h"
+#include "stream/shield.h"
+
+/* With the context in place. 0 or -errno. */
+static int try_unit(struct zwd_deflate *d, struct zwd_lane *lane, struct zwd_unit *unit)
+{
+	if (unit->is_continued)
+		memcpy(lane->ctx, d->ctx, d->ctx_len);
+	return zwd_unit_run(unit, lane, d->history, d->history_len);
+}
+
+/* On *lane, which is opened where it is NULL and stays open while it is healthy. 0 or -errno. */
+static int run_unit(struct zwd_deflate *d, struct zwd_lane **lane, struct zwd_unit *unit)
+{
+	for (int try = 0;; try++) {
+		int ret = 0;
+
+		if (!*lane)
+			ret = zwd_qpool_get(ZWD_DEFLATE, zwd_settings()->timeout_ms, lane);
+		if (ret)
+			return ret;
+		ret = try_unit(d, *lane, unit);
+		if (!ret)
+			return 0;
+		zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);
+		zwd_log(ZWD_LOG_WARN, "deflate request failed: %s", strerror(-ret));
+		zwd_qpool_drop(*lane, ret);
+		*lane = NULL;
+		/* A second time on another queue; not after a hang, which may cost as much again. */
+		if (try || ret == -ETIMEDOUT)
+			return ret;
+		zwd_count(ZWD_DEFLATE, ZWD_RETRIES, 1);
+	}
+}
+
+/* For the next segment, if this was all of one. */
+static void keep_context(struct zwd_deflate *d, const struct zwd_lane *lane,
+			 const struct zwd_unit *unit)
+{
+	size_t len = wd_zip_ctx_used(lane->ctx);
+
+	if (!unit->needs_marker || !unit->has_ctx || d->seg_len != unit->len || len > ZWD_BLOCK_LEN)
+		return;
+	memcpy(d->ctx, lane->ctx, len);
+	d->ctx_len = len;
+	d->chain_before = unit->chain.before;
+	d->chain_len = unit->chain.len + unit->len;
+}
+
+static int do_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
+		   struct zwd_unit *unit, int is_gathered)
+{
+	struct zwd_deflate *d = &s->d;
+	int ret;
+
+	if (!is_gathered)
+		unit->check = zwd_deflate_check(d, unit->check, unit->in, unit->len);
+	if (!d->pend_len) {
+		unit->room = strm->next_out;
+		unit->room_len = strm->avail_out;
+	}
+	ret = run_unit(d, lane, unit);
+	if (!ret)
+		ret = zwd_deflate_reserve(strm, s, unit->out_len);
+	if (ret)
+		return ret;
+	zwd_units_commit(strm, s, unit, is_gathered);
+	keep_context(d, *lane, unit);
+	if (unit->out == unit->room)
+		zwd_deflate_made(strm, unit->out_len);
+	else
+		zwd_deflate_emit(strm, d, unit->out, unit->out_len);
+	if (is_gathered)
+		zwd_deflate_use_gathered(d, unit->len);
+	return 0;
+}
+
+static int run(z_streamp strm, struct zwd_stream *s, int flush)
+{
+	struct zwd_lane *lane = NULL;
+	struct zwd_unit unit;
+	int ret, is_gathered, cancel_state = zwd_shield_up();
+
+	for (;;) {
+		ret = s->d.pend_len ? 0 : zwd_units_next(strm, s, flush, &unit, &is_gathered);
+		if (ret == 1)
+			ret = do_unit(strm, s, &lane, &unit, is_gathered);
+		else
+			break;
+		if (ret)
+			break;
+	}
+	if (lane)
+		zwd_qpool_put(lane);
+	zwd_shield_down(cancel_state);
+	if (ret)
+		return ret;
+	return s->d.pend_len ? ZWD_BODY_ROOM : ZWD_BODY_DONE;
+}
+
+static int settle(z_streamp strm, struct zwd_stream *s)
+{
+	return 0;
+}
+
+static void pending(struct zwd_stream *s, unsigned int *bytes, int *bits)
+{
+	*bytes = 0;
+	*bits = 0;
+}
+
+static int copy(struct zwd_stream *to, struct zwd_stream *from)
+{
+	memcpy(to->d.history, from->d.history, from->d.history_len);
+	memcpy(to->d.ctx, from->d.ctx, from->d.ctx_len);
+	return Z_OK;
+}
+
+static void drop(struct zwd_stream *s)
+{
+	s->d.ctx_len = 0;
+}
+
+const struct zwd_body zwd_body_serial = { run, settle, pending, copy, drop };

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * A stream that software began, or took over after a failure, goes to a device where a block ends; and
+ * software keeps what a device is no help with. The settings are read once in a process.
+ */
+#include "config.h"
+#include "helpers.h"
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <zwd.h>
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#define LEN 6000000
+
+static const int wrappers[] = { 15, 31, -15 };
+static unsigned char out[LEN + 100];
+
+struct job {
+	const char *device, *engine, *verify;
+	size_t in_step, out_step;
+	int is_custom;
+};
+
+static voidpf get(voidpf opaque, uInt items, uInt size)
+{
+	return malloc((size_t)items * size);
+}
+
+static void put(voidpf opaque, voidpf mem)
+{
+	free(mem);
+}
+
+static int decode(const struct job *job, int wbits, const struct buf *packed, const unsigned char *plain)
+{
+	z_stream strm = { .next_in = packed->data, .next_out = out };
+	size_t limit = 0;
+	int ret;
+
+	if (job->is_custom) {
+		strm.zalloc = get;
+		strm.zfree = put;
+	}
+	if (inflateInit2(&strm, wbits))
+		return 2;
+	do {
+		size_t left = out + sizeof(out) - strm.next_out;
+
+		if (limit <= strm.total_in || strm.avail_out)
+			limit = limit + job->in_step < packed->len ? limit + job->in_step : packed->len;
+		strm.avail_in = (uInt)(limit - strm.total_in);
+		strm.avail_out = (uInt)(job->out_step < left ? job->out_step : left);
+		ret = ours.inflate(&strm, Z_NO_FLUSH);
+	} while (ret == Z_OK || (ret == Z_BUF_ERROR && limit < packed->len));
+	if (ret != Z_STREAM_END || strm.total_out != LEN || memcmp(out, plain, LEN))
+		return 3;
+	if (strm.total_in != packed->len - 4)
+		return 4;
+	if (wbits == 15 && strm.adler != ref.adler32(1, plain, LEN))
+		return 5;
+	return inflateEnd(&strm) ? 6 : 0;
+}
+
+/* In a process of its own; its statistics. */
+static void run(const struct job *job, enum gen gen, int wbits, struct zwd_stats *stats)
+{
+	unsigned char *plain = gen_alloc(gen, LEN);
+	struct buf packed = { 0 };
+	int fds[2], status;
+	pid_t pid;
+
+	deflate_all(&ref, wbits, 6, Z_DEFAULT_STRATEGY, plain, LEN, &packed);
+	buf_add(&packed, "tail", 4);
+	assert_int_equal(pipe(fds), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		setenv("WD_DEVICE", job->device, 1);
+		setenv("ZWD_ENGINE", job->engine, 1);
+		setenv("ZWD_TIMEOUT_MS", "2000", 1);
+		if (job->verify)
+			setenv("ZWD_VERIFY", job->verify, 1);
+		status = decode(job, wbits, &packed, plain);
+		zwd_stats(stats, sizeof(*stats));
+		if (write(fds[1], stats, sizeof(*stats)) != sizeof(*stats))
+			_exit(99);
+		_exit(status);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], stats, sizeof(*stats)), sizeof(*stats));
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status)
+		fail_msg("gen %d, window bits %d, %s: status %x", gen, wbits, job->device, status);
+	free(plain);
+	buf_free(&packed);
+}
+
+/* Every bit of a byte is a block's first sooner or later. */
+static void small_first_calls_decide_nothing(void **state)
+{
+	static const struct job jobs[] = { { "emu", "auto", NULL, 8192, 16384, 0 },
+					   { "emu", "auto", NULL, 8192, 16384, 1 } };
+
+	for (size_t j = 0; j < NR(jobs); j++)
+		for (int gen = 0; gen < GEN_NR; gen++)
+			for (size_t w = 0; w < NR(wrappers); w++) {
+				struct zwd_stats stats;
+
+				/* The others are over too soon. */
+				if (gen != GEN_TEXT && gen != GEN_BINARY && gen != GEN_RANDOM && gen != GEN_MIXED)
+					continue;
+				run(&jobs[j], (enum gen)gen, wrappers[w], &stats);
+				assert_int_equal(stats.inflate.failovers, 0);
+				assert_int_equal(stats.inflate_choice.returns, 1);
+				assert_true(stats.inflate.hw_in >= stats.inflate.soft_in);
+			}
+}
+
+static void a_failure_is_not_for_good(void **state)
+{
+	static const struct job job = { "emu:fault=error@5", "hw", NULL, 65536, 100000, 0 };
+
+	for (size_t w = 0; w < NR(wrappers); w++) {
+		struct zwd_stats stats;
+
+		run(&job, GEN_MIXED, wrappers[w], &stats);
+		assert_int_equal(stats.inflate.failovers, 1);
+		assert_int_equal(stats.inflate_choice.returns, 1);
+		assert_true(stats.inflate.hw_in >= stats.inflate.soft_in);
+	}
+}
+
+static void software_keeps_single_bytes(void **state)
+{
+	static const struct job job = { "emu", "hw", NULL, 1, 1000, 0 };
+	struct zwd_stats stats;
+
+	run(&job, GEN_TEXT, 31, &stats);
+	assert_in_range(stats.inflate.hw_requests, 1, 200);
+	assert_int_equal(stats.inflate.failovers, 0);
+}
+
+static void what_a_device_spoils_is_seen(void **state)
+{
+	static const struct job job = { "emu:fault=corrupt@*9", "hw", "1", 65536, 100000, 0 };
+
+	for (size_t w = 0; w < NR(wrappers); w++) {
+		struct zwd_stats stats;
+
+		run(&job, GEN_JSON, wrappers[w], &stats);
+		assert_true(stats.inflate.verified > 0);
+		if (wrappers[w] < 0)
+			assert_true(stats.inflate.mismatches > 0);
+	}
+}
+
+/* As in a git pack: what is behind a stream in the buffer says nothing of its size. */
+static void small_streams_in_a_large_buffer(void **state)
+{
+	enum { STREAMS = 300, PLAIN = 800 };
+	static unsigned char plain[PLAIN];
+	struct buf packed = { 0 };
+	struct zwd_stats stats;
+	size_t pos = 0;
+	pid_t pid;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid) {
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		return;
+	}
+	setenv("WD_DEVICE", "emu", 1);
+	setenv("ZWD_ENGINE", "auto", 1);
+	gen_fill(GEN_SOURCE, plain, PLAIN);
+	for (int n = 0; n < STREAMS; n++) {
+		struct buf one = { 0 };
+
+		deflate_all(&ref, 15, 9, Z_DEFAULT_STRATEGY, plain, PLAIN, &one);
+		buf_add(&packed, one.data, one.len);
+		buf_free(&one);
+	}
+	for (int n = 0; n < STREAMS; n++) {
+		z_stream strm = { .next_in = packed.data + pos, .avail_in = (uInt)(packed.len - pos),
+				  .next_out = out, .avail_out = PLAIN + 1 };
+
+		if (inflateInit(&strm) || ours.inflate(&strm, Z_FINISH) != Z_STREAM_END ||
+		    strm.total_out != PLAIN || memcmp(out, plain, PLAIN))
+			_exit(1);
+		pos += strm.total_in;
+		inflateEnd(&strm);
+	}
+	zwd_stats(&stats, sizeof(stats));
+	_exit(pos != packed.len || stats.inflate.hw_requests || stats.inflate.soft_streams != STREAMS);
+}
+
+TEST_MAIN(120, cmocka_unit_test(small_first_calls_decide_nothing),
+	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(software_keeps_single_bytes),
+	  cmocka_unit_test(what_a_device_spoils_is_seen),
+	  cmocka_unit_test(small_streams_in_a_large_buffer))
