@@ -387,7 +387,8 @@ static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 	    i->pend_len || i->held || zwd_ahead_is_sent(i->ahead) || !zwd_qpool_has_raw(ZWD_INFLATE))
 		return 0;
 	/* With a context, or where there is nothing to go on from; what is begun anew at each request is small. */
-	return i->ctx_len || (!i->keep.begin.bits && !i->keep.begin.is_state && i->keep.to == i->keep.begin.in && i->made == i->keep.begin.out);
+	return i->ctx_len || (!i->keep.begin.bits && !i->keep.begin.is_state &&
+			      i->keep.to == i->keep.begin.in && i->made == i->keep.begin.out);
 }
 
 /* All that is done with lanes in hand. 0 or -errno: why there are no more parts. */

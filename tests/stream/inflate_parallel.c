@@ -43,7 +43,7 @@ static int flush_of(enum kind kind, size_t at)
 	case SYNC_OF_NOISE:
 		return Z_SYNC_FLUSH;
 	case MIXED:
-		return at / (8 * STEP) % 2 ? Z_FULL_FLUSH : Z_SYNC_FLUSH;
+		return at / (16 * STEP) % 2 ? Z_FULL_FLUSH : Z_SYNC_FLUSH;
 	default:
 		return Z_NO_FLUSH;
 	}
