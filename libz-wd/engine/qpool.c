@@ -32,7 +32,6 @@
 /* One bad request may be chance: so many failures in a row are none. */
 #define FAILURES_MAX 3
 
-#define INFLATE_LEN (1u << 20)
 /* The device needs 9/8 of the input as room to compress all of it. */
 #define DST_LEN(src_len) ((src_len) + (src_len) / 8 + 4096)
 
@@ -180,7 +179,9 @@ static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
 	lane->dir = dir;
 	lane->generation = atomic_load(&generation);
 	/* What one request of inflate leaves is a context to be saved, which costs as much as 64 KiB. */
-	lane->src_len = dir == ZWD_INFLATE && settings->unit < INFLATE_LEN ? INFLATE_LEN : settings->unit;
+	lane->src_len = settings->unit;
+	if (dir == ZWD_INFLATE && lane->src_len < ZWD_LANE_INFLATE_LEN)
+		lane->src_len = ZWD_LANE_INFLATE_LEN;
 	lane->dst_len = DST_LEN(lane->src_len);
 	ret = wd_request_queue(&attr, &lane->queue);
 	if (ret == -EAGAIN)

@@ -128,8 +128,8 @@ static int send_next(struct zwd_stream *s, struct run *run)
 		return 0;
 	part->len = zwd_cut_part(&s->i, run->in, run->in_len, SEAL_LEN, &part->is_joined);
 	part->expected = zwd_cut_expect(&s->i, part->len);
-	if (part->expected > zwd_settings()->unit)
-		part->expected = zwd_settings()->unit;
+	if (part->expected > ZWD_LANE_INFLATE_LEN)
+		part->expected = ZWD_LANE_INFLATE_LEN;
 	if (!part->len || part->expected > run->room || (!run->idle_nr && add_lane(run)))
 		return 0;
 	part->lane = run->idle[--run->idle_nr];

@@ -139,6 +139,8 @@ static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, str
 	most = input_for(s, room);
 	if (most > lane->src_len - old_in(i))
 		most = lane->src_len - old_in(i);
+	if (most > zwd_cut_serial_len(i))
+		most = zwd_cut_serial_len(i);
 	if (len > most)
 		len = most;
 	if (is_in_place) {

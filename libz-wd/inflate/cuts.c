@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/qpool.h"
 #include "inflate/cuts.h"
-#include "operate/settings.h"
 
 /* Of the byte before the lengths: three bits of header at least, or what fills it up behind them. All are zero. */
 #define HEADER_BITS 0xe0
@@ -34,7 +34,7 @@ size_t zwd_cut_next(const unsigned char *in, size_t len, size_t from)
 size_t zwd_cut_part(const struct zwd_inflate *i, const unsigned char *in, size_t in_len, size_t spare,
 		    int *is_joined)
 {
-	size_t unit = zwd_settings()->unit, most = unit - spare, len = 0, enough = ZWD_PART_IN;
+	size_t most = ZWD_LANE_INFLATE_LEN - spare, len = 0, enough = ZWD_PART_IN;
 
 	if (most > in_len)
 		most = in_len;
@@ -47,7 +47,7 @@ size_t zwd_cut_part(const struct zwd_inflate *i, const unsigned char *in, size_t
 
 		if (!end)
 			return 0;
-		if (len && zwd_cut_expect(i, end) > unit)
+		if (len && zwd_cut_expect(i, end) > ZWD_LANE_INFLATE_LEN)
 			return len;
 		*is_joined = len != 0;
 		len = end;

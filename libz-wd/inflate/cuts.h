@@ -10,6 +10,7 @@
 
 #define ZWD_PART_IN 32768u   /* so much input is worth a request of its own, */
 #define ZWD_PART_OUT 98304u  /* or so much output */
+#define ZWD_SERIAL_MIN 262144u
 /* Output of a byte of input, until it is known. */
 #define ZWD_PART_EXPANDS 4
 
@@ -52,6 +53,14 @@ static inline int zwd_cut_is_due(const z_stream *strm, const struct zwd_stream *
 	return i->keep.to >= i->parts.at && !s->is_custom && strm->avail_out >= 2 * ZWD_WINDOW_LEN &&
 	       (strm->avail_in >= 2 * ZWD_PART_IN ||
 		zwd_cut_expect(i, strm->avail_in) >= 2 * ZWD_PART_OUT);
+}
+
+/* So much input body serial reads in one request, at most: parts are looked for when it is time to. */
+static inline size_t zwd_cut_serial_len(const struct zwd_inflate *i)
+{
+	uint64_t left = i->parts.at > i->keep.to ? i->parts.at - i->keep.to : 0;
+
+	return left > ZWD_SERIAL_MIN ? (size_t)left : ZWD_SERIAL_MIN;
 }
 
 #endif
