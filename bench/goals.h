@@ -10,7 +10,11 @@
 
 struct zlib_api;
 
-enum goal_relation { GOAL_AT_MOST, GOAL_AT_LEAST };
+enum goal_relation {
+	GOAL_AT_MOST,
+	GOAL_AT_LEAST,
+	GOAL_REPORT, /* a figure without a limit: no verdict on the library */
+};
 
 /* What a row hands back; it crosses a pipe as it is. */
 struct goal_result {
@@ -49,12 +53,18 @@ extern const struct goal goals_start[];
 extern const struct goal goals_queue[];
 extern const struct goal goals_device[];
 extern const struct goal goals_stream[];
+extern const struct goal goals_gzip[];
+extern const struct goal goals_inflate[];
+extern const struct goal goals_git[];
 extern const struct goal goals_size[];
 extern const struct goal goals_memory[];
 extern const struct goal goals_policy[];
 
-/* The main function of "wd-bench goals" and of its counted loops, "wd-bench loop". */
+/* The main function of "wd-bench goals", of one row, of a trial of one, and of the counted loops.
+ */
 int goals_main(int argc, char **argv);
+int row_main(int argc, char **argv);
+int trial_main(int argc, char **argv);
 int loop_main(int argc, char **argv);
 /* "wd-bench corpus DIR", and "wd-bench generate KIND LEN", which the script behind it calls. */
 int corpus_main(int argc, char **argv);
@@ -85,6 +95,9 @@ const char *goal_library(void);
 const char *goal_program(const struct goal_run *run, const char *dir, const char *name,
 			 const char *installed_dir);
 
+/* The environment with these settings in it; kept for good. */
+char **goal_environ(const char *const *env);
+
 /* How a program is run; all but argv may be NULL. Standard output goes to out or nowhere. */
 struct goal_spawn {
 	const char *const *argv;
@@ -111,10 +124,20 @@ int goal_syscalls(const struct goal_spawn *spawn, unsigned int *nr, unsigned int
 
 /*
  * Runs measure(arg, out) in a child with these settings ("NAME=VALUE", NULL at the end) and hands
- * back its numbers. 0, or -errno when it did not end well.
+ * back its numbers. 0, or -errno when it did not end well. The device is not among what can be set:
+ * libz-wd looks for that when it is loaded.
  */
 #define GOAL_NUMBERS 8
 int goal_child(const char *const *env, void (*measure)(void *arg, double *out), void *arg,
+	       double *out);
+
+/* The same in a program of its own, for another device. argv: its name and arguments. */
+struct goal_trial {
+	const char *name;
+	void (*measure)(int argc, char **argv, double *out);
+};
+extern const struct goal_trial stream_trial, inflate_pack_trial, inflate_trial;
+int goal_trial(const struct goal_run *run, const char *const *env, const char *const *argv,
 	       double *out);
 
 /* Waits for a machine that is quiet, not for long. */
@@ -123,7 +146,14 @@ void goal_quiet(const struct goal_run *run);
 void goal_noise_begin(void);
 void goal_noise_end(struct goal_result *result);
 
-/* A scratch file's path, removed when the run ends. */
+/* A scratch file's path, removed when the run ends. Good until eight others were asked for. */
 const char *goal_scratch(const char *name);
+/* So that rows in processes of their own share the files: the folder of another's. */
+const char *goal_scratch_dir(void);
+void goal_scratch_use(const char *dir);
+/* Writes such a file. 0 or -1. */
+int goal_write(const char *path, const void *data, size_t len);
+/* All of a file; NULL: it cannot be read. */
+uint8_t *goal_read(const char *path, size_t *len);
 
 #endif

@@ -182,7 +182,7 @@ const char *goal_program(const struct goal_run *run, const char *dir, const char
 	return access(path, X_OK) ? NULL : path;
 }
 
-static char **goal_environ(const char *const *env)
+char **goal_environ(const char *const *env)
 {
 	size_t nr = 0, old_nr = 0;
 	char **all;
@@ -363,39 +363,6 @@ int goal_syscalls(const struct goal_spawn *spawn, unsigned int *nr, unsigned int
 	return -ECHILD;
 }
 
-int goal_child(const char *const *env, void (*measure)(void *arg, double *out), void *arg,
-	       double *out)
-{
-	double numbers[GOAL_NUMBERS];
-	int fds[2], status;
-	ssize_t got;
-	pid_t pid;
-
-	if (pipe(fds))
-		return -errno;
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		close(fds[0]);
-		environ = goal_environ(env);
-		for (size_t i = 0; i < GOAL_NUMBERS; i++)
-			numbers[i] = NAN;
-		measure(arg, numbers);
-		_exit(write(fds[1], numbers, sizeof(numbers)) != sizeof(numbers));
-	}
-	close(fds[1]);
-	got = read(fds[0], numbers, sizeof(numbers));
-	close(fds[0]);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	if (status || got != sizeof(numbers))
-		return -EIO;
-	memcpy(out, numbers, sizeof(numbers));
-	return 0;
-}
-
 /* Time of all processors, in the kernel's ticks. */
 static void goal_ticks(double *busy, double *all)
 {
@@ -461,42 +428,4 @@ void goal_noise_end(struct goal_result *result)
 		snprintf(result->note + len, sizeof(result->note) - len,
 			 "%snoisy: others used %.0f %% of the machine", len ? "; " : "",
 			 100 * others / (all - noise_all));
-}
-
-static char scratch_dir[PATH_MAX];
-static pid_t scratch_pid;
-
-static void goal_scratch_remove(void)
-{
-	struct dirent *entry;
-	DIR *dir;
-
-	if (getpid() != scratch_pid)
-		return;
-	dir = opendir(scratch_dir);
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(scratch_dir);
-}
-
-const char *goal_scratch(const char *name)
-{
-	static char paths[8][PATH_MAX + 64];
-	static unsigned int next;
-	const char *tmp = getenv("TMPDIR");
-
-	if (!scratch_pid) {
-		snprintf(scratch_dir, sizeof(scratch_dir), "%s/wd-bench.XXXXXX", tmp ? tmp : "/tmp");
-		if (!mkdtemp(scratch_dir)) {
-			fprintf(stderr, "wd-bench: %s: %s\n", scratch_dir, strerror(errno));
-			exit(2);
-		}
-		scratch_pid = getpid();
-		atexit(goal_scratch_remove);
-	}
-	next = (next + 1) % 8;
-	snprintf(paths[next], sizeof(paths[next]), "%s/%s", scratch_dir, name);
-	return paths[next];
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zwd.h>
@@ -17,33 +16,30 @@
 #include "timing.h"
 #include "zlib_api.h"
 
-enum { FEED_LEN = 262144 };
-
-struct stream {
-	const uint8_t *data;
-	size_t len;
-	uint8_t *packed;
-	size_t packed_size;
-};
-
-/* out[0]: wall ns of the stream, out[1]: its compressed length, out[2]: bytes the device had. */
-static void stream_deflate(void *arg, double *out)
+/* PLAIN PACKED LEN. out[0]: wall ns of the stream, out[1]: its compressed length, out[2]: bytes the
+ * device had. */
+static void stream_deflate(int argc, char **argv, double *out)
 {
-	const struct stream *s = arg;
 	struct zwd_stats stats = { 0 };
+	size_t len = 0, room_len, feed_len = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
+	uint8_t *data = feed_len ? goal_read(argv[1], &len) : NULL, *room;
 
+	if (!data)
+		return;
+	room_len = len + len / 8 + 65536;
+	room = goal_alloc(room_len);
 	for (int round = 0; round < 2; round++) { /* the first opens the device */
 		uint64_t begin = timing_wall_ns();
-		z_stream strm = { .next_out = s->packed, .avail_out = (uInt)s->packed_size };
+		z_stream strm = { .next_out = room, .avail_out = (uInt)room_len };
 		int ret = deflateInit(&strm, 1);
 
 		for (size_t pos = 0; ret == Z_OK;) {
-			size_t nr = s->len - pos < FEED_LEN ? s->len - pos : FEED_LEN;
+			size_t nr = len - pos < feed_len ? len - pos : feed_len;
 
-			strm.next_in = (Bytef *)s->data + pos;
+			strm.next_in = data + pos;
 			strm.avail_in = (uInt)nr;
 			pos += nr;
-			ret = deflate(&strm, pos == s->len ? Z_FINISH : Z_NO_FLUSH);
+			ret = deflate(&strm, pos == len ? Z_FINISH : Z_NO_FLUSH);
 		}
 		if (ret != Z_STREAM_END)
 			return;
@@ -52,16 +48,24 @@ static void stream_deflate(void *arg, double *out)
 		deflateEnd(&strm);
 	}
 	zwd_stats(&stats, sizeof(stats));
-	out[2] = (double)stats.deflate.hw_in / 2;
+	if (!goal_write(argv[2], room, (size_t)out[1]))
+		out[2] = (double)stats.deflate.hw_in / 2;
 }
 
-static int stream_is_right(const struct goal_run *run, const struct stream *s, double packed_len)
-{
-	uLong len = (uLong)s->len;
-	uint8_t *back = goal_alloc(s->len);
-	int is_right = run->soft->uncompress(back, &len, s->packed, (uLong)packed_len) == Z_OK &&
-		       len == s->len && !memcmp(back, s->data, len);
+const struct goal_trial stream_trial = { "deflate", stream_deflate };
 
+static int stream_is_right(const struct goal_run *run, const uint8_t *data, size_t data_len,
+			   const char *path)
+{
+	uLong len = (uLong)data_len;
+	uint8_t *back = goal_alloc(data_len), *packed;
+	size_t packed_len;
+	int is_right;
+
+	packed = goal_read(path, &packed_len);
+	is_right = packed && run->soft->uncompress(back, &len, packed, (uLong)packed_len) == Z_OK &&
+		   len == data_len && !memcmp(back, data, len);
+	free(packed);
 	free(back);
 	return is_right;
 }
@@ -69,33 +73,24 @@ static int stream_is_right(const struct goal_run *run, const struct stream *s, d
 #define STREAM_ROUNDS_MAX 9
 
 struct both {
-	struct stream s;
+	uint8_t *data;
+	size_t len;
+	size_t feed_len; /* of each call */
 	char path[4200]; /* the plain bytes as a file */
+	char packed[4200];
 	int rounds_nr;
 };
-
-static int stream_write(const char *path, const uint8_t *data, size_t len)
-{
-	FILE *file = fopen(path, "we");
-	int failed = !file || fwrite(data, 1, len, file) != len;
-
-	return (file && fclose(file)) || failed;
-}
 
 static int stream_make(const struct goal_run *run, struct both *b, struct goal_result *r)
 {
 	size_t want = run->is_quick ? 8u << 20 : 64u << 20;
-	void *packed;
 
-	b->s.data = goal_input(run, want, &b->s.len);
-	b->s.packed_size = b->s.len + b->s.len / 8 + 65536;
-	/* Shared, so that the parent can look at what its children made. */
-	packed = mmap(NULL, b->s.packed_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	b->s.packed = packed;
+	b->data = goal_input(run, want, &b->len);
+	b->feed_len = 256 << 10;
 	b->rounds_nr = run->is_quick ? 3 : STREAM_ROUNDS_MAX;
 	snprintf(b->path, sizeof(b->path), "%s", goal_scratch("plain"));
-	if (packed == MAP_FAILED || stream_write(b->path, b->s.data, b->s.len)) {
+	snprintf(b->packed, sizeof(b->packed), "%s", goal_scratch("packed"));
+	if (goal_write(b->path, b->data, b->len)) {
 		goal_skip(r, "no room for the input");
 		return -1;
 	}
@@ -106,40 +101,52 @@ static int stream_make(const struct goal_run *run, struct both *b, struct goal_r
 static int stream_engines(const struct goal_run *run, struct both *b, int engines_nr, double *out,
 			  struct goal_result *r)
 {
-	const char *env[] = { NULL, "ZWD_ENGINE=hw", NULL };
-	char device[64];
+	char device[64], feed_len[32];
+	const char *const env[] = { device, "ZWD_ENGINE=hw", NULL };
+	const char *const argv[] = { stream_trial.name, b->path, b->packed, feed_len, NULL };
 
 	snprintf(device, sizeof(device), "WD_DEVICE=emu:threads=%d", engines_nr);
-	env[0] = device;
-	if (goal_child(env, stream_deflate, &b->s, out) || isnan(out[2]) ||
-	    !stream_is_right(run, &b->s, out[1])) {
+	snprintf(feed_len, sizeof(feed_len), "%zu", b->feed_len);
+	if (goal_trial(run, env, argv, out) || isnan(out[2]) ||
+	    !stream_is_right(run, b->data, b->len, b->packed)) {
 		goal_skip(r, "a stream is wrong");
 		r->is_wrong = 1;
 		return -1;
 	}
-	if (out[2] < (double)b->s.len)
+	if (out[2] < (double)b->len)
 		goal_note(r, "the device did not do all of it");
 	return 0;
 }
 
-static void stream_two(const struct goal_run *run, struct goal_result *r)
+static void stream_ratio(const struct goal_run *run, size_t feed_len, struct goal_result *r)
 {
 	double ratios[STREAM_ROUNDS_MAX], one[GOAL_NUMBERS], two[GOAL_NUMBERS], mbps = 0;
 	struct both b;
 
 	if (stream_make(run, &b, r))
 		return;
+	b.feed_len = feed_len;
 	goal_quiet(run);
 	goal_noise_begin();
 	for (int i = 0; i < b.rounds_nr; i++) {
 		if (stream_engines(run, &b, 1, one, r) || stream_engines(run, &b, 2, two, r))
 			return;
 		ratios[i] = one[0] / two[0];
-		mbps = (double)b.s.len * 1e3 / one[0];
+		mbps = (double)b.len * 1e3 / one[0];
 	}
 	r->value = goal_median(ratios, (size_t)b.rounds_nr);
 	goal_anchor(r, "one engine: %.0f MB/s", mbps);
 	goal_noise_end(r);
+}
+
+static void stream_two(const struct goal_run *run, struct goal_result *r)
+{
+	stream_ratio(run, 1u << 20, r);
+}
+
+static void stream_two_16k(const struct goal_run *run, struct goal_result *r)
+{
+	stream_ratio(run, 16384, r);
 }
 
 static void stream_pigz(const struct goal_run *run, const char *level, struct goal_result *r)
@@ -167,7 +174,7 @@ static void stream_pigz(const struct goal_run *run, const char *level, struct go
 		if (stream_engines(run, &b, 2, two, r))
 			return;
 		ratios[i] = cost.wall_us * 1e3 / two[0];
-		mbps = (double)b.s.len / cost.wall_us;
+		mbps = (double)b.len / cost.wall_us;
 	}
 	r->value = goal_median(ratios, (size_t)b.rounds_nr);
 	goal_anchor(r, "pigz -p2 %s: %.0f MB/s", level, mbps);
@@ -207,95 +214,54 @@ static void stream_pigz_size(const struct goal_run *run, struct goal_result *r)
 	if (stream_engines(run, &b, 2, two, r))
 		return;
 	r->value = two[1] / (double)st.st_size;
-	goal_anchor(r, "pigz -p2 -1: %.4f of the input", (double)st.st_size / (double)b.s.len);
+	goal_anchor(r, "pigz -p2 -1: %.4f of the input", (double)st.st_size / (double)b.len);
 }
 
-/* gzip's own program and wd-gzip in its place. */
-static void stream_gzip(const struct goal_run *run, int is_decompress, struct goal_result *r)
+/* What ssh -C sends: a short packet, then long ones, each with a flush, 32 MB of them. */
+static void stream_packets(const struct goal_run *run, struct goal_result *r)
 {
-	const char *command = goal_program(run, "libz-wd/tools", "wd-gzip", BINDIR);
-	const char *library = goal_library(), *packed = goal_scratch("gz");
-	char gzip_env[4200], preload_env[4200];
-	const char *const env[] = { "WD_DEVICE=emu:threads=2", gzip_env, preload_env, NULL };
-	const char *const argv[] = { "gzip", is_decompress ? "-dc" : "-6c", NULL };
-	double ratios[STREAM_ROUNDS_MAX], mbps = 0;
-	struct goal_spawn spawn = { .argv = argv };
-	size_t len, want = run->is_quick ? 12u << 20 : 100000000u;
-	int rounds_nr = run->is_quick ? 1 : 3;
-	const char *in = goal_scratch("plain");
-	uint8_t *data;
+	enum { FIRST_LEN = 50, PACKET_LEN = 32768 };
+	static uint8_t room[2 * PACKET_LEN];
+	struct zwd_stats stats = { 0 };
+	z_stream strm = { 0 };
+	size_t len, packet_len = FIRST_LEN;
+	uint8_t *data = goal_input(run, run->is_quick ? 4u << 20 : 32u << 20, &len);
+	int ret = deflateInit(&strm, 6);
 
-	if (!command || !library || !goal_has("gzip")) {
-		goal_skip(r, "%s is not installed", !goal_has("gzip") ? "gzip" : "wd-gzip");
-		return;
+	for (size_t pos = 0; ret == Z_OK && pos < len; pos += packet_len, packet_len = PACKET_LEN) {
+		strm.next_in = data + pos;
+		strm.avail_in = (uInt)(len - pos < packet_len ? len - pos : packet_len);
+		do {
+			strm.next_out = room;
+			strm.avail_out = sizeof(room);
+			ret = deflate(&strm, Z_PARTIAL_FLUSH);
+		} while (ret == Z_OK && !strm.avail_out);
+		ret = ret == Z_BUF_ERROR ? Z_OK : ret;
 	}
-	snprintf(gzip_env, sizeof(gzip_env), "ZWD_GZIP=%s", command);
-	snprintf(preload_env, sizeof(preload_env), "LD_PRELOAD=%s", library);
-	data = goal_input(run, want, &len);
-	if (stream_write(in, data, len)) {
-		goal_skip(r, "no room for the input");
-		return;
-	}
+	deflateEnd(&strm);
 	free(data);
-	if (is_decompress) {
-		const char *const pack[] = { "gzip", "-6c", NULL };
-
-		spawn = (struct goal_spawn){ .argv = pack, .in = in, .out = packed };
-		if (goal_spawn(&spawn, NULL)) {
-			goal_skip(r, "gzip failed");
-			return;
-		}
-		spawn = (struct goal_spawn){ .argv = argv };
-		in = packed;
+	if (ret != Z_OK) {
+		goal_skip(r, "a call failed");
+		r->is_wrong = 1;
+		return;
 	}
-	goal_quiet(run);
-	goal_noise_begin();
-	for (int i = 0; i < rounds_nr; i++) {
-		struct goal_cost plain, ours;
-
-		spawn.in = in;
-		spawn.env = NULL;
-		if (goal_spawn(&spawn, &plain)) {
-			goal_skip(r, "gzip failed");
-			return;
-		}
-		spawn.env = env;
-		if (goal_spawn(&spawn, &ours)) {
-			goal_skip(r, "gzip under the preload failed");
-			r->is_wrong = 1;
-			return;
-		}
-		ratios[i] = plain.wall_us / ours.wall_us;
-		mbps = (double)len / plain.wall_us;
-	}
-	r->value = goal_median(ratios, (size_t)rounds_nr);
-	goal_anchor(r, "gzip %s: %.0f MB/s, of %.0f MB", is_decompress ? "-d" : "-6", mbps,
-		    (double)len / 1e6);
-	goal_noise_end(r);
-}
-
-static void stream_gzip_deflate(const struct goal_run *run, struct goal_result *r)
-{
-	stream_gzip(run, 0, r);
-}
-
-static void stream_gzip_inflate(const struct goal_run *run, struct goal_result *r)
-{
-	stream_gzip(run, 1, r);
+	zwd_stats(&stats, sizeof(stats));
+	r->value = 100 * (double)stats.deflate.hw_in / (double)len;
+	goal_anchor(r, "packets of 32 KB behind one of 50 bytes");
 }
 
 const struct goal goals_stream[] = {
-	{ "stream-two", "one stream on two engines, against one", "times", GOAL_AT_LEAST, 1.8,
-	  "wall, by turns, median", NULL, NULL, stream_two },
-	{ "stream-pigz1", "one stream on two engines, against pigz -p2 -1", "times", GOAL_AT_LEAST, 4,
-	  "wall, by turns, median", NULL, NULL, stream_pigz_1 },
+	{ "stream-two", "one stream on two engines, against one, 1 MiB", "times", GOAL_AT_LEAST,
+	  1.85, "wall, by turns, median", NULL, NULL, stream_two },
+	{ "stream-two-16k", "the same with calls of 16 KB", "times", GOAL_AT_LEAST, 1.7,
+	  "wall, by turns, median", NULL, NULL, stream_two_16k },
+	{ "stream-pigz1", "one stream on two engines, against pigz -p2 -1", "times", GOAL_AT_LEAST,
+	  4, "wall, by turns, median", NULL, NULL, stream_pigz_1 },
 	{ "stream-pigz6", "the same against pigz -p2 -6", "times", GOAL_AT_LEAST, 12,
 	  "wall, by turns, median", NULL, NULL, stream_pigz_6 },
 	{ "stream-size", "its size against pigz -p2 -1", "of pigz", GOAL_AT_MOST, 1, "bytes", NULL,
 	  NULL, stream_pigz_size },
-	{ "gzip-deflate", "gzip with preload, two engines, against gzip -6", "times", GOAL_AT_LEAST,
-	  10, "wall, by turns, median", NULL, NULL, stream_gzip_deflate },
-	{ "gzip-inflate", "gzip -d with preload, against gzip -d", "times", GOAL_AT_LEAST, 3,
-	  "wall, by turns, median", NULL, NULL, stream_gzip_inflate },
+	{ "stream-packets", "bytes of a stream like that of ssh -C on the device", "%",
+	  GOAL_AT_LEAST, 95, "counters of the library", "emu", "auto", stream_packets },
 	{ 0 },
 };

@@ -4,6 +4,8 @@
  * the caller's thread. Prints numbers.
  *   send BATCH N        N null requests through libwd, so many at once, to be counted
  *   deflate N           N calls of deflate() with 64 KB, to be counted
+ *   caller LEN COPY     CPU of the caller of deflate() in calls of LEN bytes, and of a checksum
+ *                       over the data, with COPY also of a copy of it
  *   cost libwd|deflate  CPU seconds per GB of the caller, and of zlib level 1
  *   path LEN DEPTH COPY emulated device against the engine called inline
  */
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <wd_zip.h>
 #include <zlib.h>
 
@@ -173,7 +176,7 @@ static double cost_libwd(void)
 	return (double)ns;
 }
 
-static double cost_stream(const struct zlib_api *z, size_t feed_len)
+static double cost_stream(const struct zlib_api *z, size_t feed_len, size_t room_len)
 {
 	static uint8_t *room;
 	size_t len = (size_t)UNIT_LEN * UNITS_NR;
@@ -182,7 +185,7 @@ static double cost_stream(const struct zlib_api *z, size_t feed_len)
 	int ret;
 
 	if (!room)
-		room = get(feed_len);
+		room = get(room_len);
 	begin = timing_thread_ns();
 	device = stub_cpu_ns();
 	if (z->deflateInit2_(&strm, 1, Z_DEFLATED, 15, 8, 0, ZLIB_VERSION, sizeof(strm)))
@@ -192,7 +195,7 @@ static double cost_stream(const struct zlib_api *z, size_t feed_len)
 		strm.avail_in = (uInt)feed_len;
 		do {
 			strm.next_out = room;
-			strm.avail_out = (uInt)feed_len;
+			strm.avail_out = (uInt)room_len;
 			ret = z->deflate(&strm, pos + feed_len == len ? Z_FINISH : Z_NO_FLUSH);
 		} while (!strm.avail_out);
 	}
@@ -212,8 +215,9 @@ static void cost(const char *what, int trials_nr)
 	if (!soft)
 		die(why);
 	for (int t = -1; t < trials_nr; t++) { /* the first one warms up */
-		double a = strcmp(what, "libwd") ? cost_stream(&zlib_wd, APP_LEN) : cost_libwd();
-		double b = cost_stream(soft, APP_LEN);
+		double a = strcmp(what, "libwd") ? cost_stream(&zlib_wd, APP_LEN, APP_LEN)
+						 : cost_libwd();
+		double b = cost_stream(soft, APP_LEN, APP_LEN);
 
 		if (t < 0)
 			continue;
@@ -224,6 +228,48 @@ static void cost(const char *what, int trials_nr)
 	printf("%.9f %.9f %.9f\n", spread_of(ratios, (size_t)trials_nr).median,
 	       spread_of(ours, (size_t)trials_nr).median,
 	       spread_of(theirs, (size_t)trials_nr).median);
+}
+
+/* What nobody can save the caller: the data is looked at once, and copied if it is to stay. */
+static double cost_look(size_t feed_len, int is_copying)
+{
+	static uint8_t *copy;
+	size_t len = (size_t)UNIT_LEN * UNITS_NR;
+	uint64_t begin;
+	uLong check = 1;
+
+	if (!copy)
+		copy = get(len);
+	begin = timing_thread_ns();
+	for (size_t pos = 0; pos < len; pos += feed_len) {
+		check = zlib_wd.adler32(check, plain + pos, (uInt)feed_len);
+		if (is_copying)
+			memcpy(copy + pos, plain + pos, feed_len);
+	}
+	if (!check)
+		die("a checksum is wrong");
+	return (double)(timing_thread_ns() - begin);
+}
+
+/* By turns, so that both find the caches as the engine leaves them. */
+static void caller(size_t feed_len, int is_copying, int trials_nr)
+{
+	double ours[99], looks[99], ratios[99], bytes = (double)UNIT_LEN * UNITS_NR;
+	size_t room_len = is_copying ? feed_len : feed_len + feed_len / 8 + 4096;
+
+	for (int t = -1; t < trials_nr; t++) {
+		double a = cost_stream(&zlib_wd, feed_len, room_len),
+		       b = cost_look(feed_len, is_copying);
+
+		if (t < 0)
+			continue;
+		ours[t] = a / bytes;
+		looks[t] = b / bytes;
+		ratios[t] = a / b;
+	}
+	printf("%.9f %.9f %.9f\n", spread_of(ratios, (size_t)trials_nr).median,
+	       spread_of(ours, (size_t)trials_nr).median,
+	       spread_of(looks, (size_t)trials_nr).median);
 }
 
 static void take(struct lane *lane, int is_copying, uint8_t *out, unsigned int *done)
@@ -309,12 +355,17 @@ static void path(size_t len, unsigned int depth, int is_copying, int trials_nr)
 
 int main(int argc, char **argv)
 {
+	const char *device = getenv("WD_DEVICE");
 	long n = argc > 2 ? atol(argv[2]) : 0;
 	int trials_nr = getenv("TRIALS") ? atoi(getenv("TRIALS")) : 9;
 
 	trials_nr = trials_nr < 1 || trials_nr > 99 ? 9 : trials_nr;
-	setenv("WD_DEVICE", STUB_DEVICE, 1);
 	setenv("ZWD_ENGINE", "hw", 1);
+	/* The device is looked for when the library is loaded. */
+	if (!device || strcmp(device, STUB_DEVICE)) {
+		setenv("WD_DEVICE", STUB_DEVICE, 1);
+		execv("/proc/self/exe", argv);
+	}
 	make_plain();
 	if (argc == 4 && !strcmp(argv[1], "send") && n > 0 && n <= BATCH_MAX)
 		send_loop((unsigned int)n, atol(argv[3]));
@@ -322,6 +373,8 @@ int main(int argc, char **argv)
 		deflate_loop(n);
 	else if (argc == 3 && !strcmp(argv[1], "cost"))
 		cost(argv[2], trials_nr);
+	else if (argc == 4 && !strcmp(argv[1], "caller") && n > 0 && UNIT_LEN * UNITS_NR % n == 0)
+		caller((size_t)n, atoi(argv[3]), trials_nr);
 	else if (argc == 5 && !strcmp(argv[1], "path") && n > 0 && n <= UNIT_LEN)
 		path((size_t)n, (unsigned int)atoi(argv[3]), atoi(argv[4]), trials_nr);
 	else

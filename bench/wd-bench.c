@@ -34,6 +34,7 @@ struct options {
 	unsigned int levels_nr;
 	int directions[2]; /* whether wanted, by enum codec_direction */
 	const char *format;
+	const char *device;
 	unsigned int trials_nr, threads_nr, depth;
 	double seconds;
 	size_t piece_len; /* of the generated mix */
@@ -234,7 +235,7 @@ static void bench_options(struct options *o, int argc, char **argv)
 			o->threads_nr = bench_single("threads", optarg, BENCH_THREADS_MAX);
 			break;
 		case OPT_DEVICE:
-			setenv("WD_DEVICE", optarg, 1);
+			o->device = optarg;
 			break;
 		case OPT_DIRECT:
 			o->is_direct = 1;
@@ -396,6 +397,19 @@ static int bench_cells(const struct options *o, struct table *t)
 	return is_verified;
 }
 
+/* libz-wd looks for its device when it is loaded: another one needs another start. */
+static void bench_environment(const struct options *o, char **argv)
+{
+	const char *before = getenv("WD_DEVICE");
+	const char *device = o->device ? o->device : before ? before : "emu";
+
+	setenv("ZWD_ENGINE", "hw", 0);
+	if (before && !strcmp(before, device))
+		return;
+	setenv("WD_DEVICE", device, 1);
+	execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -411,6 +425,10 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "goals"))
 		return goals_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "row"))
+		return row_main(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "trial"))
+		return trial_main(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "loop"))
 		return loop_main(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "corpus"))
@@ -418,9 +436,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "generate"))
 		return generate_main(argc - 1, argv + 1);
 	bench_options(&o, argc, argv);
-	/* libz-wd reads both at its first stream. */
-	setenv("WD_DEVICE", "emu", 0);
-	setenv("ZWD_ENGINE", "hw", 0);
+	bench_environment(&o, argv);
 	bench_input(&o, &input, argc - optind, argv + optind);
 	bench_head(&o, &table);
 	o.measure.device_ops = o.is_direct ? &codec_queue : &codec_stream;

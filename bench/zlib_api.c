@@ -5,8 +5,14 @@
 #include "zlib_api.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 const struct zlib_api zlib_wd = {
 #define X(name) .name = name,
@@ -26,6 +32,30 @@ const struct zlib_api zlib_wd = {
 #define SOFT_BINDING RTLD_DEEPBIND
 #endif
 
+/*
+ * libz-wd has the file open from its load on, bound as any library is; so this is one of our own
+ * with the same contents.
+ */
+static void *soft_open(void)
+{
+	int from = open(SOFT_ZLIB_PATH, O_RDONLY | O_CLOEXEC),
+	    to = memfd_create("libz", MFD_CLOEXEC);
+	void *lib = NULL;
+	struct stat st;
+	char path[40];
+
+	if (from >= 0 && to >= 0 && !fstat(from, &st) &&
+	    sendfile(to, from, NULL, (size_t)st.st_size) == st.st_size) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
+		lib = dlopen(path, RTLD_NOW | RTLD_LOCAL | SOFT_BINDING);
+	}
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	return lib ? lib : dlopen(SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL | SOFT_BINDING);
+}
+
 static const struct {
 	const char *name;
 	size_t offset;
@@ -43,7 +73,7 @@ const struct zlib_api *zlib_soft(const char **why)
 
 	if (is_open)
 		return &api;
-	lib = dlopen(SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL | SOFT_BINDING);
+	lib = soft_open();
 	if (!lib) {
 		*why = dlerror();
 		return NULL;

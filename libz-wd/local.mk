@@ -38,9 +38,12 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/shadow.c libz-wd/inflate/shadow.h \
 	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
 	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
+	libz-wd/engine/lane.c libz-wd/engine/lane.h \
 	libz-wd/engine/learn.c libz-wd/engine/learn.h \
 	libz-wd/engine/policy.c libz-wd/engine/policy.h \
+	libz-wd/engine/presence.c libz-wd/engine/presence.h \
 	libz-wd/engine/qpool.c libz-wd/engine/qpool.h \
+	libz-wd/engine/request.c \
 	libz-wd/engine/unit.c libz-wd/engine/unit.h \
 	libz-wd/engine/verify.c libz-wd/engine/verify.h \
 	libz-wd/stream/alone.c libz-wd/stream/alone.h \

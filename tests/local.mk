@@ -36,7 +36,8 @@ zwd_test_ldflags = $(AM_LDFLAGS) -no-install \
 	-Wl,--wrap=deflateInit_,--wrap=deflateInit2_,--wrap=inflateInit_,--wrap=inflateInit2_
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libhelpers.la
-tests_libhelpers_la_SOURCES = tests/helpers.c tests/helpers.h tests/sanitizer.h
+tests_libhelpers_la_SOURCES = tests/again.c tests/again.h tests/endless.c tests/endless.h \
+	tests/helpers.c tests/helpers.h tests/sanitizer.h
 endif
 
 include tests/bench/local.mk

@@ -157,7 +157,7 @@ z_size_t ZEXPORT deflateBound_z(z_streamp strm, z_size_t len)
 	}
 
 DEFLATE_FUNCTION(deflateSetDictionary, (z_streamp strm, const Bytef *dict, uInt len),
-		 (strm, dict, len), ZWD_SOFT_DICTIONARY,
+		 (strm, dict, len), ZWD_COUNTERS,
 		 zwd_deflate_set_dictionary(strm, s, dict, len))
 DEFLATE_FUNCTION(deflateGetDictionary, (z_streamp strm, Bytef *dict, uInt *len), (strm, dict, len),
 		 ZWD_COUNTERS, zwd_deflate_get_dictionary(strm, s, dict, len))

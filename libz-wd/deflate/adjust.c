@@ -128,6 +128,25 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	return d->seq == ZWD_SEQ_DONE ? Z_OK : change_engine(s, is_changed);
 }
 
+static int soft_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len)
+{
+	int ret = zwd_deflate_go_soft(strm, s);
+
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, 1);
+	if (ret == Z_OK)
+		ZWD_SOFT_CALL(ret, strm, s, deflateSetDictionary(strm, dict, len));
+	return ret;
+}
+
+/* Before data: whoever does the stream knows then whether it is of use. No header tells of it. */
+static int keep_dictionary(struct zwd_deflate *d, const Bytef *dict, uInt len)
+{
+	if (len)
+		zwd_deflate_remember(d, dict, len);
+	d->has_dictionary = d->history_len != 0;
+	return Z_OK;
+}
+
 int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len)
 {
 	struct zwd_deflate *d = &s->d;
@@ -138,13 +157,12 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 	if (s->mode == ZWD_MODE_NEW) {
 		if (d->wrap == 2)
 			return Z_STREAM_ERROR;
-		ret = zwd_deflate_go_soft(strm, s);
-		if (ret == Z_OK)
-			ZWD_SOFT_CALL(ret, strm, s, deflateSetDictionary(strm, dict, len));
-		return ret;
+		return d->wrap || (s->soft && s->is_custom) || zwd_deflate_get_blocks(s) ?
+			       soft_dictionary(strm, s, dict, len) : keep_dictionary(d, dict, len);
 	}
 	if (d->wrap || zwd_units_waiting(d))
 		return Z_STREAM_ERROR;
+	zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, !d->is_raw);
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
 	return ret == Z_OK ? zwd_soft_zlib.deflateSetDictionary(&d->raw, dict, len) : ret;
 }
@@ -156,7 +174,7 @@ int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict
 	const unsigned char *last;
 	size_t last_len;
 
-	if (s->mode == ZWD_MODE_NEW) {
+	if (s->mode == ZWD_MODE_NEW && !d->has_dictionary) {
 		if (dict_len)
 			*dict_len = 0;
 		return Z_OK;

@@ -48,6 +48,16 @@ static int fail(z_streamp strm, int err)
 	return err;
 }
 
+/*
+ * A device knows nothing of a dictionary, and a stream need not refer to it. To do without is worth it for as
+ * much data as makes up for it by itself.
+ */
+#define DICTIONARY_MIN 65536u
+static int is_dictionary_better(const struct zwd_deflate *d, size_t len)
+{
+	return d->has_dictionary && len < DICTIONARY_MIN;
+}
+
 /* The first call with something to do. Z_OK, or an error. */
 static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 {
@@ -55,11 +65,14 @@ static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 	int is_all = flush == Z_FINISH;
 	/* The blocks are zlib's already when an earlier stream of this state was software's. */
 	int is_ours = !(s->soft && s->is_custom) &&
+		      !(is_all && is_dictionary_better(&s->d, strm->avail_in)) &&
 		      zwd_policy_deflate_begin(&s->d, strm->avail_in, is_all ? flush : Z_NO_FLUSH) &&
 		      zwd_format_gzip_header_len(s->d.header) <= ZWD_PEND_LEN;
 
-	if (!is_ours || zwd_deflate_get_blocks(s))
+	if (!is_ours || zwd_deflate_get_blocks(s)) {
+		zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, s->d.has_dictionary);
 		return zwd_deflate_go_soft(strm, s);
+	}
 	s->mode = ZWD_MODE_OURS;
 	return Z_OK;
 }
@@ -108,7 +121,7 @@ static int is_return_due(z_streamp strm, const struct zwd_stream *s, int flush)
 	size_t unit = zwd_units_len(s);
 
 	/* Without input there may be nothing left but an end that software has begun. */
-	if (!strm->avail_in || flush == Z_BLOCK || zwd_units_waiting(d))
+	if (!strm->avail_in || zwd_units_waiting(d))
 		return 0;
 	if (d->reason == ZWD_SOFT_AWAY)
 		return d->seg_len + d->last_seg_len >= AWAY_LEN &&
@@ -134,7 +147,7 @@ static int is_for_device(z_streamp strm, const struct zwd_stream *s, int flush)
 	const struct zwd_deflate *d = &s->d;
 	size_t left = zwd_units_waiting(d) + strm->avail_in;
 
-	return left >= zwd_units_len(s) || (flush != Z_NO_FLUSH && flush != Z_BLOCK && left &&
+	return left >= zwd_units_len(s) || (flush != Z_NO_FLUSH && left &&
 					    left >= zwd_policy_min_len(ZWD_DEFLATE, d->level));
 }
 
@@ -205,10 +218,6 @@ static int choose_engine(z_streamp strm, struct zwd_stream *s, int flush)
 	size_t left = zwd_units_waiting(d) + strm->avail_in, unit = zwd_units_len(s);
 	int is_full = left >= unit;
 
-	if (flush == Z_BLOCK) {
-		zwd_count(ZWD_DEFLATE, ZWD_SOFT_TUNED, 1);
-		return zwd_deflate_use_soft(s, ZWD_SOFT_SHORT);
-	}
 	/* What does not fit the block is gathered for a device, or not at all. */
 	if (left > ZWD_GATHER_LEN && !(zwd_qpool_has_device(ZWD_DEFLATE) && zwd_qpool_is_ready(ZWD_DEFLATE))) {
 		zwd_count(ZWD_DEFLATE, ZWD_SOFT_NO_DEVICE, 1);
@@ -216,6 +225,10 @@ static int choose_engine(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	if (!left || (!is_full && flush == Z_NO_FLUSH))
 		return Z_OK;
+	if (!is_full && is_dictionary_better(d, left)) {
+		zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, 1);
+		return zwd_deflate_use_soft(s, ZWD_SOFT_SHORT);
+	}
 	if (left < zwd_policy_min_len(ZWD_DEFLATE, d->level) && d->ctx_len &&
 	    d->small_row < SHORT_ROW) {
 		d->small_row++;
@@ -290,7 +303,7 @@ static void end_segment(z_streamp strm, struct zwd_deflate *d, int flush)
 		zwd_units_cut(d);
 	d->is_flushed = 1;
 	d->flushed_by = flush;
-	d->is_device = 0;
+	d->is_device = d->has_dictionary = 0;
 	if (d->seg_len)
 		d->last_seg_len = d->seg_len;
 	d->seg_len = 0;

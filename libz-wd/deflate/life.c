@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "deflate/body.h"
 #include "deflate/buffers.h"
@@ -25,7 +26,7 @@ static void clear(struct zwd_deflate *d)
 	d->last_flush = -2;
 	d->is_flushed = 1;
 	d->flushed_by = Z_FULL_FLUSH;
-	d->is_finishing = d->is_device = 0;
+	d->is_finishing = d->is_device = d->has_dictionary = 0;
 	d->seg_len = d->last_seg_len = 0;
 	d->small_row = 0;
 	d->check = d->sent_check = d->wrap != 2; /* what zlib shows before any data: 1 also for raw streams */
@@ -108,6 +109,9 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 		s->mode = ZWD_MODE_SOFT;
 		if (d->header && d->wrap == 2)
 			ZWD_SOFT_CALL(ret, strm, s, deflateSetHeader(strm, d->header));
+		if (d->has_dictionary)
+			ZWD_SOFT_CALL(ret, strm, s,
+				      deflateSetDictionary(strm, d->history, d->history_len));
 	}
 	return ret;
 }
@@ -306,6 +310,11 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	}
 	if (ret == Z_OK && s->mode == ZWD_MODE_OURS)
 		ret = copy_body(to, s);
+	if (ret == Z_OK && s->mode == ZWD_MODE_NEW && d->has_dictionary) {
+		ret = zwd_deflate_get_blocks(to) ? Z_MEM_ERROR : Z_OK;
+		if (ret == Z_OK)
+			memcpy(to_d->history, d->history, d->history_len);
+	}
 	if (ret != Z_OK) {
 		drop_body(to);
 		zwd_stream_free(dest, to);

@@ -149,10 +149,6 @@ static int has_device(enum zwd_dir dir, int needs_raw, struct zwd_trial *trial)
 int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush)
 {
 	d->trial.begin_ns = 0;
-	if (flush == Z_BLOCK) {
-		zwd_count(ZWD_DEFLATE, ZWD_SOFT_TUNED, 1);
-		return 0;
-	}
 	/* More may come, and is gathered until there is a unit's worth. */
 	return flush == Z_NO_FLUSH || (is_for_device(ZWD_DEFLATE, d->level, len, &d->trial) &&
 				       has_device(ZWD_DEFLATE, 0, &d->trial));

@@ -6,22 +6,21 @@
 #include "config.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "stream/apart.h"
-#include "operate/root.h"
 #include "operate/log.h"
-#include "stream/object.h"
+#include "engine/presence.h"
 #include "engine/qpool.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
-#include "stream/soft_zlib.h"
 
 /*
  * A device that fails again and again, or vanished, is left alone for a while, and then asked again:
@@ -31,9 +30,6 @@
 #define PAUSE_MAX_NS 10000000000ull
 /* One bad request may be chance: so many failures in a row are none. */
 #define FAILURES_MAX 3
-
-/* The device needs 9/8 of the input as room to compress all of it. */
-#define DST_LEN(src_len) ((src_len) + (src_len) / 8 + 4096)
 
 /* A thread in zwd_qpool_get(), on its stack. Whoever serves it takes it off the list. */
 struct waiter {
@@ -62,12 +58,6 @@ static _Atomic uint64_t paused_until[2]; /* ns; 0: not paused; written under the
 enum { DEVICE_UNKNOWN, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
 static atomic_int devices[2], reaches_all[2];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* What can be known of a device without opening it. */
-enum { PRESENCE_UNKNOWN, PRESENCE_NONE, PRESENCE_SOME };
-static atomic_int presence, is_prepared; /* the latter: for the settings that hold */
-static char prepared[sizeof(((struct zwd_settings *)0)->device)];
-static int was_filtered; /* system calls were filtered when the presence was asked for */
 
 /* Lanes given back in a signal handler, for whoever comes next. */
 static struct zwd_lane *_Atomic orphans;
@@ -114,7 +104,7 @@ static void renew(unsigned int now)
 	if (atomic_exchange(&renewed, now) != now) {
 		/* Else malloc() may be locked for good by a thread that is not here: nothing is opened. */
 		if (atomic_load(&forked) != now)
-			atomic_store(&presence, PRESENCE_NONE);
+			zwd_presence_end();
 		forget_all(0);
 		atomic_store(&generation, now);
 	}
@@ -143,101 +133,12 @@ static void register_fork(void)
 	pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
-static void lane_free_apart(void *arg)
-{
-	struct zwd_lane *lane = arg;
-
-	wd_release_queue(lane->queue);
-	free(lane);
-}
-
-static void lane_free(struct zwd_lane *lane)
-{
-	zwd_apart(lane_free_apart, lane);
-}
-
-struct opening {
-	enum zwd_dir dir;
-	struct zwd_lane *lane;
-	int ret;
-};
-
-static int lane_open(enum zwd_dir dir, struct zwd_lane **out)
-{
-	const struct zwd_settings *settings = zwd_settings();
-	struct wd_queue_attr attr = {
-		.device = settings->device,
-		.op_type = dir == ZWD_DEFLATE ? WD_OP_COMPRESS : WD_OP_DECOMPRESS,
-		.numa_node = -1,
-	};
-	struct zwd_lane *lane = calloc(1, sizeof(*lane));
-	struct wd_device_info info;
-	int ret;
-
-	if (!lane)
-		return -ENOMEM;
-	lane->dir = dir;
-	lane->generation = atomic_load(&generation);
-	/* What one request of inflate leaves is a context to be saved, which costs as much as 64 KiB. */
-	lane->src_len = settings->unit;
-	if (dir == ZWD_INFLATE && lane->src_len < ZWD_LANE_INFLATE_LEN)
-		lane->src_len = ZWD_LANE_INFLATE_LEN;
-	lane->dst_len = DST_LEN(lane->src_len);
-	ret = wd_request_queue(&attr, &lane->queue);
-	if (ret == -EAGAIN)
-		ret = -ENOMEM; /* no thread to be had */
-	/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */
-	if (!ret)
-		pthread_once(&once, register_fork);
-	if (!ret)
-		ret = wd_alloc(lane->queue, lane->src_len, (void **)&lane->src);
-	if (!ret)
-		ret = wd_alloc(lane->queue, lane->dst_len, (void **)&lane->dst);
-	if (!ret)
-		ret = wd_alloc(lane->queue, WD_ZIP_CTX_SIZE, (void **)&lane->ctx);
-	if (ret) {
-		lane_free_apart(lane);
-		return ret;
-	}
-	wd_queue_info(lane->queue, &info);
-	lane->is_inherited = info.is_emulated;
-	lane->reaches_all = !wd_mem_share(lane->queue, NULL, 0, WD_SHARE_ALL);
-	*out = lane;
-	return 0;
-}
-
-static void lane_open_apart(void *arg)
-{
-	static atomic_flag is_bound = ATOMIC_FLAG_INIT;
-	struct opening *opening = arg;
-
-	/* What goes wrong later should not need the loader's stack. */
-	if (!atomic_flag_test_and_set(&is_bound)) {
-		zwd_object_bind_own();
-		zwd_soft_zlib_bind();
-	}
-	opening->ret = lane_open(opening->dir, &opening->lane);
-}
-
-/*
- * Are system calls filtered? If they were not when the program began, it locked itself up, and a call
- * too many may be its death: opening is over. Filters that were there before say nothing: every
- * container has them.
- */
-static int is_filtered(void)
-{
-	int saved_errno = errno, mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
-
-	errno = saved_errno;
-	return mode != 0;
-}
-
 /* Is it in vain to ask for a device now? */
 static int is_paused(enum zwd_dir dir)
 {
 	uint64_t until = atomic_load_explicit(&paused_until[dir], memory_order_relaxed);
 
-	return atomic_load_explicit(&presence, memory_order_relaxed) == PRESENCE_NONE ||
+	return zwd_presence_is_none() ||
 	       (until && zwd_now_ns() < until);
 }
 
@@ -358,32 +259,34 @@ static void note_failure(struct pool *pool, enum zwd_dir dir, int err)
 /* Counted in open_nr by the caller. Drops the lock while the queue is opened. */
 static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 {
-	struct opening opening = { .dir = dir, .ret = -ENODEV };
-	int is_first = !atomic_load(&devices[dir]);
+	int is_first = !atomic_load(&devices[dir]), ret = -ENODEV;
 
 	pthread_mutex_unlock(&lock);
-	if (!is_first || was_filtered || !is_filtered())
-		zwd_apart(lane_open_apart, &opening);
+	if (!is_first || zwd_presence_may_open())
+		ret = zwd_lane_open(dir, lane);
+	if (!ret) {
+		(*lane)->generation = atomic_load(&generation);
+		/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */
+		pthread_once(&once, register_fork);
+	}
 	pthread_mutex_lock(&lock);
-	if (!opening.ret) {
-		learn_device(pool, dir, opening.lane);
-		*lane = opening.lane;
+	if (!ret) {
+		learn_device(pool, dir, *lane);
 		serve_waiters(pool, dir);
 		return 0;
 	}
 	pool->open_nr--;
 	/* Others have what there is, of queues or of memory; it comes back. */
-	if ((opening.ret == -EBUSY || opening.ret == -ENOMEM) && pool->open_nr) {
+	if ((ret == -EBUSY || ret == -ENOMEM) && pool->open_nr) {
 		pool->full_until = zwd_now_ns() + PAUSE_MIN_NS;
 		return -EAGAIN;
 	}
 	if (!pool->failures)
-		zwd_log(opening.ret == -ENODEV ? ZWD_LOG_INFO : ZWD_LOG_WARN,
-			"no queue for %s: %s", dir == ZWD_DEFLATE ? "deflate" : "inflate",
-			strerror(-opening.ret));
-	note_failure(pool, dir, opening.ret);
+		zwd_log(ret == -ENODEV ? ZWD_LOG_INFO : ZWD_LOG_WARN, "no queue for %s: %s",
+			dir == ZWD_DEFLATE ? "deflate" : "inflate", strerror(-ret));
+	note_failure(pool, dir, ret);
 	serve_waiters(pool, dir);
-	return opening.ret;
+	return ret;
 }
 
 /* A lane that is idle, or a new one. -EAGAIN: others come first, or there may be no more. */
@@ -434,7 +337,7 @@ static int wait_for_lane(struct pool *pool, enum zwd_dir dir, const struct times
 }
 
 /* Around all that follows. -EBUSY: in a signal handler that came upon one of these functions. */
-static int enter(int *cancel_state)
+int zwd_qpool_enter(int *cancel_state)
 {
 	unsigned int now;
 
@@ -465,11 +368,11 @@ static void drop(struct zwd_lane *lane, int err)
 
 	/* The program locked itself up. To wait for the device's end is refused like all the rest. */
 	if (err == -EPERM)
-		atomic_store(&presence, PRESENCE_NONE);
+		zwd_presence_end();
 	/* So it is left as it is; and what a child without handlers has of its parent's, too. */
-	if (atomic_load(&presence) == PRESENCE_NONE)
+	if (zwd_presence_is_none())
 		return;
-	lane_free(lane);
+	zwd_lane_free(lane);
 	if (is_stale)
 		return;
 	pthread_mutex_lock(&lock);
@@ -499,15 +402,6 @@ static void adopt_orphans(void)
 	}
 }
 
-static void prepare_apart(void *arg)
-{
-	const char *device = arg;
-	int nr = strcmp(device, "none") ? wd_prepare(device) : 0;
-
-	/* One that is not understood has been told of, and has no device. */
-	atomic_store(&presence, nr > 0 ? PRESENCE_SOME : PRESENCE_NONE);
-}
-
 /* From here on a child without handlers is known as such. */
 static void know_process(void)
 {
@@ -519,40 +413,30 @@ static void know_process(void)
 
 void zwd_qpool_prepare(const char *device)
 {
-	strcpy(prepared, device);
-	if (strcmp(device, "none")) {
-		was_filtered = is_filtered();
+	if (strcmp(device, "none"))
 		know_process();
-	}
-	zwd_apart(prepare_apart, prepared);
+	zwd_presence_prepare(device);
 }
 
 /* For a process that changed its environment, or that had no zlib at load. */
 static void prepare_late(void)
 {
-	const char *device = zwd_settings()->device;
 	int cancel_state;
 
 	know_process();
-	if (enter(&cancel_state))
+	if (zwd_qpool_enter(&cancel_state))
 		return;
 	pthread_mutex_lock(&lock);
-	/* Under another root, what a device is known by is of whoever owns that one. */
-	if (!atomic_load(&presence) && zwd_root_is_changed())
-		atomic_store(&presence, PRESENCE_NONE);
-	else if (!atomic_load(&is_prepared) &&
-		 (!atomic_load(&presence) || strcmp(device, prepared) != 0))
-		zwd_apart(prepare_apart, (void *)device);
-	atomic_store(&is_prepared, 1);
+	zwd_presence_prepare_late(zwd_settings()->device);
 	pthread_mutex_unlock(&lock);
 	zwd_leave(cancel_state);
 }
 
 int zwd_qpool_may_have_device(enum zwd_dir dir)
 {
-	if (!atomic_load_explicit(&is_prepared, memory_order_acquire))
+	if (!zwd_presence_is_prepared())
 		prepare_late();
-	if (atomic_load_explicit(&presence, memory_order_relaxed) != PRESENCE_SOME)
+	if (!zwd_presence_is_some())
 		return 0;
 	/* One that could not be opened is asked again after a while. */
 	return atomic_load_explicit(&devices[dir], memory_order_relaxed) ||
@@ -565,7 +449,7 @@ int zwd_qpool_has_device(enum zwd_dir dir)
 	struct pool *pool;
 	struct zwd_lane *lane;
 
-	if (!zwd_qpool_may_have_device(dir) || enter(&cancel_state))
+	if (!zwd_qpool_may_have_device(dir) || zwd_qpool_enter(&cancel_state))
 		return 0;
 	if (!atomic_load(&devices[dir])) {
 		pool = lock_pool(dir);
@@ -601,18 +485,22 @@ void zwd_qpool_await(enum zwd_dir dir, unsigned int timeout_ms)
 {
 	uint64_t now = zwd_now_ns(), end = now + timeout_ms * 1000000ull;
 	uint64_t until = atomic_load(&paused_until[dir]);
-	int cancel_state;
+	int cancel_state, saved_errno = errno, is_refused = 0;
+	uint32_t word = 0;
 
 	if (zwd_is_inside)
 		return;
 	cancel_state = zwd_shield_up();
-	for (end = until < end ? until : end; now < end; now = zwd_now_ns()) {
+	/* A sandbox in which a device is waited for allows this, and maybe no other way to sleep. */
+	for (end = until < end ? until : end; now < end && !is_refused; now = zwd_now_ns()) {
 		uint64_t ns = end - now;
 		struct timespec ts = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
 
-		nanosleep(&ts, NULL);
+		is_refused = syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &ts) < 0 &&
+			     errno != ETIMEDOUT && errno != EINTR;
 	}
 	zwd_shield_down(cancel_state);
+	errno = saved_errno;
 }
 
 int zwd_qpool_is_stale(const struct zwd_lane *lane)
@@ -624,7 +512,7 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 {
 	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
 	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
-	int cancel_state, ret = enter(&cancel_state);
+	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
 	struct pool *pool;
 
 	if (ret)
@@ -641,7 +529,7 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 
 int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
 {
-	int cancel_state, ret = enter(&cancel_state);
+	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
 	struct zwd_lane *taken, *spare;
 	struct pool *pool;
 
@@ -672,7 +560,7 @@ void zwd_qpool_put(struct zwd_lane *lane)
 		zwd_qpool_drop(lane, -ENODEV);
 		return;
 	}
-	if (enter(&cancel_state)) {
+	if (zwd_qpool_enter(&cancel_state)) {
 		orphan(lane, -EBUSY);
 		return;
 	}
@@ -690,7 +578,7 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err)
 {
 	int cancel_state;
 
-	if (enter(&cancel_state)) {
+	if (zwd_qpool_enter(&cancel_state)) {
 		orphan(lane, err);
 		return;
 	}
@@ -704,10 +592,10 @@ unsigned int zwd_qpool_trim(void)
 	unsigned int nr = 0;
 	int cancel_state;
 
-	if (enter(&cancel_state))
+	if (zwd_qpool_enter(&cancel_state))
 		return 0;
 	pthread_mutex_lock(&lock);
-	for (int dir = 0; dir < 2 && atomic_load(&presence) == PRESENCE_SOME; dir++) {
+	for (int dir = 0; dir < 2 && zwd_presence_is_some(); dir++) {
 		idle[dir] = pools[dir].idle;
 		pools[dir].idle = NULL;
 		pools[dir].open_nr -= pools[dir].idle_nr;
@@ -718,78 +606,8 @@ unsigned int zwd_qpool_trim(void)
 	for (int dir = 0; dir < 2; dir++)
 		for (struct zwd_lane *lane = idle[dir]; lane; lane = next) {
 			next = lane->next;
-			lane_free(lane);
+			zwd_lane_free(lane);
 		}
 	zwd_leave(cancel_state);
 	return nr;
-}
-
-int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
-{
-	int cancel_state, ret = enter(&cancel_state);
-
-	if (ret)
-		return ret;
-	lane->is_in_dst = req->dst == lane->dst;
-	ret = wd_send(lane->queue, req, 1);
-	lane->sent_ns = zwd_now_ns();
-	zwd_leave(cancel_state);
-	return ret == 1 ? 0 : ret ? ret : -EIO;
-}
-
-static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
-{
-	size_t len;
-
-	if (ret != 1)
-		return ret ? ret : -EIO;
-	len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
-	if (lane->is_in_dst && len > lane->written)
-		lane->written = len;
-	zwd_count_latency(lane->dir, zwd_now_ns() - lane->sent_ns);
-	return 0;
-}
-
-int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
-{
-	int cancel_state, ret = enter(&cancel_state);
-
-	if (ret)
-		return ret;
-	ret = received(lane, res, wd_recv(lane->queue, res, 1));
-	zwd_leave(cancel_state);
-	return ret;
-}
-
-int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms)
-{
-	int cancel_state, ret = enter(&cancel_state);
-	uint64_t past_ms;
-
-	if (ret)
-		return ret;
-	ret = wd_recv(lane->queue, res, 1);
-	if (ret == -EAGAIN) {
-		past_ms = (zwd_now_ns() - lane->sent_ns) / 1000000;
-		/* Of several lanes that hang, only the first is waited for in full. */
-		timeout_ms = timeout_ms > past_ms ? timeout_ms - (unsigned int)past_ms : 1;
-		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);
-	}
-	ret = received(lane, res, ret);
-	zwd_leave(cancel_state);
-	return ret;
-}
-
-int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
-{
-	int cancel_state, ret = enter(&cancel_state);
-
-	if (ret)
-		return ret;
-	lane->is_in_dst = req->dst == lane->dst;
-	lane->sent_ns = zwd_now_ns();
-	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
-	ret = received(lane, res, ret ? ret : 1);
-	zwd_leave(cancel_state);
-	return ret;
 }

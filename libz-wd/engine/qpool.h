@@ -6,31 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <wd_zip.h>
-
-#include "operate/stats.h"
-
-/* Input that a lane of inflate has memory for, at least; and for as much output. */
-#define ZWD_LANE_INFLATE_LEN (1u << 20)
-
-/* One queue, and memory for one request. Between two loans it holds nothing of a stream. */
-struct zwd_lane {
-	struct wd_queue *queue;
-	unsigned char *src;
-	unsigned char *dst;
-	unsigned char *ctx; /* WD_ZIP_CTX_SIZE */
-	size_t src_len;	    /* room */
-	size_t dst_len;	    /* room */
-	enum zwd_dir dir;
-	unsigned int generation; /* of the process that opened it, see wd_generation() */
-	int is_inherited; /* a child has a copy of its memory */
-	int reaches_all; /* requests may have src and dst anywhere in the process's memory */
-	size_t written; /* bytes of dst that are cleared before another stream has the lane */
-	int is_in_dst; /* the latest request writes there */
-	int error;	  /* what it was dropped with, in a signal handler */
-	uint64_t sent_ns; /* when its request was sent */
-	struct zwd_lane *next;
-};
+#include "engine/lane.h"
 
 /*
  * At load: does all for this device specification that can be done without opening a device, for later
@@ -90,13 +66,10 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err);
  */
 unsigned int zwd_qpool_trim(void);
 
-/* One request on a lane: sends it. 0, -EIO, -ENODEV, -EINVAL. */
-int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req);
-/* Takes its result. 0, -EAGAIN: not done yet, -EIO, -ENODEV. */
-int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res);
-/* Waits for its result, until timeout_ms after it was sent. 0, -ETIMEDOUT, -EIO, -ENODEV. */
-int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms);
-/* All of it: sends one, and waits as long as the settings say. */
-int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res);
+/*
+ * Around what is done on lanes between two of these: they know the process, and no signal handler comes
+ * upon them. 0 or -EBUSY; left by zwd_leave().
+ */
+int zwd_qpool_enter(int *cancel_state);
 
 #endif

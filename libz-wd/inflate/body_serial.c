@@ -268,7 +268,7 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
  * Sends what comes next while the caller is busy with what it has. Only where the caller's memory is
  * the library's, too: others are known to leave streams without their end, and a lane with them.
  */
-static void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
+static __attribute__((noinline)) void send_ahead(z_streamp strm, struct zwd_stream *s, uInt asked)
 {
 	struct zwd_inflate *i = &s->i;
 	/* What waits is delivered before; then the caller asks for as much as this time. */
@@ -299,8 +299,11 @@ down:
 	zwd_shield_down(cancel_state);
 }
 
-/* On the lane, which may be one of a request ahead. 0 or -errno. */
-static int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int is_ahead)
+/*
+ * On the lane, which may be one of a request ahead. 0 or -errno. Apart, so that its stack is not in use
+ * when a lane is dropped.
+ */
+static __attribute__((noinline)) int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int is_ahead)
 {
 	struct wd_zip_req req;
 	struct wd_zip_res res;

@@ -186,6 +186,9 @@ static int search(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 		return -ENOENT;
 	at = out_len - anchor.out_back;
 	begin = anchor.in_off + !!anchor.bits;
+	/* What is behind it must be there: a probe goes farther back than a keep that was moved. */
+	if (!keep->is_lost && keep->to - (in_len - begin) < keep->from)
+		return -ENOENT;
 	if (!next->window) {
 		next->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
 		if (!next->window)

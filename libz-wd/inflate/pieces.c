@@ -39,7 +39,7 @@ void zwd_pieces_uncount(struct zwd_stream *s, size_t len)
 /* What this stream may hold. As in a switch's memory: as much as is left over, so that all get some. */
 size_t zwd_pieces_share(const struct zwd_stream *s)
 {
-	size_t most = zwd_settings()->keep, all;
+	size_t most = zwd_settings()->keep / 8 * 7, all; /* the rest is for contexts and states */
 
 	if (s->is_custom)
 		return SIZE_CUSTOM;

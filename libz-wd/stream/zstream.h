@@ -62,6 +62,7 @@ struct zwd_deflate {
 	int is_flushed;	 /* nothing was accepted since the last flush point, */
 	int flushed_by;	 /* which this flush made */
 	int is_finishing; /* the last unit was sent */
+	int has_dictionary; /* history is one, of the first segment */
 	/*
 	 * A segment lies between two flush points. Its engine is known when it has to be: at its flush by
 	 * its length, or when its first unit is full.

@@ -4,11 +4,18 @@ include libz-wd/tools/zwd/local.mk
 bin_PROGRAMS += libz-wd/tools/wd-gzip
 libz_wd_tools_wd_gzip_SOURCES = \
 	libz-wd/tools/gzip/codec.c \
+	libz-wd/tools/gzip/deflate.c \
+	libz-wd/tools/gzip/deflate.h \
 	libz-wd/tools/gzip/file.c \
 	libz-wd/tools/gzip/format.c \
 	libz-wd/tools/gzip/gzip.h \
 	libz-wd/tools/gzip/io.c \
 	libz-wd/tools/gzip/list.c \
 	libz-wd/tools/gzip/main.c \
-	libz-wd/tools/gzip/old.c
+	libz-wd/tools/gzip/members.c \
+	libz-wd/tools/gzip/old.c \
+	libz-wd/tools/gzip/piece.c \
+	libz-wd/tools/gzip/piece.h \
+	libz-wd/tools/gzip/writer.c \
+	libz-wd/tools/gzip/writer.h
 libz_wd_tools_wd_gzip_LDADD = libz-wd/libz-wd.la

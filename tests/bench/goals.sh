@@ -47,7 +47,7 @@ if command -v python3 >/dev/null; then
 	python3 -m json.tool <"$dir/out" >/dev/null || fail "JSON is not well-formed"
 fi
 grep -q '"emulated": true' "$dir/out" || fail "JSON does not say that the device is emulated"
-sed -n 's/.*"name": "\([^"]*\)".*"verdict": "\(reached\|not reached\|not measured\)".*/\1/p' "$dir/out" |
+sed -n 's/.*"name": "\([^"]*\)".*"verdict": "\(reached\|not reached\|reported\|not measured\)".*/\1/p' "$dir/out" |
 	sort | cmp -s - "$dir/names" || fail "a row is missing, or has no verdict"
 grep '"verdict": "not measured"' "$dir/out" | grep -q '"note": ""' && fail "no reason for a row not measured"
 grep '"note": "the measurement ended' "$dir/out" && fail "a measurement broke down"

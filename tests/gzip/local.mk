@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Zlib
-mode_tests += tests/gzip/large.sh
+mode_tests += tests/gzip/large.sh tests/gzip/members.sh
 mode_stamps += tests/gzip/nonblock.sh.soft.t tests/gzip/options.sh.emu.t tests/gzip/upstream.sh.emu.t
 long_stamps += \
 	tests/gzip/options.sh.fault.t tests/gzip/options.sh.soft.t \
@@ -8,6 +8,8 @@ EXTRA_DIST += \
 	tests/gzip/cases \
 	tests/gzip/common \
 	tests/gzip/large.sh \
+	tests/gzip/members.py \
+	tests/gzip/members.sh \
 	tests/gzip/nonblock.sh \
 	tests/gzip/options.sh \
 	tests/gzip/upstream.sh

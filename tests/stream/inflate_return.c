@@ -18,7 +18,7 @@ static const int wrappers[] = { 15, 31, -15 };
 static unsigned char out[LEN + 100];
 
 struct job {
-	const char *device, *engine, *verify;
+	const char *device, *engine, *verify, *keep;
 	size_t in_step, out_step;
 	int is_custom;
 };
@@ -83,6 +83,8 @@ static void run(const struct job *job, enum gen gen, int wbits, struct zwd_stats
 		setenv("ZWD_TIMEOUT_MS", "2000", 1);
 		if (job->verify)
 			setenv("ZWD_VERIFY", job->verify, 1);
+		if (job->keep)
+			setenv("ZWD_KEEP", job->keep, 1);
 		status = decode(job, wbits, &packed, plain);
 		zwd_stats(stats, sizeof(*stats));
 		if (write(fds[1], stats, sizeof(*stats)) != sizeof(*stats))
@@ -102,8 +104,8 @@ static void run(const struct job *job, enum gen gen, int wbits, struct zwd_stats
 /* Every bit of a byte is a block's first sooner or later. */
 static void small_first_calls_decide_nothing(void **state)
 {
-	static const struct job jobs[] = { { "emu", "auto", NULL, 8192, 16384, 0 },
-					   { "emu", "auto", NULL, 8192, 16384, 1 } };
+	static const struct job jobs[] = { { "emu", "auto", NULL, NULL, 8192, 16384, 0 },
+					   { "emu", "auto", NULL, NULL, 8192, 16384, 1 } };
 
 	for (size_t j = 0; j < NR(jobs); j++)
 		for (int gen = 0; gen < GEN_NR; gen++)
@@ -122,7 +124,7 @@ static void small_first_calls_decide_nothing(void **state)
 
 static void a_failure_is_not_for_good(void **state)
 {
-	static const struct job job = { "emu:fault=error@5", "hw", NULL, 65536, 100000, 0 };
+	static const struct job job = { "emu:fault=error@5", "hw", NULL, NULL, 65536, 100000, 0 };
 
 	for (size_t w = 0; w < NR(wrappers); w++) {
 		struct zwd_stats stats;
@@ -134,9 +136,26 @@ static void a_failure_is_not_for_good(void **state)
 	}
 }
 
+/* However little may be kept: places are found, or software reads along. */
+static void a_failure_with_little_kept(void **state)
+{
+	static const char *const keeps[] = { "0", "64K", "300K", "1M" };
+
+	for (size_t k = 0; k < NR(keeps); k++)
+		for (int gen = 0; gen < GEN_NR; gen++) {
+			struct job job = { "emu:fault=error@*12", "hw", NULL, keeps[k], 20000, 30000, gen % 2 };
+			struct zwd_stats stats;
+
+			run(&job, (enum gen)gen, wrappers[gen % 3], &stats);
+			job.in_step = 300000;
+			job.out_step = 200000;
+			run(&job, (enum gen)gen, wrappers[(gen + 1) % 3], &stats);
+		}
+}
+
 static void software_keeps_single_bytes(void **state)
 {
-	static const struct job job = { "emu", "hw", NULL, 1, 1000, 0 };
+	static const struct job job = { "emu", "hw", NULL, NULL, 1, 1000, 0 };
 	struct zwd_stats stats;
 
 	run(&job, GEN_TEXT, 31, &stats);
@@ -146,7 +165,7 @@ static void software_keeps_single_bytes(void **state)
 
 static void what_a_device_spoils_is_seen(void **state)
 {
-	static const struct job job = { "emu:fault=corrupt@*9", "hw", "1", 65536, 100000, 0 };
+	static const struct job job = { "emu:fault=corrupt@*9", "hw", "1", NULL, 65536, 100000, 0 };
 
 	for (size_t w = 0; w < NR(wrappers); w++) {
 		struct zwd_stats stats;
@@ -202,6 +221,7 @@ static void small_streams_in_a_large_buffer(void **state)
 }
 
 TEST_MAIN(120, cmocka_unit_test(small_first_calls_decide_nothing),
-	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(software_keeps_single_bytes),
+	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(a_failure_with_little_kept),
+	  cmocka_unit_test(software_keeps_single_bytes),
 	  cmocka_unit_test(what_a_device_spoils_is_seen),
 	  cmocka_unit_test(small_streams_in_a_large_buffer))

@@ -5,6 +5,8 @@ stream_tests = \
 	tests/stream/allocs \
 	tests/stream/arguments \
 	tests/stream/checksums \
+	tests/stream/damaged \
+	tests/stream/deep \
 	tests/stream/deflate_bits \
 	tests/stream/deflate_bound \
 	tests/stream/deflate_copy \
@@ -13,6 +15,7 @@ stream_tests = \
 	tests/stream/deflate_header \
 	tests/stream/deflate_matrix \
 	tests/stream/deflate_params \
+	tests/stream/engines \
 	tests/stream/fork \
 	tests/stream/gz \
 	tests/stream/inflate_ahead \
@@ -24,12 +27,16 @@ stream_tests = \
 	tests/stream/inflate_place \
 	tests/stream/inflate_split \
 	tests/stream/inflate_sync \
+	tests/stream/keep_budget \
 	tests/stream/large \
 	tests/stream/memory \
 	tests/stream/oneshot \
 	tests/stream/parallel \
+	tests/stream/same_bytes \
 	tests/stream/small \
 	tests/stream/threads \
+	tests/stream/tiny_calls \
+	tests/stream/two_pass \
 	tests/stream/way_on
 check_PROGRAMS += $(stream_tests)
 mode_tests += $(stream_tests)
@@ -91,8 +98,8 @@ tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
-process_tests = tests/stream/choice tests/stream/failover tests/stream/faults \
-	tests/stream/few_queues \
+process_tests = tests/stream/choice tests/stream/failover tests/stream/fault_index \
+	tests/stream/faults tests/stream/few_queues \
 	tests/stream/inflate_faults tests/stream/inflate_return tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
@@ -111,6 +118,29 @@ tests_stream_inflate_return_LDADD = $(zwd_test_libs)
 tests_stream_inflate_return_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)
 tests_stream_waiting_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_damaged_LDADD = $(zwd_test_libs)
+tests_stream_damaged_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_deep_LDADD = $(zwd_test_libs)
+tests_stream_deep_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_engines_LDADD = $(zwd_test_libs)
+tests_stream_engines_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_fault_index_LDADD = $(zwd_test_libs)
+tests_stream_fault_index_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_keep_budget_LDADD = $(zwd_test_libs)
+tests_stream_keep_budget_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_same_bytes_LDADD = $(zwd_test_libs)
+tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_tiny_calls_LDADD = $(zwd_test_libs)
+tests_stream_tiny_calls_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_two_pass_LDADD = $(zwd_test_libs)
+tests_stream_two_pass_LDFLAGS = $(zwd_test_ldflags)
+# All that they have; else they take a part.
+long_stamps += \
+	tests/stream/damaged.emu-long.t tests/stream/damaged.fault-long.t tests/stream/damaged.soft-long.t \
+	tests/stream/deep.emu-long.t tests/stream/deep.fault-long.t \
+	tests/stream/fault_index.emu-long.t \
+	tests/stream/keep_budget.emu-long.t \
+	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
 if LONG_TESTS
 TESTS += tests/stream/faults_all.sh
 endif

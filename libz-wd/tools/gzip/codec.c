@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Zlib */
 /* The work of wd-gzip itself: files through deflate() and inflate(). */
 #include "config.h"
+#include "deflate.h"
 #include "gzip.h"
+#include "piece.h"
+#include "writer.h"
 
+#include <poll.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -11,6 +15,7 @@ enum {
 	MEM_LEVEL = 8,
 	OS_UNIX = 3,
 	TRAILER_LEN = 8,
+	BLOCK_MIN = 128 << 10,
 	CUT_MIN = 4 << 10,
 	CUT_MAX = 256 << 10,
 	CUT_BITS = 15,
@@ -85,15 +90,104 @@ static void describe(struct job *job, gz_header *header)
 		gzip_warn("%s: warning: file timestamp out of range for gzip format", job->in_name);
 }
 
-/* The end is known before the last bytes are handed over: a file in one buffer is one call. */
+static void wait_block(const struct deflate_block *block)
+{
+	struct pollfd done = { .fd = deflate_done_fd(), .events = POLLIN };
+
+	while (atomic_load_explicit(&block->state, memory_order_acquire) == DEFLATE_GIVEN)
+		if (poll(&done, 1, -1) > 0)
+			deflate_clear_done();
+}
+
+static void write_block(struct job *job, const struct deflate_block *block)
+{
+	if (block->rc != Z_OK && block->rc != Z_STREAM_END)
+		die_zlib(job, block->rc);
+	io_write(job, block->out, block->out_len);
+	job->out_len += block->out_len;
+}
+
+/* Until the block is full, or the input ends. A slow writer's is worth a call when nothing else is
+ * in work. */
+static void read_block(struct job *job, struct deflate_block *block,
+		       const struct deflate_block *in_work)
+{
+	struct pollfd fds[] = { { .fd = job->in_fd, .events = POLLIN },
+				{ .fd = deflate_done_fd(), .events = POLLIN } };
+	ssize_t len;
+
+	block->in_len = 0;
+	block->is_last = false;
+	while (!block->is_last && block->in_len < PIECE_LEN) {
+		bool is_done =
+			atomic_load_explicit(&in_work->state, memory_order_acquire) == DEFLATE_DONE;
+		bool is_enough = is_done && block->in_len >= BLOCK_MIN;
+
+		fds[1].fd = is_done ? -1 : deflate_done_fd();
+		if (poll(fds, 2, is_enough ? 0 : -1) < 0)
+			continue;
+		if (fds[1].revents)
+			deflate_clear_done();
+		if (fds[0].revents) {
+			len = io_read(job, block->in + block->in_len, PIECE_LEN - block->in_len);
+			block->is_last = !len;
+			block->in_len += len > 0 ? len : 0;
+		} else if (is_enough) {
+			return;
+		}
+	}
+}
+
+/* A thread deflates one block while the next is read and the one before written. */
+static void compress_beside(struct job *job, struct deflate_block *block,
+			    struct deflate_block *other)
+{
+	deflate_give(block);
+	while (!block->is_last) {
+		struct deflate_block *before = block;
+
+		read_block(job, other, before);
+		wait_block(before);
+		if (before->rc == Z_OK)
+			deflate_give(other);
+		write_block(job, before);
+		block = other;
+		other = before;
+	}
+	wait_block(block);
+	write_block(job, block);
+	deflate_stop();
+}
+
+/*
+ * In calls as large as a device likes them, and with room for all that one can make. The end is
+ * known before the last bytes are handed over: a file in one buffer is one call.
+ */
 static void compress_plain(struct job *job, z_stream *strm)
 {
-	bool is_end;
+	static unsigned char in_buf[PIECE_LEN];
+	static struct deflate_block blocks[2];
+	size_t len = S_ISREG(job->st.st_mode) ? PIECE_LEN : BLOCK_MIN;
+	struct deflate_block *block = &blocks[0];
 
-	do {
-		is_end = S_ISREG(job->st.st_mode) ? !io_fill_all(job) : !io_fill(job);
-		deflate_all(job, strm, job->avail, is_end ? Z_FINISH : Z_NO_FLUSH);
-	} while (!is_end);
+	block->is_last = !io_fill_to(job, len);
+	block->in = job->next;
+	block->in_len = job->avail;
+	blocks[1].in = in_buf;
+	if (!block->is_last && piece_thread_nr() > 1 && deflate_start(strm)) {
+		compress_beside(job, block, &blocks[1]);
+		return;
+	}
+	for (;;) {
+		deflate_block(strm, block);
+		write_block(job, block);
+		if (block->is_last)
+			return;
+		job->avail = 0;
+		block->is_last = !io_fill_to(job, len);
+		block->in = job->next;
+		block->in_len = job->avail;
+	}
 }
 
 /* From cut to cut in one call each: where a buffer ends must not show in the output. */
@@ -104,7 +198,7 @@ static void compress_cut(struct job *job, z_stream *strm)
 	size_t seen = 0;
 
 	do {
-		is_end = !io_fill_all(job);
+		is_end = !io_fill_to(job, PIECE_LEN);
 		for (;;) {
 			seen += cutter_next(&cut, job->next + seen, job->avail - seen, &is_cut);
 			if (!is_cut)
@@ -121,6 +215,9 @@ static z_stream deflater, inflater;
 
 void codec_end(void)
 {
+	piece_end();
+	deflate_stop();
+	writer_stop();
 	deflateEnd(&deflater);
 	inflateEnd(&inflater);
 }
@@ -155,8 +252,10 @@ static int check_failed(struct job *job, const char *msg)
 	/* No fault of the data: the library says so where it cannot go on without a device. */
 	if (msg && !strncmp(msg, "device failed", strlen("device failed")))
 		gzip_die(job, msg);
-	if (!is_crc && (!msg || strcmp(msg, "incorrect length check")))
+	if (!is_crc && (!msg || strcmp(msg, "incorrect length check"))) {
+		io_flush_windows(job);
 		gzip_die(job, "invalid compressed data--format violated");
+	}
 	io_flush(job);
 	if (is_crc)
 		gzip_error("\n%s: invalid compressed data--crc error", job->in_name);
@@ -206,22 +305,6 @@ int codec_inflate(struct job *job, int window_bits)
 	return 0;
 }
 
-/* Whether a body starts with a block whose code of code lengths is empty. zlib reads that as
- * lengths of zero and asks for more; it is damaged data, not the start of something. */
-static bool has_empty_code(const unsigned char *data, size_t len)
-{
-	size_t bit, end;
-
-	if (len < 3 || (data[0] >> 1 & 3) != 2)
-		return false;
-	/* RFC 1951, 3.2.7: HCLEN is in bits 13 to 16, and that many and four lengths of 3 bits follow. */
-	end = 17 + 3 * (4 + ((data[1] | data[2] << 8) >> 5 & 15));
-	for (bit = 17; bit < end; bit++)
-		if (bit / 8 >= len || data[bit / 8] >> bit % 8 & 1)
-			return false;
-	return true;
-}
-
 /* The body of a member. zlib gets a header without the fields that it need not see, so that
  * checksum and length are its, or a device's, work. */
 static int inflate_member(struct job *job)
@@ -229,7 +312,9 @@ static int inflate_member(struct job *job)
 	static const unsigned char header[10] = { 0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, 0, OS_UNIX };
 	unsigned char start[10];
 
-	if (has_empty_code(start, io_peek(job, start, sizeof(start))))
+	if (members_take(job))
+		return 0;
+	if (piece_has_empty_code(start, io_peek(job, start, sizeof(start))))
 		gzip_die(job, "invalid compressed data--format violated");
 	io_unread(job, header, sizeof(header));
 	return codec_inflate(job, GZIP_WINDOW_BITS);

@@ -22,6 +22,8 @@ enum {
 struct header {
 	struct job *job;
 	unsigned long crc;
+	size_t len;
+	size_t member_len; /* by the extra field of BGZF, else 0 */
 };
 
 static unsigned int header_byte(struct header *h)
@@ -29,6 +31,7 @@ static unsigned int header_byte(struct header *h)
 	unsigned char c = io_need(h->job);
 
 	h->crc = crc32(h->crc, &c, 1);
+	h->len++;
 	return c;
 }
 
@@ -45,11 +48,19 @@ static uint32_t header_le(struct header *h, unsigned int bytes)
 static void read_extra(struct header *h)
 {
 	unsigned int len = header_le(h, 2), i;
+	unsigned char start[6];
 
 	if (opt.verbose)
 		gzip_say("%s: extra field of %u bytes ignored", h->job->in_name, len);
-	for (i = 0; i < len; i++)
-		header_byte(h);
+	for (i = 0; i < len; i++) {
+		unsigned int c = header_byte(h);
+
+		if (i < sizeof(start))
+			start[i] = c;
+	}
+	/* A field "BC" of two bytes: one less than the length of the member. */
+	if (len >= sizeof(start) && !memcmp(start, "BC\2", 4))
+		h->member_len = (start[4] | start[5] << 8) + 1;
 }
 
 static void read_name(struct header *h)
@@ -117,6 +128,8 @@ static enum method read_gzip(struct job *job)
 	}
 	if (job->member_nr == 1)
 		job->header_len = job->in_len - job->avail + TRAILER_LEN;
+	if (h.member_len > h.len)
+		job->body_len = h.member_len - h.len;
 	return METHOD_DEFLATE;
 }
 
@@ -185,6 +198,7 @@ enum method format_read(struct job *job)
 	job->header_len = 0;
 	job->is_last = false;
 	job->crc = ~0ul;
+	job->body_len = 0;
 	len = io_peek(job, bytes, sizeof(bytes));
 	for (i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
 		magic = &magics[i];

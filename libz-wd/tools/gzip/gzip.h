@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* Exit codes of GNU gzip. */
@@ -60,6 +61,7 @@ struct job {
 	enum method method;
 	unsigned long crc;
 	unsigned int member_nr;
+	size_t body_len; /* of this member to its end, where its header tells (BGZF), else 0 */
 	bool is_last; /* nothing can follow this member */
 };
 
@@ -78,23 +80,47 @@ _Noreturn void gzip_die_errno(const char *name);
 void io_start(struct job *job);
 /* Read on only where nothing is unread. False: end of file. */
 bool io_fill(struct job *job);
-/* Fill the buffer up behind what is unread, in as many reads as that takes. False: end of file. */
-bool io_fill_all(struct job *job);
-/* Copy bytes that stay unread. Returns how many there were, at most IO_BACK_LEN. */
+/* Have len bytes of unread input in one piece, in as many reads as that takes. False: end of file.
+ */
+bool io_fill_to(struct job *job, size_t len);
+/* One read, elsewhere. -1: nothing now; 0: end of file. */
+ssize_t io_read(struct job *job, unsigned char *buf, size_t len);
+/* Copy bytes that stay unread. Returns how many there were, at most PIECE_BACK_LEN. */
 size_t io_peek(struct job *job, unsigned char *buf, size_t len);
 /* -1: end of file */
 int io_byte(struct job *job);
 /* End of file ends the run. */
 unsigned int io_need(struct job *job);
 uint32_t io_need_le(struct job *job, unsigned int bytes);
-/* Make len bytes, at most IO_BACK_LEN and never more than were read, unread input again. */
+/*
+ * The input lies in pieces: one that is read from, and behind it those that were read ahead.
+ * Nothing is appended to the last one before job->next is.
+ */
+struct piece *io_head(void);
+struct piece *io_tail(void);
+/* Into the last piece, at most len bytes, which must fit. Waits no longer than wait_ms. Bytes that
+ * were read. */
+size_t io_read_ahead(struct job *job, size_t len, int wait_ms);
+/* Room for len bytes behind what is unread of the one piece. */
+void io_make_room(struct job *job, size_t len);
+/* The end of the last piece, from at on, becomes a piece of its own. False: there are enough. */
+bool io_cut(struct job *job, size_t at, unsigned int piece_max);
+/* Where read() would be for reading ahead; -1: nowhere. */
+int io_ahead_fd(const struct job *job);
+/* Make len bytes, at most PIECE_BACK_LEN and never more than were read, unread input again. */
 void io_unread(struct job *job, const void *data, size_t len);
 /* Room of at least half the buffer for output. */
 unsigned char *io_room(struct job *job, size_t *len);
 void io_put(struct job *job, size_t len);
 void io_put_byte(struct job *job, unsigned char byte);
 void io_flush(struct job *job);
-enum { IO_BACK_LEN = 32 };
+/* Only whole windows of it, as GNU gzip does when it gives up. */
+void io_flush_windows(struct job *job);
+/* Output that lies elsewhere. */
+void io_write(struct job *job, const unsigned char *data, size_t len);
+
+/* members.c: the body of a member, if it was inflated ahead: it is skipped, and written. */
+bool members_take(struct job *job);
 
 /* codec.c: deflate and inflate. Return 0, or -1 when the contents are wrong, which is told. */
 void codec_compress(struct job *job);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Zlib */
 /* wd-gzip: a command with the options, messages and exit codes of GNU gzip 1.12, on top of zlib. */
 #include "config.h"
+#include "deflate.h"
 #include "gzip.h"
+#include "piece.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,6 +153,9 @@ void gzip_error_errno(const char *name)
 void gzip_exit(int code)
 {
 	file_remove_partial();
+	piece_end();
+	deflate_stop();
+	writer_stop();
 	exit(code);
 }
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Zlib */
+/* Requests on a lane. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "engine/qpool.h"
+#include "operate/settings.h"
+#include "stream/shield.h"
+
+int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
+{
+	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+
+	if (ret)
+		return ret;
+	lane->is_in_dst = req->dst == lane->dst;
+	ret = wd_send(lane->queue, req, 1);
+	lane->sent_ns = zwd_now_ns();
+	zwd_leave(cancel_state);
+	return ret == 1 ? 0 : ret ? ret : -EIO;
+}
+
+static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
+{
+	size_t len;
+
+	if (ret != 1)
+		return ret ? ret : -EIO;
+	len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
+	if (lane->is_in_dst && len > lane->written)
+		lane->written = len;
+	zwd_count_latency(lane->dir, zwd_now_ns() - lane->sent_ns);
+	return 0;
+}
+
+int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
+{
+	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+
+	if (ret)
+		return ret;
+	ret = received(lane, res, wd_recv(lane->queue, res, 1));
+	zwd_leave(cancel_state);
+	return ret;
+}
+
+int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms)
+{
+	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+	uint64_t past_ms;
+
+	if (ret)
+		return ret;
+	ret = wd_recv(lane->queue, res, 1);
+	if (ret == -EAGAIN) {
+		past_ms = (zwd_now_ns() - lane->sent_ns) / 1000000;
+		/* Of several lanes that hang, only the first is waited for in full. */
+		timeout_ms = timeout_ms > past_ms ? timeout_ms - (unsigned int)past_ms : 1;
+		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);
+	}
+	ret = received(lane, res, ret);
+	zwd_leave(cancel_state);
+	return ret;
+}
+
+int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
+{
+	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+
+	if (ret)
+		return ret;
+	lane->is_in_dst = req->dst == lane->dst;
+	lane->sent_ns = zwd_now_ns();
+	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
+	ret = received(lane, res, ret ? ret : 1);
+	zwd_leave(cancel_state);
+	return ret;
+}
