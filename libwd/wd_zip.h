@@ -36,6 +36,11 @@ enum wd_zip_flags {
 /* Bytes from the start of a context that hold its state after the latest result. */
 #pragma GCC visibility push(default)
 size_t wd_zip_ctx_used(const void *ctx);
+/*
+ * The next result, and the trailer, are of a stream that had isize plain bytes up to here, of this checksum,
+ * whatever the device made of it: Adler-32 for zlib, CRC-32 for gzip.
+ */
+void wd_zip_ctx_set_sum(void *ctx, enum wd_zip_format format, uint32_t checksum, uint32_t isize);
 #pragma GCC visibility pop
 
 #define WD_ZIP_MAX_LEN 0x800000	   /* bytes, input and output of one request */

@@ -20,10 +20,12 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/back.c libz-wd/inflate/back.h \
 	libz-wd/inflate/bits.h \
 	libz-wd/inflate/body.h \
+	libz-wd/inflate/body_parallel.c libz-wd/inflate/body_parallel.h \
 	libz-wd/inflate/body_serial.c \
 	libz-wd/inflate/body_soft.c \
 	libz-wd/inflate/calls.c \
 	libz-wd/inflate/check.h \
+	libz-wd/inflate/cuts.c libz-wd/inflate/cuts.h \
 	libz-wd/inflate/frame.c \
 	libz-wd/inflate/header.c libz-wd/inflate/header.h \
 	libz-wd/inflate/io.c libz-wd/inflate/io.h \

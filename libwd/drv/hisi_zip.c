@@ -98,3 +98,12 @@ size_t wd_zip_ctx_used(const void *ctx)
 		return HISI_ZIP_CTX_SIZE;
 	return HISI_ZIP_CTX_SW_SIZE + used;
 }
+
+void wd_zip_ctx_set_sum(void *ctx, enum wd_zip_format format, uint32_t checksum, uint32_t isize)
+{
+	struct hisi_zip_ctx *sw = ctx;
+
+	/* There and back is the same. */
+	sw->checksum = format == WD_ZIP_GZIP ? hisi_zip_crc(checksum) : checksum;
+	sw->isize = isize;
+}

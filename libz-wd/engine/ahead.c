@@ -48,6 +48,11 @@ struct zwd_lane *zwd_ahead_take(struct zwd_ahead *ahead)
 	return NULL;
 }
 
+int zwd_ahead_is_sent(const struct zwd_ahead *ahead)
+{
+	return ahead && atomic_load_explicit(&ahead->lane, memory_order_relaxed) != NULL;
+}
+
 static void fork_prepare(void)
 {
 	pthread_mutex_lock(&lock);

@@ -16,6 +16,8 @@ struct zwd_ahead;
 int zwd_ahead_is_free(struct zwd_ahead **place);
 /* The request on the lane, which was sent, stays there. */
 void zwd_ahead_put(struct zwd_ahead *ahead, struct zwd_lane *lane);
+/* Is there a request? */
+int zwd_ahead_is_sent(const struct zwd_ahead *ahead);
 /* The lane is the caller's now. NULL: there is none. */
 struct zwd_lane *zwd_ahead_take(struct zwd_ahead *ahead);
 /* Waits for it and forgets it. */

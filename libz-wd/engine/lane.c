@@ -12,7 +12,6 @@
 #include "stream/object.h"
 #include "stream/soft_zlib.h"
 
-#define INFLATE_LEN (1u << 20)
 /* The device needs 9/8 of the input as room to compress all of it. */
 #define DST_LEN(src_len) ((src_len) + (src_len) / 8 + 4096)
 
@@ -51,7 +50,8 @@ static int open_lane(enum zwd_dir dir, struct zwd_lane **out)
 		return -ENOMEM;
 	lane->dir = dir;
 	/* What one request of inflate leaves is a context to be saved, which costs as much as 64 KiB. */
-	lane->src_len = dir == ZWD_INFLATE && settings->unit < INFLATE_LEN ? INFLATE_LEN : settings->unit;
+	lane->src_len = dir == ZWD_INFLATE && settings->unit < ZWD_LANE_INFLATE_LEN ?
+				ZWD_LANE_INFLATE_LEN : settings->unit;
 	lane->dst_len = DST_LEN(lane->src_len);
 	ret = wd_request_queue(&attr, &lane->queue);
 	if (ret == -EAGAIN)

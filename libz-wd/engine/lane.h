@@ -10,6 +10,9 @@
 
 #include "operate/stats.h"
 
+/* Input that a lane of inflate has memory for, at least; and for as much output. */
+#define ZWD_LANE_INFLATE_LEN (1u << 20)
+
 /* One queue, and memory for one request. Between two loans it holds nothing of a stream. */
 struct zwd_lane {
 	struct wd_queue *queue;

@@ -16,6 +16,8 @@
 
 /* Out of the way of Z_*. */
 #define ZWD_BODY_LOST (-1000)
+/* Body serial: parts may go on, or else it goes on itself. */
+#define ZWD_BODY_PARTS 1000
 
 int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_place *place);
 /* is_all: no more input comes than there is. */

@@ -14,6 +14,7 @@
 #include "inflate/back.h"
 #include "inflate/body.h"
 #include "inflate/check.h"
+#include "inflate/cuts.h"
 #include "inflate/header.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
@@ -138,6 +139,8 @@ static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, str
 	most = input_for(s, room);
 	if (most > lane->src_len - old_in(i))
 		most = lane->src_len - old_in(i);
+	if (most > zwd_cut_serial_len(i))
+		most = zwd_cut_serial_len(i);
 	if (len > most)
 		len = most;
 	if (is_in_place) {
@@ -275,6 +278,7 @@ static __attribute__((noinline)) void send_ahead(z_streamp strm, struct zwd_stre
 	int cancel_state, ret;
 
 	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
+	    (i->parts.is_proven && strm->avail_in >= 2 * ZWD_PART_IN && asked >= 2 * ZWD_PART_OUT) ||
 	    strm->avail_in < held || (strm->avail_in == held && !i->has_more))
 		return;
 	cancel_state = zwd_shield_up();
@@ -425,6 +429,8 @@ int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 		return ZWD_BODY_LOST - ENOTSUP;
 	while (!i->pend_len && !i->held && !i->is_ended && (strm->avail_in || i->has_more)) {
 		zwd_keep_settle(s);
+		if (zwd_cut_is_due(strm, s))
+			return ZWD_BODY_PARTS;
 		/* What software makes nothing of, it is asked about again. */
 		if (zwd_keep_is_full(s) && zwd_back_catch_up(strm, s) == Z_DATA_ERROR)
 			return ZWD_BODY_LOST - EBADMSG;

@@ -14,6 +14,8 @@
 
 #include "engine/policy.h"
 #include "inflate/body.h"
+#include "inflate/body_parallel.h"
+#include "inflate/cuts.h"
 #include "inflate/io.h"
 #include "inflate/life.h"
 
@@ -198,7 +200,11 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 			if (i->body == ZWD_BODY_SOFT)
 				return ret;
 		}
+		if (zwd_cut_is_due(strm, s))
+			zwd_parallel_run(strm, s);
 		ret = zwd_serial_run(strm, s, is_all);
+		if (ret == ZWD_BODY_PARTS)
+			continue;
 		if (ret > ZWD_BODY_LOST)
 			return ret;
 		ret = lose_device(strm, s, ret - ZWD_BODY_LOST);

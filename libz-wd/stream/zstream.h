@@ -128,6 +128,14 @@ struct zwd_keep {
 	int tries; /* in vain */
 };
 
+/* Parts of a body that are read side by side, see inflate/body_parallel.h. */
+struct zwd_parts {
+	uint64_t at; /* none are looked for before this byte of the body */
+	uint64_t quiet_len;
+	uint32_t last_in, last_out; /* what the latest part read and made */
+	int is_proven; /* the latest ones were independent */
+};
+
 enum zwd_inflate_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
 enum zwd_part { ZWD_PART_BODY, ZWD_PART_TRAILER, ZWD_PART_END, ZWD_PART_BAD };
 
@@ -156,6 +164,7 @@ struct zwd_inflate {
 	size_t pend_off, pend_len, pend_size;
 
 	struct zwd_keep keep;
+	struct zwd_parts parts;
 	uint32_t tail; /* the last four bytes of the body that were read */
 
 	/* Body serial. */

@@ -146,6 +146,11 @@ static void test_context_used(void **state)
 	}
 	memset(ctx, 0, sizeof(ctx));
 	assert_int_equal(wd_zip_ctx_used(ctx), WD_ZIP_CTX_SIZE);
+	wd_zip_ctx_set_sum(ctx, WD_ZIP_ZLIB, 0x12345678, 99);
+	assert_int_equal(((struct hisi_zip_ctx *)(void *)ctx)->checksum, 0x12345678);
+	assert_int_equal(((struct hisi_zip_ctx *)(void *)ctx)->isize, 99);
+	wd_zip_ctx_set_sum(ctx, WD_ZIP_GZIP, 0x12345678, 0);
+	assert_int_equal(hisi_zip_crc(((struct hisi_zip_ctx *)(void *)ctx)->checksum), 0x12345678);
 }
 
 /* The register of "123456789", whose CRC-32 is 0xcbf43926, and of nothing. */

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Zlib */
+/*
+ * Parts of a body, side by side. Whether a part ends between two blocks, at a byte, a device does not tell.
+ * So each is sent with a seal: a stored block of bytes that nobody can foresee. Only where a block may
+ * begin they are what the output ends with; within another stored block they are, too, but then the
+ * seal's header comes before them.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine/ahead.h"
+#include "engine/qpool.h"
+#include "inflate/body.h"
+#include "inflate/body_parallel.h"
+#include "inflate/check.h"
+#include "inflate/cuts.h"
+#include "inflate/header.h"
+#include "inflate/io.h"
+#include "inflate/prefix.h"
+#include "operate/log.h"
+#include "operate/settings.h"
+#include "stream/shield.h"
+
+#define SEAL_HEAD 5u
+#define SEAL_BODY 32u
+#define SEAL_LEN (SEAL_HEAD + SEAL_BODY)
+/* In flight at once, at most. Until a stream has shown that its parts are independent: two. */
+#define DEPTH_MAX 8u
+#define DEPTH_MIN 2u
+
+struct part {
+	struct zwd_lane *lane;
+	size_t len;
+	uint64_t expected; /* output */
+	int is_first;	   /* goes on from the stream's context */
+	int is_joined;	   /* of several pieces between flush points */
+	int error;	   /* it was not sent */
+};
+
+/* All of a call. Parts are in a ring, lanes of none wait for the next one. */
+struct run {
+	const unsigned char *in; /* what follows the parts that were taken or sent, */
+	size_t in_len;
+	uint64_t room; /* and room that is not spoken for */
+	unsigned int depth, first, nr, idle_nr;
+	struct part part[DEPTH_MAX];
+	struct zwd_lane *idle[DEPTH_MAX];
+	unsigned char *window; /* memory for one */
+	size_t ctx_len;	       /* of the stream's, behind the parts that were taken */
+	unsigned int taken_nr;
+	uint64_t taken_in, taken_out;
+	unsigned char seal[SEAL_LEN];
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+/* No system call, which a sandbox may refuse: the time, and where things are in memory. */
+static void make_seal(unsigned char seal[SEAL_LEN], const void *heap)
+{
+	static _Atomic uint64_t last;
+	uint64_t state = mix(atomic_load_explicit(&last, memory_order_relaxed) ^ zwd_now_ns());
+
+	state = mix(state + (uintptr_t)seal) + mix((uintptr_t)heap ^ (uintptr_t)&last << 20);
+	atomic_store_explicit(&last, state, memory_order_relaxed);
+	seal[0] = 0;
+	seal[1] = SEAL_BODY;
+	seal[2] = 0;
+	seal[3] = (unsigned char)~SEAL_BODY;
+	seal[4] = 0xff;
+	for (unsigned int at = SEAL_HEAD; at < SEAL_LEN; at += 8) {
+		uint64_t word = mix(state += 0x9e3779b97f4a7c15u);
+
+		memcpy(seal + at, &word, 8);
+	}
+}
+
+/* One more lane. Where one has to be waited for, body serial does. 0 or -errno. */
+static int add_lane(struct run *run)
+{
+	struct zwd_lane *lane;
+	int ret = zwd_qpool_try(ZWD_INFLATE, &lane);
+
+	if (ret)
+		return ret;
+	run->idle[run->idle_nr++] = lane;
+	return 0;
+}
+
+static void send(const struct zwd_stream *s, struct run *run, struct part *part)
+{
+	const struct zwd_inflate *i = &s->i;
+	struct zwd_lane *lane = part->lane;
+	struct wd_zip_req req = {
+		.src = lane->src,
+		.dst = lane->dst,
+		.ctx = lane->ctx,
+		.src_len = (uint32_t)(part->len + SEAL_LEN),
+		.dst_len = (uint32_t)lane->dst_len,
+		.format = (uint8_t)i->format,
+		.flags = WD_ZIP_STREAM,
+	};
+
+	memcpy(lane->src, run->in, part->len);
+	memcpy(lane->src + part->len, run->seal, SEAL_LEN);
+	if (part->is_first) {
+		memcpy(lane->ctx, i->ctx, i->ctx_len);
+		if (i->is_plain)
+			req.format = WD_ZIP_DEFLATE;
+	} else {
+		req.flags |= WD_ZIP_NEW;
+	}
+	part->error = zwd_qpool_send(lane, &req);
+}
+
+/* Sends the next part, if there is one. 1: it was. */
+static int send_next(struct zwd_stream *s, struct run *run)
+{
+	struct part *part = &run->part[(run->first + run->nr) % DEPTH_MAX];
+
+	if (run->nr == run->depth)
+		return 0;
+	part->len = zwd_cut_part(&s->i, run->in, run->in_len, SEAL_LEN, &part->is_joined);
+	part->expected = zwd_cut_expect(&s->i, part->len);
+	if (part->expected > ZWD_LANE_INFLATE_LEN)
+		part->expected = ZWD_LANE_INFLATE_LEN;
+	if (!part->len || part->expected > run->room || (!run->idle_nr && add_lane(run)))
+		return 0;
+	part->lane = run->idle[--run->idle_nr];
+	part->is_first = !run->nr && !run->taken_nr && s->i.ctx_len;
+	send(s, run, part);
+	run->nr++;
+	run->in += part->len;
+	run->in_len -= part->len;
+	run->room -= part->expected;
+	return 1;
+}
+
+/* Waits for the oldest part. The lane is then idle, or gone. 0 or -errno. */
+static int wait_for(struct run *run, struct part *part, struct wd_zip_res *res)
+{
+	int ret = part->error;
+
+	if (!ret)
+		ret = zwd_qpool_wait(part->lane, res, zwd_settings()->timeout_ms);
+	if (!ret && res->status == WD_ZIP_FAILED)
+		ret = -EIO;
+	run->first = (run->first + 1) % DEPTH_MAX;
+	run->nr--;
+	return ret;
+}
+
+static void note_error(struct zwd_lane *lane, int err)
+{
+	zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
+	zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-err));
+	zwd_qpool_drop(lane, err);
+}
+
+/*
+ * What the part made: 0 and *len bytes, *check of the stream with them. -EBADMSG: it is none that counts,
+ * -ENOSPC: likewise, it is too long; -EIO.
+ */
+static int judge(const struct zwd_stream *s, const struct run *run, const struct part *part,
+		 const struct wd_zip_res *res, size_t *len, uint32_t *check)
+{
+	const struct zwd_inflate *i = &s->i;
+	const unsigned char *out = part->lane->dst, *seal;
+	int is_wrapped = i->format != WD_ZIP_DEFLATE, is_checked = is_wrapped && !(part->is_first && i->is_plain);
+	uint32_t own;
+
+	if (res->consumed > part->len + SEAL_LEN || res->produced > part->lane->dst_len)
+		return -EIO;
+	if (res->status == WD_ZIP_NO_ROOM || (res->status == WD_ZIP_OK && res->consumed < part->len + SEAL_LEN))
+		return -ENOSPC;
+	if (res->status != WD_ZIP_OK || res->produced < ZWD_WINDOW_LEN + SEAL_LEN)
+		return -EBADMSG;
+	/* Engines take codes that are no complete set, as zlib does not: body serial asks zlib. */
+	if (!part->is_first && zwd_header_type(part->lane->src, part->len, 0) == ZWD_BLOCK_DYNAMIC &&
+	    !zwd_header_has_codes(part->lane->src, part->len, 0))
+		return -EBADMSG;
+	*len = res->produced - SEAL_BODY;
+	seal = out + *len;
+	if (memcmp(seal, run->seal + SEAL_HEAD, SEAL_BODY) || !memcmp(seal - SEAL_HEAD, run->seal, SEAL_HEAD))
+		return -EBADMSG;
+	own = part->is_first ? i->check : i->format == WD_ZIP_ZLIB;
+	own = zwd_inflate_check(i->format, own, out, *len);
+	if (is_checked && zwd_inflate_check(i->format, own, seal, SEAL_BODY) != res->checksum)
+		return -EIO;
+	*check = own;
+	if (part->is_first || !is_wrapped)
+		return 0;
+	if (i->format == WD_ZIP_GZIP)
+		*check = (uint32_t)zwd_soft_zlib.crc32_combine64(i->check, own, (z_off64_t)*len);
+	else
+		*check = (uint32_t)zwd_soft_zlib.adler32_combine64(i->check, own, (z_off64_t)*len);
+	return 0;
+}
+
+/* The part is the stream's. */
+static void take(z_streamp strm, struct zwd_stream *s, struct run *run, const struct part *part, size_t len,
+		 uint32_t check)
+{
+	struct zwd_inflate *i = &s->i;
+
+	/* The first may have made what the device held back for want of room. */
+	if (!part->is_first)
+		zwd_cut_note(i, part->len, len);
+	run->room += part->expected;
+	run->room -= len < run->room ? len : run->room;
+	run->taken_nr++;
+	run->taken_in += part->len;
+	run->taken_out += len;
+	i->check = check;
+	zwd_io_give(strm, s, part->len, part->lane->dst, len, check);
+	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
+	zwd_count(ZWD_INFLATE, ZWD_PARALLEL_UNITS, 1);
+	zwd_count(ZWD_INFLATE, ZWD_HW_IN, part->len);
+	zwd_count(ZWD_INFLATE, ZWD_HW_OUT, len);
+	/* The first one says nothing: it need not be independent. */
+	if (run->taken_nr < 2)
+		return;
+	i->parts.quiet_len /= 2;
+	run->depth = zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX;
+	i->parts.is_proven = 1;
+}
+
+/* The oldest part. 0, or -errno: it does not count. */
+static int take_next(z_streamp strm, struct zwd_stream *s, struct run *run)
+{
+	struct part *part = &run->part[run->first];
+	struct wd_zip_res res;
+	uint32_t check;
+	size_t len;
+	int ret = wait_for(run, part, &res);
+
+	if (!ret)
+		ret = judge(s, run, part, &res, &len, &check);
+	if (!ret && len > strm->avail_out) {
+		zwd_cut_note(&s->i, part->len, len);
+		ret = -ENOBUFS;
+	}
+	if (!ret)
+		take(strm, s, run, part, len, check);
+	if (ret == -ENOSPC && part->is_first) {
+		ret = -ENOBUFS;
+	} else if (ret == -ENOSPC && part->is_joined) {
+		zwd_cut_note(&s->i, res.consumed, res.produced);
+		ret = -E2BIG;
+	}
+	if (ret && ret != -EBADMSG && ret != -ENOSPC && ret != -E2BIG && ret != -ENOBUFS)
+		note_error(part->lane, ret);
+	else
+		run->idle[run->idle_nr++] = part->lane;
+	return ret;
+}
+
+/* What is in flight still is nobody's. */
+static void forget(struct run *run)
+{
+	while (run->nr) {
+		struct part *part = &run->part[run->first];
+		struct wd_zip_res res;
+		int ret = wait_for(run, part, &res);
+
+		if (ret)
+			note_error(part->lane, ret);
+		else
+			run->idle[run->idle_nr++] = part->lane;
+	}
+}
+
+/* Parts while they count. 0: all did that were sent; else why the last one did not. */
+static int run_parts(z_streamp strm, struct zwd_stream *s, struct run *run)
+{
+	int ret = 0;
+
+	do {
+		while (send_next(s, run))
+			;
+		/* A single one is better off as a serial request. */
+		if (!run->nr)
+			return 0;
+		ret = take_next(strm, s, run);
+	} while (!ret);
+	forget(run);
+	return ret;
+}
+
+/* Two parts at least, and room for them? 0, -ENOENT, -ENOBUFS. */
+static int look(const struct zwd_stream *s, const struct run *run)
+{
+	size_t len = 0;
+
+	for (int nr = 0; nr < 2; nr++) {
+		int is_joined;
+		size_t next = zwd_cut_part(&s->i, run->in + len, run->in_len - len, SEAL_LEN, &is_joined);
+
+		if (!next)
+			return -ENOENT;
+		len += next;
+	}
+	return zwd_cut_expect(&s->i, len) > run->room ? -ENOBUFS : 0;
+}
+
+/* Memory for what follows the parts, before there are lanes. 0 or -ENOMEM. */
+static int reserve(struct zwd_stream *s, struct run *run)
+{
+	run->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+	if (!s->i.ctx)
+		s->i.ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+	return run->window && s->i.ctx ? 0 : -ENOMEM;
+}
+
+/*
+ * The context of a stream that begins with the window and goes on behind the parts that were taken. Without
+ * it body serial begins with the window itself, but then no device checks what it makes. 0 or -errno.
+ */
+static int make_ctx(struct zwd_stream *s, struct run *run)
+{
+	struct zwd_inflate *i = &s->i;
+	struct zwd_lane *lane = run->idle[0];
+	struct zwd_place place = { .in = 1, .window_len = ZWD_WINDOW_LEN, .window = run->window };
+	struct wd_zip_req req = {
+		.src = lane->src,
+		.dst = lane->dst,
+		.ctx = lane->ctx,
+		.src_len = (uint32_t)zwd_prefix_len(&place),
+		.dst_len = (uint32_t)lane->dst_len,
+		.format = (uint8_t)i->format,
+		.flags = WD_ZIP_STREAM | WD_ZIP_NEW,
+	};
+	struct wd_zip_res res;
+	int ret;
+
+	zwd_prefix_write(&place, lane->src);
+	ret = zwd_qpool_run(lane, &req, &res);
+	if (!ret && (res.status != WD_ZIP_OK || res.consumed != req.src_len ||
+		     res.produced != ZWD_WINDOW_LEN || memcmp(lane->dst, run->window, ZWD_WINDOW_LEN)))
+		ret = -EIO;
+	if (ret) {
+		run->idle[0] = run->idle[--run->idle_nr];
+		note_error(lane, ret);
+		return ret;
+	}
+	wd_zip_ctx_set_sum(lane->ctx, i->format, i->check, (uint32_t)(i->made + run->taken_out));
+	run->ctx_len = wd_zip_ctx_used(lane->ctx);
+	memcpy(i->ctx, lane->ctx, run->ctx_len);
+	return 0;
+}
+
+/* Body serial goes on behind what was taken. */
+static void go_on(z_streamp strm, struct zwd_stream *s, struct run *run)
+{
+	struct zwd_inflate *i = &s->i;
+	struct zwd_place place = {
+		.in = i->keep.to + run->taken_in,
+		.out = i->made + run->taken_out,
+		.check = i->check,
+		.window_len = ZWD_WINDOW_LEN,
+		.window = run->window,
+	};
+
+	run->window = NULL;
+	zwd_serial_begin(strm, s, &place);
+	if (run->ctx_len) {
+		i->ctx_len = run->ctx_len;
+		i->is_plain = 0;
+	}
+	i->tail = 0x0000ffff;
+	i->last_in = i->parts.last_in;
+	i->last_out = i->parts.last_out;
+}
+
+/* Is body serial at a place that parts may go on from? */
+static int may_begin(const z_stream *strm, const struct zwd_stream *s)
+{
+	const struct zwd_inflate *i = &s->i;
+
+	if (!zwd_cut_is_due(strm, s) || zwd_settings()->depth < 2 || i->shadow || i->is_ended ||
+	    i->pend_len || i->held || zwd_ahead_is_sent(i->ahead) || !zwd_qpool_has_raw(ZWD_INFLATE))
+		return 0;
+	/* With a context, or where there is nothing to go on from; what is begun anew at each request is small. */
+	return i->ctx_len || (!i->keep.begin.bits && !i->keep.begin.is_state &&
+			      i->keep.to == i->keep.begin.in && i->made == i->keep.begin.out);
+}
+
+/* All that is done with lanes in hand. 0 or -errno: why there are no more parts. */
+static int on_lanes(z_streamp strm, struct zwd_stream *s, struct run *run)
+{
+	int cancel_state = zwd_shield_up(), ret = -EBUSY;
+
+	make_seal(run->seal, run->window);
+	if (!add_lane(run) && !add_lane(run))
+		ret = run_parts(strm, s, run);
+	if (run->taken_nr)
+		memcpy(run->window, strm->next_out - ZWD_WINDOW_LEN, ZWD_WINDOW_LEN);
+	while (run->taken_nr && run->idle_nr && s->i.format != WD_ZIP_DEFLATE && make_ctx(s, run))
+		;
+	while (run->idle_nr)
+		zwd_qpool_put(run->idle[--run->idle_nr]);
+	zwd_shield_down(cancel_state);
+	return ret;
+}
+
+void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	struct run run;
+	int ret;
+
+	if (!may_begin(strm, s)) {
+		i->parts.at = i->parts.at > i->keep.to ? i->parts.at : i->keep.to + 1;
+		return;
+	}
+	run.window = NULL;
+	run.in = strm->next_in;
+	run.in_len = strm->avail_in;
+	run.room = strm->avail_out;
+	run.first = run.nr = run.idle_nr = run.taken_nr = 0;
+	run.taken_in = run.taken_out = 0;
+	run.ctx_len = 0;
+	run.depth = DEPTH_MIN;
+	if (i->parts.is_proven)
+		run.depth = zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX;
+	ret = look(s, &run);
+	if (!ret)
+		ret = reserve(s, &run);
+	if (!ret)
+		ret = on_lanes(strm, s, &run);
+	if (run.taken_nr)
+		go_on(strm, s, &run);
+	zwd_stream_unalloc(s, run.window);
+	zwd_cut_plan(i, run.in_len, ret);
+}
