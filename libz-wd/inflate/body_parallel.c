@@ -403,8 +403,8 @@ static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 {
 	const struct zwd_inflate *i = &s->i;
 
-	if (!zwd_cut_is_due(strm, s) || zwd_settings()->depth < 2 || i->shadow || i->is_ended ||
-	    i->pend_len || i->held || zwd_ahead_is_sent(i->ahead) || !zwd_qpool_has_raw(ZWD_INFLATE))
+	if (!zwd_cut_is_due(strm, s) || i->shadow || i->is_ended || i->pend_len || i->held ||
+	    zwd_ahead_is_sent(i->ahead))
 		return 0;
 	/* With a context, or where there is nothing to go on from; what is begun anew at each request is small. */
 	return i->ctx_len || (!i->keep.begin.bits && !i->keep.begin.is_state &&
@@ -436,6 +436,10 @@ void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
 	struct run *run;
 	int ret;
 
+	if (zwd_settings()->depth < 2 || !zwd_qpool_has_raw(ZWD_INFLATE)) {
+		i->parts.at = UINT64_MAX;
+		return;
+	}
 	if (!may_begin(strm, s)) {
 		i->parts.at = i->parts.at > i->keep.to ? i->parts.at : i->keep.to + 1;
 		return;
