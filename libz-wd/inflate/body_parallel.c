@@ -32,11 +32,11 @@
 
 struct part {
 	struct zwd_lane *lane;
-	size_t len;
-	uint64_t expected; /* output */
-	int is_first;	   /* goes on from the stream's context */
-	int is_joined;	   /* of several pieces between flush points */
-	int error;	   /* it was not sent */
+	uint32_t len;
+	uint32_t expected;     /* output */
+	int error;	       /* it was not sent */
+	signed char is_first;  /* goes on from the stream's context */
+	signed char is_joined; /* of several pieces between flush points */
 };
 
 /* All of a call. Parts are in a ring, lanes of none wait for the next one. */
@@ -44,10 +44,10 @@ struct run {
 	const unsigned char *in; /* what follows the parts that were taken or sent, */
 	size_t in_len;
 	uint64_t room; /* and room that is not spoken for */
-	unsigned int depth, first, nr, idle_nr;
+	unsigned char depth, first, nr, idle_nr;
 	struct part part[DEPTH_MAX];
 	struct zwd_lane *idle[DEPTH_MAX];
-	unsigned char *window; /* memory for one */
+	unsigned char *window; /* memory for one, which this lies behind */
 	size_t ctx_len;	       /* of the stream's, behind the parts that were taken */
 	unsigned int taken_nr;
 	uint64_t taken_in, taken_out;
@@ -79,6 +79,11 @@ static void make_seal(unsigned char seal[SEAL_LEN], const void *heap)
 
 		memcpy(seal + at, &word, 8);
 	}
+}
+
+static unsigned char most_depth(void)
+{
+	return (unsigned char)(zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX);
 }
 
 /* One more lane. Where one has to be waited for, body serial does. 0 or -errno. */
@@ -123,17 +128,19 @@ static void send(const struct zwd_stream *s, struct run *run, struct part *part)
 static int send_next(struct zwd_stream *s, struct run *run)
 {
 	struct part *part = &run->part[(run->first + run->nr) % DEPTH_MAX];
+	uint64_t expected;
+	int is_joined;
 
 	if (run->nr == run->depth)
 		return 0;
-	part->len = zwd_cut_part(&s->i, run->in, run->in_len, SEAL_LEN, &part->is_joined);
-	part->expected = zwd_cut_expect(&s->i, part->len);
-	if (part->expected > ZWD_LANE_INFLATE_LEN)
-		part->expected = ZWD_LANE_INFLATE_LEN;
+	part->len = (uint32_t)zwd_cut_part(&s->i, run->in, run->in_len, SEAL_LEN, &is_joined);
+	part->is_joined = is_joined != 0;
+	expected = zwd_cut_expect(&s->i, part->len);
+	part->expected = expected < ZWD_LANE_INFLATE_LEN ? (uint32_t)expected : ZWD_LANE_INFLATE_LEN;
 	if (!part->len || part->expected > run->room || (!run->idle_nr && add_lane(run)))
 		return 0;
 	part->lane = run->idle[--run->idle_nr];
-	part->is_first = !run->nr && !run->taken_nr && s->i.ctx_len;
+	part->is_first = !run->nr && !run->taken_nr && s->i.ctx_len != 0;
 	send(s, run, part);
 	run->nr++;
 	run->in += part->len;
@@ -227,7 +234,7 @@ static void take(z_streamp strm, struct zwd_stream *s, struct run *run, const st
 	if (run->taken_nr < 2)
 		return;
 	i->parts.quiet_len /= 2;
-	run->depth = zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX;
+	run->depth = most_depth();
 	i->parts.is_proven = 1;
 }
 
@@ -294,28 +301,42 @@ static int run_parts(z_streamp strm, struct zwd_stream *s, struct run *run)
 }
 
 /* Two parts at least, and room for them? 0, -ENOENT, -ENOBUFS. */
-static int look(const struct zwd_stream *s, const struct run *run)
+static int look(const z_stream *strm, const struct zwd_stream *s)
 {
 	size_t len = 0;
 
 	for (int nr = 0; nr < 2; nr++) {
 		int is_joined;
-		size_t next = zwd_cut_part(&s->i, run->in + len, run->in_len - len, SEAL_LEN, &is_joined);
+		size_t next = zwd_cut_part(&s->i, strm->next_in + len, strm->avail_in - len, SEAL_LEN,
+					   &is_joined);
 
 		if (!next)
 			return -ENOENT;
 		len += next;
 	}
-	return zwd_cut_expect(&s->i, len) > run->room ? -ENOBUFS : 0;
+	return zwd_cut_expect(&s->i, len) > strm->avail_out ? -ENOBUFS : 0;
 }
 
-/* Memory for what follows the parts, before there are lanes. 0 or -ENOMEM. */
-static int reserve(struct zwd_stream *s, struct run *run)
+/* With memory for what follows the parts, before there are lanes. It lies behind the window. NULL: none. */
+static struct run *open_run(const z_stream *strm, struct zwd_stream *s)
 {
-	run->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+	unsigned char *window = zwd_stream_alloc(s, ZWD_WINDOW_LEN + sizeof(struct run));
+	struct run *run;
+
 	if (!s->i.ctx)
 		s->i.ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
-	return run->window && s->i.ctx ? 0 : -ENOMEM;
+	if (!window || !s->i.ctx) {
+		zwd_stream_unalloc(s, window);
+		return NULL;
+	}
+	run = (struct run *)(void *)(window + ZWD_WINDOW_LEN);
+	memset(run, 0, sizeof(*run));
+	run->window = window;
+	run->in = strm->next_in;
+	run->in_len = strm->avail_in;
+	run->room = strm->avail_out;
+	run->depth = s->i.parts.is_proven ? most_depth() : DEPTH_MIN;
+	return run;
 }
 
 /*
@@ -356,7 +377,7 @@ static int make_ctx(struct zwd_stream *s, struct run *run)
 }
 
 /* Body serial goes on behind what was taken. */
-static void go_on(z_streamp strm, struct zwd_stream *s, struct run *run)
+static void go_on(z_streamp strm, struct zwd_stream *s, const struct run *run)
 {
 	struct zwd_inflate *i = &s->i;
 	struct zwd_place place = {
@@ -367,7 +388,6 @@ static void go_on(z_streamp strm, struct zwd_stream *s, struct run *run)
 		.window = run->window,
 	};
 
-	run->window = NULL;
 	zwd_serial_begin(strm, s, &place);
 	if (run->ctx_len) {
 		i->ctx_len = run->ctx_len;
@@ -383,8 +403,8 @@ static int may_begin(const z_stream *strm, const struct zwd_stream *s)
 {
 	const struct zwd_inflate *i = &s->i;
 
-	if (!zwd_cut_is_due(strm, s) || zwd_settings()->depth < 2 || i->shadow || i->is_ended ||
-	    i->pend_len || i->held || zwd_ahead_is_sent(i->ahead) || !zwd_qpool_has_raw(ZWD_INFLATE))
+	if (!zwd_cut_is_due(strm, s) || i->shadow || i->is_ended || i->pend_len || i->held ||
+	    zwd_ahead_is_sent(i->ahead))
 		return 0;
 	/* With a context, or where there is nothing to go on from; what is begun anew at each request is small. */
 	return i->ctx_len || (!i->keep.begin.bits && !i->keep.begin.is_state &&
@@ -412,30 +432,29 @@ static int on_lanes(z_streamp strm, struct zwd_stream *s, struct run *run)
 void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
-	struct run run;
+	size_t left = strm->avail_in;
+	struct run *run;
 	int ret;
 
+	if (zwd_settings()->depth < 2 || !zwd_qpool_has_raw(ZWD_INFLATE)) {
+		i->parts.at = UINT64_MAX;
+		return;
+	}
 	if (!may_begin(strm, s)) {
 		i->parts.at = i->parts.at > i->keep.to ? i->parts.at : i->keep.to + 1;
 		return;
 	}
-	run.window = NULL;
-	run.in = strm->next_in;
-	run.in_len = strm->avail_in;
-	run.room = strm->avail_out;
-	run.first = run.nr = run.idle_nr = run.taken_nr = 0;
-	run.taken_in = run.taken_out = 0;
-	run.ctx_len = 0;
-	run.depth = DEPTH_MIN;
-	if (i->parts.is_proven)
-		run.depth = zwd_settings()->depth < DEPTH_MAX ? zwd_settings()->depth : DEPTH_MAX;
-	ret = look(s, &run);
-	if (!ret)
-		ret = reserve(s, &run);
-	if (!ret)
-		ret = on_lanes(strm, s, &run);
-	if (run.taken_nr)
-		go_on(strm, s, &run);
-	zwd_stream_unalloc(s, run.window);
-	zwd_cut_plan(i, run.in_len, ret);
+	ret = look(strm, s);
+	run = ret ? NULL : open_run(strm, s);
+	if (run) {
+		ret = on_lanes(strm, s, run);
+		left = run->in_len;
+		if (run->taken_nr)
+			go_on(strm, s, run);
+		else
+			zwd_stream_unalloc(s, run->window);
+	} else if (!ret) {
+		ret = -ENOMEM;
+	}
+	zwd_cut_plan(i, left, ret);
 }
