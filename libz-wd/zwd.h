@@ -33,15 +33,15 @@ struct zwd_dir_stats {
 
 /* How the work of one direction was distributed. */
 struct zwd_dir_choice {
-	uint64_t parallel_units; /* deflate: units in flight beside another of their stream */
+	uint64_t parallel_units; /* units, or parts of a body, in flight beside another of their stream */
 	uint64_t returns;	 /* streams that came back to the device after software had them */
 	/* Why streams were software's, from their beginning or from some point on. */
 	uint64_t soft_setting;	  /* ZWD_ENGINE=soft, or SOURCE_DATE_EPOCH */
 	uint64_t soft_level;	  /* not among ZWD_LEVELS */
 	uint64_t soft_strategy;	  /* not the default one */
-	uint64_t soft_window;	  /* not 32 KiB, or memory for less than a device needs */
+	uint64_t soft_window;	  /* not of a size that a device has, or memory for less than it needs */
 	uint64_t soft_dictionary; /* a preset one */
-	uint64_t soft_tuned;	  /* deflatePrime(), inflateSync(), Z_BLOCK, ...: see libz-wd(7) */
+	uint64_t soft_tuned;	  /* deflatePrime(), inflateSync(), ...: see libz-wd(7) */
 	uint64_t soft_small;	  /* software is expected to be faster at this size */
 	uint64_t soft_no_device;
 	uint64_t soft_busy;	  /* no queue became free */
