@@ -171,9 +171,6 @@ static int run_soft(z_streamp strm, struct zwd_stream *s, int flush)
 	uInt part, rest;
 	int ret;
 
-	/* In one piece: where zlib's window slides depends on how its input comes, and now and then a byte on that. */
-	if (waiting && flush != Z_NO_FLUSH && !s->is_custom && waiting + strm->avail_in < unit)
-		zwd_deflate_gather(strm, s, unit);
 	if (!s->is_custom || d->reason != ZWD_SOFT_SHORT || d->seg_len >= unit ||
 	    d->seg_len + waiting + strm->avail_in <= unit)
 		return zwd_body_soft.run(strm, s, flush);
