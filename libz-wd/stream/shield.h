@@ -10,6 +10,9 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <wd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h> /* what pages point to is no leak */
+#endif
 
 /*
  * zlib is no cancellation point: nothing of libz-wd is one either. A shield is up while a queue or a
@@ -86,13 +89,22 @@ static inline void *zwd_pages(size_t len)
 	void *mem = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	errno = saved_errno;
-	return mem == MAP_FAILED ? NULL : mem;
+	if (mem == MAP_FAILED)
+		return NULL;
+#ifdef __SANITIZE_ADDRESS__
+	__lsan_register_root_region(mem, len);
+#endif
+	return mem;
 }
 
 static inline void zwd_unpages(void *mem, size_t len)
 {
 	int saved_errno = errno;
 
+#ifdef __SANITIZE_ADDRESS__
+	if (mem)
+		__lsan_unregister_root_region(mem, len);
+#endif
 	if (mem)
 		munmap(mem, len);
 	errno = saved_errno;
