@@ -49,6 +49,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/stream/alone.c libz-wd/stream/alone.h \
 	libz-wd/stream/apart.c libz-wd/stream/apart.h \
 	libz-wd/stream/cache.c libz-wd/stream/cache.h \
+	libz-wd/stream/lease.c libz-wd/stream/lease.h \
 	libz-wd/stream/checksum.c libz-wd/stream/checksum.h \
 	libz-wd/stream/format.c libz-wd/stream/format.h \
 	libz-wd/stream/inner.c libz-wd/stream/inner.h \

@@ -21,6 +21,7 @@
 #include "inflate/prefix.h"
 #include "operate/log.h"
 #include "operate/settings.h"
+#include "stream/lease.h"
 #include "stream/shield.h"
 
 #define SEAL_HEAD 5u
@@ -312,9 +313,9 @@ static int look(const struct zwd_stream *s, const struct run *run)
 /* Memory for what follows the parts, before there are lanes. 0 or -ENOMEM. */
 static int reserve(struct zwd_stream *s, struct run *run)
 {
-	run->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+	run->window = zwd_lease_alloc(s, ZWD_WINDOW_LEN);
 	if (!s->i.ctx)
-		s->i.ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+		s->i.ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
 	return run->window && s->i.ctx ? 0 : -ENOMEM;
 }
 
@@ -436,6 +437,6 @@ void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
 		ret = on_lanes(strm, s, &run);
 	if (run.taken_nr)
 		go_on(strm, s, &run);
-	zwd_stream_unalloc(s, run.window);
+	zwd_lease_free(s, run.window);
 	zwd_cut_plan(i, run.in_len, ret);
 }
