@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/ahead.h"
+#include "engine/lease.h"
 #include "engine/qpool.h"
 #include "inflate/body.h"
 #include "inflate/body_parallel.h"
@@ -21,7 +22,6 @@
 #include "inflate/prefix.h"
 #include "operate/log.h"
 #include "operate/settings.h"
-#include "stream/lease.h"
 #include "stream/shield.h"
 
 #define SEAL_HEAD 5u

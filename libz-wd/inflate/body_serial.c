@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/ahead.h"
+#include "engine/lease.h"
 #include "engine/qpool.h"
 #include "inflate/back.h"
 #include "inflate/body.h"
@@ -22,7 +23,6 @@
 #include "inflate/shadow.h"
 #include "operate/log.h"
 #include "operate/settings.h"
-#include "stream/lease.h"
 #include "stream/shield.h"
 
 /* How far the device may go ahead of the caller's room. */

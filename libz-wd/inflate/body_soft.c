@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <wd_zip.h>
 
+#include "engine/lease.h"
 #include "inflate/back.h"
 #include "inflate/body.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
-#include "stream/lease.h"
 
 int zwd_soft_begin(z_streamp strm, struct zwd_stream *s)
 {

@@ -12,13 +12,13 @@
 #include <errno.h>
 #include <wd_zip.h>
 
+#include "engine/lease.h"
 #include "engine/policy.h"
 #include "inflate/body.h"
 #include "inflate/body_parallel.h"
 #include "inflate/cuts.h"
 #include "inflate/io.h"
 #include "inflate/life.h"
-#include "stream/lease.h"
 
 /* Software has so much before a device is asked again; each time a device is left, twice as much. */
 #define RETURN_LEN 262144u

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/check.h"
 #include "inflate/io.h"
-#include "stream/lease.h"
 
 #define PEND_MIN 65536u
 #define PEND_MIN_CUSTOM 4096u /* of the caller's memory */

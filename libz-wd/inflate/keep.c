@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/anchor.h"
 #include "inflate/check.h"
 #include "inflate/keep.h"
 #include "inflate/pieces.h"
-#include "stream/lease.h"
 
 /* So much may be kept before a place is looked for, and so little is always worth none. */
 #define LOOK_MAX (8u << 20)

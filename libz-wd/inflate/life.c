@@ -4,12 +4,12 @@
 
 #include <string.h>
 
+#include "engine/lease.h"
 #include "engine/policy.h"
 #include "inflate/body.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
 #include "inflate/life.h"
-#include "stream/lease.h"
 
 static void count_stream(z_streamp strm, struct zwd_stream *s)
 {

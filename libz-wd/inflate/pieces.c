@@ -6,9 +6,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/pieces.h"
 #include "operate/settings.h"
-#include "stream/lease.h"
 
 /* What a stream may keep however full the process is: about a block of a device's, and its window. */
 #define SIZE_MIN 131072u

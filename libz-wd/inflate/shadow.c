@@ -6,9 +6,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/shadow.h"
 #include "operate/settings.h"
-#include "stream/lease.h"
 
 /* What software made before the device did: that may hold back some. */
 #define SURPLUS_LEN 32768u

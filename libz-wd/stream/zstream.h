@@ -159,7 +159,7 @@ struct zwd_inflate {
 	unsigned int trailer_len;
 	unsigned char trailer[8];
 
-	/* A caller's allocator: where all of the rest has its memory, see stream/lease.h. */
+	/* A caller's allocator: where all of the rest has its memory, see engine/lease.h. */
 	struct zwd_lease *lease;
 	uint32_t lease_id;
 

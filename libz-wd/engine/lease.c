@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "stream/lease.h"
+#include "engine/lease.h"
 #include "stream/shield.h"
 
 #define SLOTS 32
