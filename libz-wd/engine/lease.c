@@ -17,7 +17,7 @@
 #define SLOTS 32
 /* Memory that nobody has a lease of, kept for the next. */
 #define IDLE_MAX 4
-/* When all are taken, so many are looked at: each time others. */
+/* Before there is more memory so many that are taken are looked at, if they were left: each time others. */
 #define LOOKS 4
 /* Context, input, windows, a probe, what waits, and a stream that verifies; only what is used is resident. */
 #define LEASE_LEN 917504u
@@ -101,27 +101,39 @@ static int is_left(const struct slot *slot)
 	return ret;
 }
 
-/* A free one, with memory if there is one with; NULL: none. */
-static struct slot *find_slot(void)
+/* One that was left, if it is among the next ones. */
+static struct slot *find_left(void)
 {
-	struct slot *found = NULL;
+	int looks = 0;
 
-	for (struct slot *slot = slots; slot < slots + SLOTS; slot++)
-		if (!slot->owner && (!found || slot->mem)) {
-			found = slot;
-			if (slot->mem)
-				break;
-		}
-	for (int i = 0; !found && i < LOOKS; i++) {
+	for (int i = 0; i < SLOTS && looks < LOOKS; i++) {
 		struct slot *slot = &slots[next_look++ % SLOTS];
 
+		if (!slot->owner)
+			continue;
+		looks++;
 		if (!is_left(slot))
 			continue;
 		slot->owner = NULL;
-		idle_nr += slot->mem != NULL;
-		found = slot;
+		idle_nr++;
+		return slot;
 	}
-	return found;
+	return NULL;
+}
+
+/* One that is free, with memory rather than without; NULL: none. */
+static struct slot *find_slot(void)
+{
+	struct slot *without = NULL, *left;
+
+	for (struct slot *slot = slots; slot < slots + SLOTS; slot++) {
+		if (!slot->owner && slot->mem)
+			return slot;
+		if (!slot->owner)
+			without = slot;
+	}
+	left = find_left();
+	return left ? left : without;
 }
 
 static void set_up(struct zwd_stream *s, struct zwd_lease *lease, int slot)
