@@ -34,7 +34,7 @@ int zwd_soft_run(z_streamp strm, struct zwd_stream *s, int flush);
 int zwd_soft_byte(z_streamp strm, struct zwd_stream *s, unsigned char *byte);
 /* inflateSync() in what it has yet to read. */
 int zwd_soft_sync(z_streamp strm, struct zwd_stream *s);
-/* 0: it is between two blocks, at *place, with a window of zwd_stream_alloc(). -EAGAIN, -ENOMEM. */
+/* 0: it is between two blocks, at *place, with a window of zwd_lease_alloc(). -EAGAIN, -EBUSY, -ENOMEM. */
 int zwd_soft_settle(z_streamp strm, struct zwd_stream *s, struct zwd_place *place);
 /* What it did so far is counted, and something else goes on. */
 void zwd_soft_count(struct zwd_stream *s);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/ahead.h"
+#include "engine/lease.h"
 #include "engine/qpool.h"
 #include "inflate/body.h"
 #include "inflate/body_parallel.h"
@@ -320,13 +321,13 @@ static int look(const z_stream *strm, const struct zwd_stream *s)
 /* With memory for what follows the parts, before there are lanes. It lies behind the window. NULL: none. */
 static struct run *open_run(const z_stream *strm, struct zwd_stream *s)
 {
-	unsigned char *window = zwd_stream_alloc(s, ZWD_WINDOW_LEN + sizeof(struct run));
+	unsigned char *window = zwd_lease_alloc(s, ZWD_WINDOW_LEN + sizeof(struct run));
 	struct run *run;
 
 	if (!s->i.ctx)
-		s->i.ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+		s->i.ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
 	if (!window || !s->i.ctx) {
-		zwd_stream_unalloc(s, window);
+		zwd_lease_free(s, window);
 		return NULL;
 	}
 	run = (struct run *)(void *)(window + ZWD_WINDOW_LEN);
@@ -452,7 +453,7 @@ void zwd_parallel_run(z_streamp strm, struct zwd_stream *s)
 		if (run->taken_nr)
 			go_on(strm, s, run);
 		else
-			zwd_stream_unalloc(s, run->window);
+			zwd_lease_free(s, run->window);
 	} else if (!ret) {
 		ret = -ENOMEM;
 	}

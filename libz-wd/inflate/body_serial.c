@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/ahead.h"
+#include "engine/lease.h"
 #include "engine/qpool.h"
 #include "inflate/back.h"
 #include "inflate/body.h"
@@ -173,7 +174,7 @@ static int save(struct zwd_stream *s, struct zwd_lane *lane)
 	struct zwd_inflate *i = &s->i;
 
 	if (!i->ctx)
-		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+		i->ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
 	if (!i->ctx)
 		return -ENOMEM;
 	i->ctx_len = wd_zip_ctx_used(lane->ctx);
@@ -341,7 +342,7 @@ static int reserve(z_streamp strm, struct zwd_stream *s)
 		return -ENOMEM;
 	/* Whether it stays that small is known when the request is done. */
 	if (!i->ctx)
-		i->ctx = zwd_stream_alloc(s, WD_ZIP_CTX_SIZE);
+		i->ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
 	return i->ctx ? 0 : -ENOMEM;
 }
 
@@ -465,7 +466,7 @@ int zwd_serial_copy(struct zwd_stream *to, const struct zwd_stream *from)
 	zwd_shadow_copy(to, from);
 	if (!i->ctx_len)
 		return 0;
-	to->i.ctx = zwd_stream_alloc(to, WD_ZIP_CTX_SIZE);
+	to->i.ctx = zwd_lease_alloc(to, WD_ZIP_CTX_SIZE);
 	if (!to->i.ctx)
 		return -ENOMEM;
 	memcpy(to->i.ctx, i->ctx, i->ctx_len);
@@ -476,7 +477,7 @@ void zwd_serial_drop(struct zwd_stream *s)
 {
 	zwd_ahead_drop(&s->i.ahead);
 	zwd_shadow_drop(s);
-	zwd_stream_unalloc(s, s->i.ctx);
+	zwd_lease_free(s, s->i.ctx);
 	s->i.ctx = NULL;
 	s->i.ctx_len = 0;
 }

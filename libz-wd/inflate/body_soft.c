@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <wd_zip.h>
 
+#include "engine/lease.h"
 #include "inflate/back.h"
 #include "inflate/body.h"
 #include "inflate/io.h"
@@ -177,12 +178,15 @@ int zwd_soft_settle(z_streamp strm, struct zwd_stream *s, struct zwd_place *plac
 	/* Between two blocks, the last one is not behind it, and no bits were put in by the caller. */
 	if ((strm->data_type & ~7) != 128 || !i->soft_at || i->soft_at < i->backlog_end)
 		return -EAGAIN;
-	place->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+	ret = zwd_lease_take(s);
+	if (ret)
+		return ret;
+	place->window = zwd_lease_alloc(s, ZWD_WINDOW_LEN);
 	if (!place->window)
 		return -ENOMEM;
 	ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, place->window, &len));
 	if (ret != Z_OK) {
-		zwd_stream_unalloc(s, place->window);
+		zwd_lease_free(s, place->window);
 		return -EAGAIN;
 	}
 	if (i->is_wrapped)

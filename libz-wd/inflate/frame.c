@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <wd_zip.h>
 
+#include "engine/lease.h"
 #include "engine/policy.h"
 #include "inflate/body.h"
 #include "inflate/body_parallel.h"
@@ -50,9 +51,7 @@ static int leave_device(z_streamp strm, struct zwd_stream *s)
 	}
 	if (ret != Z_OK)
 		return ret;
-	/* A caller's memory is not to be asked for twice. */
-	if (!s->is_custom)
-		zwd_serial_drop(s);
+	zwd_serial_drop(s);
 	i->return_len = i->return_len ? 2 * i->return_len : RETURN_LEN;
 	if (i->return_len > RETURN_MAX)
 		i->return_len = RETURN_MAX;
@@ -135,7 +134,11 @@ static int run_soft(z_streamp strm, struct zwd_stream *s, int flush)
 		ret = zwd_soft_run(strm, s, Z_BLOCK);
 		if (ret != Z_OK || !strm->avail_in || !strm->avail_out)
 			return ret;
-		if (zwd_soft_settle(strm, s, &place))
+		ret = zwd_soft_settle(strm, s, &place);
+		/* Others have all the memory that there is for it. */
+		if (ret == -EBUSY)
+			i->return_len = 2 * i->soft_in;
+		if (ret)
 			continue;
 		zwd_soft_count(s);
 		i->is_wrapped = 0;
@@ -213,6 +216,15 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 	}
 }
 
+/* Where software has all of a stream, what a device needed is of no use. */
+static void give_lease(struct zwd_stream *s)
+{
+	const struct zwd_inflate *i = &s->i;
+
+	if (i->lease && i->body == ZWD_BODY_SOFT && !i->pend_len && i->soft_at == i->backlog_end)
+		zwd_life_drop(s);
+}
+
 /* Mode OURS. */
 static int frame(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 {
@@ -252,6 +264,18 @@ static void note_format(const z_stream *strm, struct zwd_inflate *i)
 			     strm->next_in[0] >> 4 < 7;
 }
 
+/* May a device begin? */
+static int has_device(const z_stream *strm, struct zwd_stream *s)
+{
+	if (!zwd_policy_inflate_begin(&s->i, strm->avail_in, strm->avail_out))
+		return 0;
+	if (!zwd_lease_take(s))
+		return 1;
+	zwd_count(ZWD_INFLATE, ZWD_SOFT_BUSY, 1);
+	s->i.trial.begin_ns = 0;
+	return 0;
+}
+
 /* Who begins with the body? Z_OK or an error. */
 static int choose(z_streamp strm, struct zwd_stream *s)
 {
@@ -265,7 +289,7 @@ static int choose(z_streamp strm, struct zwd_stream *s)
 	}
 	i->return_len = RETURN_LEN;
 	i->out_check = place.check;
-	if (!zwd_policy_inflate_begin(i, strm->avail_in, strm->avail_out)) {
+	if (!has_device(strm, s)) {
 		ret = zwd_inflate_open(strm, s);
 		if (ret != Z_OK)
 			return ret;
@@ -319,8 +343,10 @@ int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
 		return Z_STREAM_ERROR;
 	if (s->mode == ZWD_MODE_NEW)
 		ret = header(strm, s, flush);
-	if (ret == Z_OK && s->mode == ZWD_MODE_OURS)
+	if (ret == Z_OK && s->mode == ZWD_MODE_OURS) {
 		ret = frame(strm, s, flush, flush == Z_FINISH || !in);
+		give_lease(s);
+	}
 	if (ret == Z_OK && s->mode == ZWD_MODE_SOFT) {
 		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, flush));
 		/* It knows only of its own part of this call. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/check.h"
 #include "inflate/io.h"
 
@@ -13,7 +14,7 @@
 
 static void free_pend(struct zwd_stream *s)
 {
-	zwd_stream_unalloc(s, s->i.pend);
+	zwd_lease_free(s, s->i.pend);
 	s->i.pend = NULL;
 	s->i.pend_size = 0;
 }
@@ -81,12 +82,12 @@ int zwd_io_reserve(struct zwd_stream *s, size_t len)
 		return 0;
 	if (size < min)
 		size = min;
-	pend = zwd_stream_alloc(s, size);
+	pend = zwd_lease_alloc(s, size);
 	if (!pend)
 		return -ENOMEM;
 	if (i->pend_len)
 		memcpy(pend, i->pend + i->pend_off, i->pend_len);
-	zwd_stream_unalloc(s, i->pend);
+	zwd_lease_free(s, i->pend);
 	i->pend = pend;
 	i->pend_off = 0;
 	i->pend_size = size;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/anchor.h"
 #include "inflate/check.h"
 #include "inflate/keep.h"
@@ -45,7 +46,7 @@ static void free_window(struct zwd_stream *s, struct zwd_place *place)
 		return;
 	/* One more is wanted soon, and a caller's memory is not to be asked for twice. */
 	zwd_pieces_uncount(s, ZWD_WINDOW_LEN);
-	zwd_stream_unalloc(s, place->window);
+	zwd_lease_free(s, place->window);
 	place->window = NULL;
 }
 
@@ -57,7 +58,7 @@ static void free_probe(struct zwd_stream *s)
 	if (s->is_custom)
 		return;
 	atomic_fetch_sub_explicit(&probes, keep->probe_size, memory_order_relaxed);
-	zwd_stream_unalloc(s, keep->probe);
+	zwd_lease_free(s, keep->probe);
 	keep->probe = NULL;
 	keep->probe_size = 0;
 }
@@ -160,9 +161,9 @@ int zwd_keep_reserve(struct zwd_stream *s, size_t len)
 	if (!zwd_keep_is_looking(s))
 		return 0;
 	if (!keep->probe)
-		keep->probe = zwd_stream_alloc(s, probe_size(s));
+		keep->probe = zwd_lease_alloc(s, probe_size(s));
 	if (!keep->next.window) {
-		keep->next.window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+		keep->next.window = zwd_lease_alloc(s, ZWD_WINDOW_LEN);
 		if (keep->next.window)
 			zwd_pieces_count(s, ZWD_WINDOW_LEN);
 	}
@@ -190,7 +191,7 @@ static int search(struct zwd_stream *s, const unsigned char *in, size_t in_len,
 	if (!keep->is_lost && keep->to - (in_len - begin) < keep->from)
 		return -ENOENT;
 	if (!next->window) {
-		next->window = zwd_stream_alloc(s, ZWD_WINDOW_LEN);
+		next->window = zwd_lease_alloc(s, ZWD_WINDOW_LEN);
 		if (!next->window)
 			return -ENOMEM;
 		zwd_pieces_count(s, ZWD_WINDOW_LEN);
@@ -239,7 +240,7 @@ static int has_probe(struct zwd_stream *s)
 		return keep->probe != NULL;
 	if (atomic_load_explicit(&probes, memory_order_relaxed) + size > PROBES_MAX)
 		return 0;
-	keep->probe = zwd_stream_alloc(s, size);
+	keep->probe = zwd_lease_alloc(s, size);
 	if (!keep->probe)
 		return 0;
 	keep->probe_size = size;
@@ -341,10 +342,10 @@ void zwd_keep_drop(struct zwd_stream *s)
 
 	zwd_pieces_uncount(s, keep->size);
 	zwd_pieces_free(s);
-	zwd_stream_unalloc(s, keep->begin.window);
-	zwd_stream_unalloc(s, keep->next.window);
+	zwd_lease_free(s, keep->begin.window);
+	zwd_lease_free(s, keep->next.window);
 	if (s->is_custom)
-		zwd_stream_unalloc(s, keep->probe);
+		zwd_lease_free(s, keep->probe);
 	else
 		free_probe(s);
 	memset(keep, 0, sizeof(*keep));
@@ -352,7 +353,7 @@ void zwd_keep_drop(struct zwd_stream *s)
 
 static int copy_window(struct zwd_stream *to, struct zwd_place *place)
 {
-	unsigned char *window = zwd_stream_alloc(to, ZWD_WINDOW_LEN);
+	unsigned char *window = zwd_lease_alloc(to, ZWD_WINDOW_LEN);
 
 	if (window)
 		memcpy(window, place->window, place->window_len);

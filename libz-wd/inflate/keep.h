@@ -21,7 +21,7 @@
 
 /*
  * The body begins, or goes on from a place: the keep is empty there. The place's window becomes the
- * keep's, and is of zwd_stream_alloc().
+ * keep's, and is of zwd_lease_alloc().
  */
 void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place);
 

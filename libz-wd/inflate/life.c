@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/lease.h"
 #include "engine/policy.h"
 #include "inflate/body.h"
 #include "inflate/io.h"
@@ -25,11 +26,12 @@ static void count_stream(z_streamp strm, struct zwd_stream *s)
 	zwd_count(ZWD_INFLATE, ZWD_SOFT_OUT, strm->total_out);
 }
 
-static void drop(struct zwd_stream *s)
+void zwd_life_drop(struct zwd_stream *s)
 {
 	zwd_serial_drop(s);
 	zwd_io_drop(s);
 	zwd_keep_drop(s);
+	zwd_lease_give(s);
 }
 
 void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
@@ -37,7 +39,7 @@ void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
 	struct zwd_inflate *i = &s->i;
 
 	count_stream(strm, s);
-	drop(s);
+	zwd_life_drop(s);
 	memset(i, 0, sizeof(*i));
 	i->window_bits = window_bits;
 	i->is_candidate = zwd_policy_inflate_candidate(window_bits);
@@ -124,7 +126,7 @@ int zwd_inflate_end(z_streamp strm, struct zwd_stream *s)
 	if (!strm->zalloc || !strm->zfree)
 		return Z_STREAM_ERROR;
 	count_stream(strm, s);
-	drop(s);
+	zwd_life_drop(s);
 	ret = zwd_life_close_soft(strm, s);
 	zwd_stream_free(strm, s);
 	return ret;
@@ -135,7 +137,7 @@ int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	const struct zwd_inflate *i = &s->i;
 	struct zwd_stream *to;
 	z_stream copy = *source;
-	int ret = Z_OK;
+	int is_short, ret = Z_OK;
 
 	to = zwd_stream_new(&copy, ZWD_MAGIC_INFLATE);
 	if (!to)
@@ -160,8 +162,11 @@ int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	to->i.pend_off = to->i.pend_len = 0;
 	to->i.ahead = NULL;
 	to->i.shadow = NULL;
+	to->i.lease = NULL;
+	to->i.lease_id = 0;
 	dest->state = (struct internal_state *)to;
-	if (zwd_keep_copy(to, s) || zwd_io_copy(to, s) || zwd_serial_copy(to, s)) {
+	is_short = i->lease && zwd_lease_take_copy(to);
+	if (zwd_keep_copy(to, s) || zwd_io_copy(to, s) || zwd_serial_copy(to, s) || is_short) {
 		zwd_inflate_end(dest, to);
 		return Z_MEM_ERROR;
 	}

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/pieces.h"
 #include "operate/settings.h"
 
@@ -63,7 +64,7 @@ static size_t piece_size(const struct zwd_stream *s)
 
 static struct zwd_piece *new_piece(struct zwd_stream *s, size_t size)
 {
-	struct zwd_piece *piece = zwd_stream_alloc(s, sizeof(*piece) + size);
+	struct zwd_piece *piece = zwd_lease_alloc(s, sizeof(*piece) + size);
 
 	if (!piece)
 		return NULL;
@@ -109,7 +110,7 @@ static void free_piece(struct zwd_stream *s, struct zwd_piece *piece)
 		return;
 	}
 	zwd_pieces_uncount(s, piece->size);
-	zwd_stream_unalloc(s, piece);
+	zwd_lease_free(s, piece);
 }
 
 /* Nothing before byte at of the body is needed any more. */
@@ -197,7 +198,7 @@ static void free_list(struct zwd_stream *s, struct zwd_piece *piece)
 	while (piece) {
 		struct zwd_piece *next = piece->next;
 
-		zwd_stream_unalloc(s, piece);
+		zwd_lease_free(s, piece);
 		piece = next;
 	}
 }

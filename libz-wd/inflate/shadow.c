@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "engine/lease.h"
 #include "inflate/shadow.h"
 #include "operate/settings.h"
 
@@ -37,18 +38,18 @@ void zwd_shadow_begin(struct zwd_stream *s)
 	zwd_shadow_drop(s);
 	if (!is_chosen())
 		return;
-	shadow = zwd_stream_alloc(s, sizeof(*shadow));
+	shadow = zwd_lease_alloc(s, sizeof(*shadow));
 	if (!shadow)
 		return;
 	shadow->is_over = 0;
 	shadow->off = shadow->len = 0;
 	memset(&shadow->z, 0, sizeof(shadow->z));
-	shadow->z.zalloc = s->zalloc;
-	shadow->z.zfree = s->zfree;
-	shadow->z.opaque = s->opaque;
+	shadow->z.zalloc = zwd_lease_zalloc;
+	shadow->z.zfree = zwd_lease_zfree;
+	shadow->z.opaque = s;
 	ret = zwd_soft_zlib.inflateInit2_(&shadow->z, -15, ZLIB_VERSION, sizeof(shadow->z));
 	if (ret != Z_OK) {
-		zwd_stream_unalloc(s, shadow);
+		zwd_lease_free(s, shadow);
 		return;
 	}
 	s->i.shadow = shadow;
@@ -127,21 +128,25 @@ void zwd_shadow_drop(struct zwd_stream *s)
 	if (!shadow)
 		return;
 	zwd_soft_zlib.inflateEnd(&shadow->z);
-	zwd_stream_unalloc(s, shadow);
+	zwd_lease_free(s, shadow);
 	s->i.shadow = NULL;
 }
 
 void zwd_shadow_copy(struct zwd_stream *to, const struct zwd_stream *from)
 {
 	struct zwd_shadow *old = from->i.shadow, *shadow;
+	int ret;
 
 	to->i.shadow = NULL;
-	shadow = old ? zwd_stream_alloc(to, sizeof(*shadow)) : NULL;
+	shadow = old ? zwd_lease_alloc(to, sizeof(*shadow)) : NULL;
 	if (!shadow)
 		return;
 	*shadow = *old;
-	if (zwd_soft_zlib.inflateCopy(&shadow->z, &old->z) != Z_OK)
-		zwd_stream_unalloc(to, shadow);
+	old->z.opaque = to; /* whose memory it becomes */
+	ret = zwd_soft_zlib.inflateCopy(&shadow->z, &old->z);
+	old->z.opaque = (voidpf)from;
+	if (ret != Z_OK)
+		zwd_lease_free(to, shadow);
 	else
 		to->i.shadow = shadow;
 }

@@ -96,6 +96,7 @@ struct zwd_deflate {
 };
 
 struct zwd_ahead;
+struct zwd_lease;
 struct zwd_piece;
 struct zwd_shadow;
 
@@ -157,6 +158,10 @@ struct zwd_inflate {
 	uint32_t out_len;   /* bytes of it, modulo 2^32 */
 	unsigned int trailer_len;
 	unsigned char trailer[8];
+
+	/* A caller's allocator: where all of the rest has its memory, see engine/lease.h. */
+	struct zwd_lease *lease;
+	uint32_t lease_id;
 
 	/* Input and output, see inflate/io.h. */
 	size_t held; /* bytes at next_in that were read already */

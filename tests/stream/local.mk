@@ -23,6 +23,7 @@ stream_tests = \
 	tests/stream/inflate_broken \
 	tests/stream/inflate_copy \
 	tests/stream/inflate_dict \
+	tests/stream/inflate_lease \
 	tests/stream/inflate_parallel \
 	tests/stream/inflate_place \
 	tests/stream/inflate_split \
@@ -76,6 +77,8 @@ tests_stream_inflate_copy_LDADD = $(zwd_test_libs)
 tests_stream_inflate_copy_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_dict_LDADD = $(zwd_test_libs)
 tests_stream_inflate_dict_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_inflate_lease_LDADD = $(zwd_test_libs)
+tests_stream_inflate_lease_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_parallel_LDADD = $(zwd_test_libs)
 tests_stream_inflate_parallel_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_place_LDADD = $(zwd_test_libs)
