@@ -276,12 +276,24 @@ static int has_device(const z_stream *strm, struct zwd_stream *s)
 	return 0;
 }
 
+/* Software, with the wrapper, or what of it was not read yet. Z_OK or an error. */
+static int begin_wrapped(z_streamp strm, struct zwd_stream *s)
+{
+	int ret = zwd_inflate_open(strm, s);
+
+	if (ret != Z_OK)
+		return ret;
+	s->mode = ZWD_MODE_OURS;
+	s->i.body = ZWD_BODY_SOFT;
+	s->i.is_wrapped = 1;
+	return Z_OK;
+}
+
 /* Who begins with the body? Z_OK or an error. */
-static int choose(z_streamp strm, struct zwd_stream *s)
+static int choose(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_inflate *i = &s->i;
 	struct zwd_place place = { .check = i->format == WD_ZIP_ZLIB };
-	int ret;
 
 	if (i->is_small_window) {
 		zwd_count(ZWD_INFLATE, ZWD_SOFT_WINDOW, 1);
@@ -289,15 +301,13 @@ static int choose(z_streamp strm, struct zwd_stream *s)
 	}
 	i->return_len = RETURN_LEN;
 	i->out_check = place.check;
-	if (!has_device(strm, s)) {
-		ret = zwd_inflate_open(strm, s);
-		if (ret != Z_OK)
-			return ret;
-		s->mode = ZWD_MODE_OURS;
-		i->body = ZWD_BODY_SOFT;
-		i->is_wrapped = 1;
-		return Z_OK;
+	/* Steps are software's; what follows them is anybody's. */
+	if (flush == Z_BLOCK || flush == Z_TREES) {
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
+		return begin_wrapped(strm, s);
 	}
+	if (!has_device(strm, s))
+		return begin_wrapped(strm, s);
 	i->return_len = 0;
 	if (!s->is_custom)
 		zwd_life_close_soft(strm, s);
@@ -309,15 +319,13 @@ static int choose(z_streamp strm, struct zwd_stream *s)
 static int header(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_inflate *i = &s->i;
-	int ret = Z_OK;
+	int is_stepping = flush == Z_BLOCK || flush == Z_TREES, ret = Z_OK;
 
-	if (!i->is_candidate)
+	if (!i->is_candidate || (is_stepping && !i->format && !strm->avail_in))
 		return zwd_inflate_go_soft(strm, s);
-	if (flush == Z_BLOCK || flush == Z_TREES) {
-		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
-		return zwd_inflate_go_soft(strm, s);
-	}
 	note_format(strm, i);
+	if (is_stepping)
+		return choose(strm, s, flush);
 	if (i->format != WD_ZIP_DEFLATE && !i->has_header) {
 		ret = zwd_inflate_open(strm, s);
 		if (ret != Z_OK)
@@ -331,7 +339,7 @@ static int header(z_streamp strm, struct zwd_stream *s, int flush)
 		if (!i->has_header)
 			return ret == Z_BUF_ERROR ? Z_OK : ret;
 	}
-	return strm->avail_in ? choose(strm, s) : Z_OK;
+	return strm->avail_in ? choose(strm, s, flush) : Z_OK;
 }
 
 int zwd_inflate(z_streamp strm, struct zwd_stream *s, int flush)
