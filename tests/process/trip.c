@@ -220,10 +220,13 @@ void trip_calls(void)
 
 void trip_gz(void)
 {
-	static unsigned char back[300000];
+	/* Of its own: several threads do this at once, and a device writes where it will. */
+	size_t len = 300000;
+	unsigned char *back = malloc(len);
 	int fd = memfd_create("gz", 0);
 	gzFile file;
 
+	check(back);
 	if (fd < 0)
 		fail("no file: %s", strerror(errno));
 	file = gzdopen(dup(fd), "wb1");
@@ -235,11 +238,12 @@ void trip_gz(void)
 	check(!lseek(fd, 0, SEEK_SET));
 	file = gzdopen(dup(fd), "rb");
 	check(file);
-	check(gzread(file, back, sizeof(back)) == sizeof(back));
-	check(!memcmp(back, plain, sizeof(back)));
+	check(gzread(file, back, (unsigned int)len) == (int)len);
+	check(!memcmp(back, plain, len));
 	check(gzseek(file, 1000, SEEK_SET) == 1000 && gzgetc(file) == plain[1000]);
 	check(gzclose(file) == Z_OK);
 	check(!close(fd));
+	free(back);
 }
 
 void trip_quick(void)
