@@ -41,6 +41,8 @@ size_t wd_zip_ctx_used(const void *ctx);
  * whatever the device made of it: Adler-32 for zlib, CRC-32 for gzip.
  */
 void wd_zip_ctx_set_sum(void *ctx, enum wd_zip_format format, uint32_t checksum, uint32_t isize);
+/* Decompression: was the last block read to its end by the latest result, if it was WD_ZIP_OK? What follows is the trailer. */
+int wd_zip_ctx_is_body_over(const void *ctx);
 #pragma GCC visibility pop
 
 #define WD_ZIP_MAX_LEN 0x800000	   /* bytes, input and output of one request */

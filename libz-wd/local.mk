@@ -26,6 +26,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/calls.c \
 	libz-wd/inflate/check.h \
 	libz-wd/inflate/cuts.c libz-wd/inflate/cuts.h \
+	libz-wd/inflate/ending.c libz-wd/inflate/ending.h \
 	libz-wd/inflate/frame.c \
 	libz-wd/inflate/header.c libz-wd/inflate/header.h \
 	libz-wd/inflate/io.c libz-wd/inflate/io.h \

@@ -107,3 +107,10 @@ void wd_zip_ctx_set_sum(void *ctx, enum wd_zip_format format, uint32_t checksum,
 	sw->checksum = format == WD_ZIP_GZIP ? hisi_zip_crc(checksum) : checksum;
 	sw->isize = isize;
 }
+
+int wd_zip_ctx_is_body_over(const void *ctx)
+{
+	const struct hisi_zip_ctx *sw = ctx;
+
+	return sw->w0 & HISI_ZIP_CTX_W0_FINAL && (sw->w0 & HISI_ZIP_CTX_W0_STATE) == HISI_ZIP_CTX_BLOCK_DONE;
+}

@@ -377,6 +377,7 @@ static uint32_t decompress(struct job *job)
 		result = (result ? result : HISI_ZIP_STREAM_END) | HISI_ZIP_RESULT_LAST_BLOCK;
 	}
 	if (phase == PHASE_TRAILER) {
+		state = HISI_ZIP_CTX_BLOCK_DONE;
 		job->ctx->trailer_nr = nr;
 		memcpy(job->ctx->trailer, trailer, sizeof(trailer));
 	}

@@ -3,7 +3,8 @@
  * Parts of a body, side by side. Whether a part ends between two blocks, at a byte, a device does not tell.
  * So each is sent with a seal: a stored block of bytes that nobody can foresee. Only where a block may
  * begin they are what the output ends with; within another stored block they are, too, but then the
- * seal's header comes before them.
+ * seal's header comes before them, or all but its first byte: a flush point ends with ff ff, and read one
+ * byte too late it goes on with that byte as the lengths 00 ff, ff 00 of one.
  */
 #include "config.h"
 
@@ -25,6 +26,7 @@
 #include "stream/shield.h"
 
 #define SEAL_HEAD 5u
+#define SEAL_LENGTHS 4u
 #define SEAL_BODY 32u
 #define SEAL_LEN (SEAL_HEAD + SEAL_BODY)
 /* In flight at once, at most. Until a stream has shown that its parts are independent: two. */
@@ -195,7 +197,8 @@ static int judge(const struct zwd_stream *s, const struct run *run, const struct
 		return -EBADMSG;
 	*len = res->produced - SEAL_BODY;
 	seal = out + *len;
-	if (memcmp(seal, run->seal + SEAL_HEAD, SEAL_BODY) || !memcmp(seal - SEAL_HEAD, run->seal, SEAL_HEAD))
+	if (memcmp(seal, run->seal + SEAL_HEAD, SEAL_BODY) ||
+	    !memcmp(seal - SEAL_LENGTHS, run->seal + SEAL_HEAD - SEAL_LENGTHS, SEAL_LENGTHS))
 		return -EBADMSG;
 	own = part->is_first ? i->check : i->format == WD_ZIP_ZLIB;
 	own = zwd_inflate_check(i->format, own, out, *len);

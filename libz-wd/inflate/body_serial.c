@@ -16,6 +16,7 @@
 #include "inflate/body.h"
 #include "inflate/check.h"
 #include "inflate/cuts.h"
+#include "inflate/ending.h"
 #include "inflate/header.h"
 #include "inflate/io.h"
 #include "inflate/keep.h"
@@ -58,6 +59,7 @@ int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_plac
 	i->ctx_len = 0;
 	i->tiny_row = 0;
 	i->tail = 0;
+	i->ending = (struct zwd_ending){ 0 };
 	i->last_in = i->last_out = 0;
 	i->body = ZWD_BODY_SERIAL;
 	zwd_shadow_begin(s);
@@ -142,6 +144,8 @@ static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, str
 		most = lane->src_len - old_in(i);
 	if (most > zwd_cut_serial_len(i))
 		most = zwd_cut_serial_len(i);
+	if (i->ending.most && most > i->ending.most)
+		most = i->ending.most;
 	if (len > most)
 		len = most;
 	if (is_in_place) {
@@ -207,19 +211,20 @@ static int judge(struct zwd_inflate *i, const struct zwd_lane *lane, struct wd_z
  */
 static int is_first_header_bad(const struct zwd_inflate *i, const unsigned char *in, size_t len)
 {
-	return !i->made && !i->keep.begin.in && zwd_header_type(in, len, 0) == ZWD_BLOCK_DYNAMIC &&
-	       !zwd_header_has_codes(in, len, 0);
+	return !i->made && !i->ctx_len && !i->keep.begin.in &&
+	       zwd_header_type(in, len, 0) == ZWD_BLOCK_DYNAMIC && zwd_header_has_bad_codes(in, len, 0);
 }
 
-static void note_tail(struct zwd_inflate *i, const unsigned char *in, size_t len)
+static uint64_t tail_with(uint64_t tail, const unsigned char *in, size_t len)
 {
-	for (size_t at = len < 4 ? 0 : len - 4; at < len; at++)
-		i->tail = i->tail << 8 | in[at];
+	for (size_t at = len < 8 ? 0 : len - 8; at < len; at++)
+		tail = tail << 8 | in[at];
+	return tail;
 }
 
 /*
  * Takes the result; on success it is the stream's. 0 or -errno; -ESTALE: it was sent ahead for other
- * input than the caller has now.
+ * input than the caller has now; -EAGAIN: to be sent again.
  */
 static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 		   struct wd_zip_res res)
@@ -227,6 +232,8 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	struct zwd_inflate *i = &s->i;
 	const unsigned char *in = i->sent_in, *out = i->sent_out;
 	uint32_t check, before = i->check;
+	struct zwd_ending ending;
+	uint64_t tail;
 	size_t wait;
 	int ret = judge(i, lane, &res);
 
@@ -235,12 +242,19 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (res.consumed > strm->avail_in ||
 	    (res.consumed && in != strm->next_in && memcmp(in, strm->next_in, res.consumed)))
 		return -ESTALE;
-	if ((res.produced || res.status == WD_ZIP_END) &&
-	    is_first_header_bad(i, in - old_in(i), old_in(i) + res.consumed))
+	if (is_first_header_bad(i, in - old_in(i), old_in(i) + res.consumed))
 		return -EBADMSG;
 	check = zwd_inflate_check(i->format, before, out, res.produced);
 	if (i->format != WD_ZIP_DEFLATE && !i->is_plain && check != res.checksum)
 		return -EIO;
+	tail = tail_with(i->tail, in, res.consumed);
+	ending = i->ending;
+	ret = i->is_plain ? 0 : zwd_ending_judge(i, lane->ctx, &res, tail, check, &ending);
+	if (ret == -EAGAIN)
+		i->ending = ending;
+	/* Without a way back the device has to know. */
+	if (ret && (ret != -ENODATA || zwd_back_is_open(s)))
+		return ret;
 	wait = res.produced < strm->avail_out ? 0 : res.produced - strm->avail_out;
 	/* It was reserved where it is the caller's to give. */
 	if (zwd_io_reserve(s, wait))
@@ -256,7 +270,8 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	i->check = check;
 	i->last_in = res.consumed;
 	i->last_out = res.produced;
-	note_tail(i, in, res.consumed);
+	i->tail = tail;
+	i->ending = ending;
 	zwd_keep_add(s, in, res.consumed, out, res.produced, before);
 	zwd_io_give(strm, s, res.consumed, out, res.produced, check);
 	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
@@ -314,13 +329,19 @@ static __attribute__((noinline)) int run(z_streamp strm, struct zwd_stream *s, s
 		ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
 		if (!ret)
 			ret = receive(strm, s, lane, res);
-		if (ret != -ESTALE)
+		if (ret != -ESTALE && ret != -EAGAIN)
 			return ret;
-		s->i.is_ahead_off = 1;
+		s->i.is_ahead_off |= ret == -ESTALE;
 	}
-	req = prepare(strm, s, lane, 0, (size_t)strm->avail_out + ahead_len(s), is_direct(strm, s, lane));
-	ret = zwd_qpool_run(lane, &req, &res);
-	return ret ? ret : receive(strm, s, lane, res);
+	do {
+		req = prepare(strm, s, lane, 0, (size_t)strm->avail_out + ahead_len(s),
+			      is_direct(strm, s, lane));
+		ret = zwd_qpool_run(lane, &req, &res);
+		if (ret)
+			return ret;
+		ret = receive(strm, s, lane, res);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /*
@@ -359,8 +380,8 @@ static int try_request(z_streamp strm, struct zwd_stream *s, int *had_lane)
 		ret = run(strm, s, lane, is_ahead);
 	if (!*had_lane)
 		return ret;
-	/* Bad data is the data's fault, most likely, and memory not the lane's. */
-	if (!ret || ret == -EBADMSG || ret == -ENOMEM)
+	/* Bad data is the data's fault, most likely, and memory not the lane's, nor what it cannot know. */
+	if (!ret || ret == -EBADMSG || ret == -ENOMEM || ret == -ENODATA)
 		zwd_qpool_put(lane);
 	else
 		zwd_qpool_drop(lane, ret);
@@ -373,7 +394,7 @@ static int try_request(z_streamp strm, struct zwd_stream *s, int *had_lane)
  */
 static int may_retry(const struct zwd_stream *s, int had_lane, int try, int err)
 {
-	if (err == -ENOMEM || err == -EILSEQ)
+	if (err == -ENOMEM || err == -EILSEQ || err == -ENODATA)
 		return 0;
 	if (!zwd_back_is_open(s))
 		return try < TRIES_WHEN_LOST;
@@ -395,7 +416,7 @@ static int request(z_streamp strm, struct zwd_stream *s)
 		zwd_shield_down(cancel_state);
 		if (!ret)
 			return 0;
-		if (had_lane) {
+		if (had_lane && ret != -ENODATA) {
 			zwd_count(ZWD_INFLATE, ZWD_ERRORS, 1);
 			zwd_log(ZWD_LOG_WARN, "inflate request failed: %s", strerror(-ret));
 		}
@@ -415,7 +436,7 @@ static int request(z_streamp strm, struct zwd_stream *s)
 static int is_starved(const z_stream *strm, const struct zwd_inflate *i)
 {
 	return !strm->avail_in && strm->avail_out && !i->has_more && !i->is_ended &&
-	       i->tail != 0x0000ffff;
+	       (uint32_t)i->tail != 0x0000ffff;
 }
 
 int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)

@@ -79,7 +79,9 @@ static int read_lengths(uint64_t bits, unsigned int nr, uint8_t table[LENGTHS_SP
 	return 1;
 }
 
-int zwd_header_has_codes(const unsigned char *in, size_t len, size_t pos)
+enum codes { CODES_BAD, CODES_CUT_OFF, CODES_GOOD };
+
+static enum codes read_codes(const unsigned char *in, size_t len, size_t pos)
 {
 	uint64_t bits = zwd_bits_within(in, len, pos) >> 3;
 	unsigned int literals_nr = (bits & 31) + 257, distances_nr = (bits >> 5 & 31) + 1;
@@ -87,9 +89,14 @@ int zwd_header_has_codes(const unsigned char *in, size_t len, size_t pos)
 	struct code literals = { 0 }, distances = { 0 };
 	uint8_t table[LENGTHS_SPACE];
 
-	if (literals_nr > LITERALS_MAX || distances_nr > DISTANCES_MAX ||
-	    !read_lengths(zwd_bits_within(in, len, pos + 17), lengths_nr, table))
-		return 0;
+	if (pos + 17 > len * 8)
+		return CODES_CUT_OFF;
+	if (literals_nr > LITERALS_MAX || distances_nr > DISTANCES_MAX)
+		return CODES_BAD;
+	if (pos + 17 + 3 * lengths_nr > len * 8)
+		return CODES_CUT_OFF;
+	if (!read_lengths(zwd_bits_within(in, len, pos + 17), lengths_nr, table))
+		return CODES_BAD;
 	pos += 17 + 3 * lengths_nr;
 	for (unsigned int n = 0; n < literals_nr + distances_nr;) {
 		unsigned int symbol, nr = 1, of_literals;
@@ -101,8 +108,6 @@ int zwd_header_has_codes(const unsigned char *in, size_t len, size_t pos)
 		if (symbol < 16) {
 			length = symbol;
 		} else if (symbol == 16) {
-			if (!n)
-				return 0;
 			nr = 3 + (bits & 3);
 			pos += 2;
 		} else {
@@ -110,18 +115,30 @@ int zwd_header_has_codes(const unsigned char *in, size_t len, size_t pos)
 			nr = symbol == 17 ? 3 + (bits & 7) : 11 + (bits & 127);
 			pos += symbol == 17 ? 3 : 7;
 		}
-		if (n + nr > literals_nr + distances_nr || pos > len * 8)
-			return 0;
+		if (pos > len * 8)
+			return CODES_CUT_OFF;
+		if ((symbol == 16 && !n) || n + nr > literals_nr + distances_nr)
+			return CODES_BAD;
 		has_end |= n <= END_OF_BLOCK && END_OF_BLOCK < n + nr && length;
 		of_literals = n >= literals_nr ? 0 : nr < literals_nr - n ? nr : literals_nr - n;
 		add(&literals, length, of_literals);
 		if (nr > of_literals)
 			add(&distances, length, nr - of_literals);
 		if (literals.space > CODES_SPACE || distances.space > CODES_SPACE)
-			return 0;
+			return CODES_BAD;
 		n += nr;
 	}
-	return has_end && is_complete(&literals) && is_complete(&distances);
+	return has_end && is_complete(&literals) && is_complete(&distances) ? CODES_GOOD : CODES_BAD;
+}
+
+int zwd_header_has_codes(const unsigned char *in, size_t len, size_t pos)
+{
+	return read_codes(in, len, pos) == CODES_GOOD;
+}
+
+int zwd_header_has_bad_codes(const unsigned char *in, size_t len, size_t pos)
+{
+	return read_codes(in, len, pos) == CODES_BAD;
 }
 
 int zwd_header_is_credible(const unsigned char *in, size_t len, size_t pos)

@@ -12,6 +12,8 @@ enum zwd_block zwd_header_type(const unsigned char *in, size_t len, size_t pos);
 
 /* Are the codes of a dynamic block at bit pos such that zlib takes them? Not where they are cut off. */
 int zwd_header_has_codes(const unsigned char *in, size_t len, size_t pos);
+/* Is what is there of them such that zlib does not, whatever follows? */
+int zwd_header_has_bad_codes(const unsigned char *in, size_t len, size_t pos);
 
 /* May a block begin at bit pos? Says no of most places where none does. */
 int zwd_header_is_credible(const unsigned char *in, size_t len, size_t pos);

@@ -129,6 +129,16 @@ struct zwd_keep {
 	int tries; /* in vain */
 };
 
+/* Where a device is at the end of a gzip stream, see inflate/ending.h. */
+struct zwd_ending {
+	size_t read;  /* bytes since it last said that the body goes on */
+	size_t most;  /* a request's input, while the end is looked for; 0: any */
+	int tries;    /* requests that this took */
+	int is_next;  /* the body ends with the next byte */
+	int is_behind; /* it has ended, */
+	size_t trailer; /* and so much of the trailer was read */
+};
+
 /* Parts of a body that are read side by side, see inflate/body_parallel.h. */
 struct zwd_parts {
 	uint64_t at; /* none are looked for before this byte of the body */
@@ -170,7 +180,8 @@ struct zwd_inflate {
 
 	struct zwd_keep keep;
 	struct zwd_parts parts;
-	uint32_t tail; /* the last four bytes of the body that were read */
+	struct zwd_ending ending;
+	uint64_t tail; /* the last eight bytes of the body, and of what follows it, that were read */
 
 	/* Body serial. */
 	int is_plain; /* its requests are raw, though the stream is not */
