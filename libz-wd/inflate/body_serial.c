@@ -325,8 +325,7 @@ static __attribute__((noinline)) int run(z_streamp strm, struct zwd_stream *s, s
 	}
 	if (zwd_prefix_is_needed(&s->i)) {
 		ret = zwd_prefix_run(lane, s->i.format, &s->i.keep.begin);
-		if (!ret)
-			ret = save(s, lane);
+		ret = ret ? ret : save(s, lane);
 		if (ret)
 			return ret;
 	}
