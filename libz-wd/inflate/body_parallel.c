@@ -20,7 +20,6 @@
 #include "inflate/cuts.h"
 #include "inflate/header.h"
 #include "inflate/io.h"
-#include "inflate/prefix.h"
 #include "operate/log.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
@@ -51,7 +50,6 @@ struct run {
 	struct part part[DEPTH_MAX];
 	struct zwd_lane *idle[DEPTH_MAX];
 	unsigned char *window; /* memory for one, which this lies behind */
-	size_t ctx_len;	       /* of the stream's, behind the parts that were taken */
 	unsigned int taken_nr;
 	uint64_t taken_in, taken_out;
 	unsigned char seal[SEAL_LEN];
@@ -119,8 +117,6 @@ static void send(const struct zwd_stream *s, struct run *run, struct part *part)
 	memcpy(lane->src + part->len, run->seal, SEAL_LEN);
 	if (part->is_first) {
 		memcpy(lane->ctx, i->ctx, i->ctx_len);
-		if (i->is_plain)
-			req.format = WD_ZIP_DEFLATE;
 	} else {
 		req.flags |= WD_ZIP_NEW;
 	}
@@ -182,7 +178,7 @@ static int judge(const struct zwd_stream *s, const struct run *run, const struct
 {
 	const struct zwd_inflate *i = &s->i;
 	const unsigned char *out = part->lane->dst, *seal;
-	int is_wrapped = i->format != WD_ZIP_DEFLATE, is_checked = is_wrapped && !(part->is_first && i->is_plain);
+	int is_wrapped = i->format != WD_ZIP_DEFLATE;
 	uint32_t own;
 
 	if (res->consumed > part->len + SEAL_LEN || res->produced > part->lane->dst_len)
@@ -202,7 +198,7 @@ static int judge(const struct zwd_stream *s, const struct run *run, const struct
 		return -EBADMSG;
 	own = part->is_first ? i->check : i->format == WD_ZIP_ZLIB;
 	own = zwd_inflate_check(i->format, own, out, *len);
-	if (is_checked && zwd_inflate_check(i->format, own, seal, SEAL_BODY) != res->checksum)
+	if (is_wrapped && zwd_inflate_check(i->format, own, seal, SEAL_BODY) != res->checksum)
 		return -EIO;
 	*check = own;
 	if (part->is_first || !is_wrapped)
@@ -327,12 +323,8 @@ static struct run *open_run(const z_stream *strm, struct zwd_stream *s)
 	unsigned char *window = zwd_lease_alloc(s, ZWD_WINDOW_LEN + sizeof(struct run));
 	struct run *run;
 
-	if (!s->i.ctx)
-		s->i.ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
-	if (!window || !s->i.ctx) {
-		zwd_lease_free(s, window);
+	if (!window)
 		return NULL;
-	}
 	run = (struct run *)(void *)(window + ZWD_WINDOW_LEN);
 	memset(run, 0, sizeof(*run));
 	run->window = window;
@@ -341,43 +333,6 @@ static struct run *open_run(const z_stream *strm, struct zwd_stream *s)
 	run->room = strm->avail_out;
 	run->depth = s->i.parts.is_proven ? most_depth() : DEPTH_MIN;
 	return run;
-}
-
-/*
- * The context of a stream that begins with the window and goes on behind the parts that were taken. Without
- * it body serial begins with the window itself, but then no device checks what it makes. 0 or -errno.
- */
-static int make_ctx(struct zwd_stream *s, struct run *run)
-{
-	struct zwd_inflate *i = &s->i;
-	struct zwd_lane *lane = run->idle[0];
-	struct zwd_place place = { .in = 1, .window_len = ZWD_WINDOW_LEN, .window = run->window };
-	struct wd_zip_req req = {
-		.src = lane->src,
-		.dst = lane->dst,
-		.ctx = lane->ctx,
-		.src_len = (uint32_t)zwd_prefix_len(&place),
-		.dst_len = (uint32_t)lane->dst_len,
-		.format = (uint8_t)i->format,
-		.flags = WD_ZIP_STREAM | WD_ZIP_NEW,
-	};
-	struct wd_zip_res res;
-	int ret;
-
-	zwd_prefix_write(&place, lane->src);
-	ret = zwd_qpool_run(lane, &req, &res);
-	if (!ret && (res.status != WD_ZIP_OK || res.consumed != req.src_len ||
-		     res.produced != ZWD_WINDOW_LEN || memcmp(lane->dst, run->window, ZWD_WINDOW_LEN)))
-		ret = -EIO;
-	if (ret) {
-		run->idle[0] = run->idle[--run->idle_nr];
-		note_error(lane, ret);
-		return ret;
-	}
-	wd_zip_ctx_set_sum(lane->ctx, i->format, i->check, (uint32_t)(i->made + run->taken_out));
-	run->ctx_len = wd_zip_ctx_used(lane->ctx);
-	memcpy(i->ctx, lane->ctx, run->ctx_len);
-	return 0;
 }
 
 /* Body serial goes on behind what was taken. */
@@ -393,10 +348,6 @@ static void go_on(z_streamp strm, struct zwd_stream *s, const struct run *run)
 	};
 
 	zwd_serial_begin(strm, s, &place);
-	if (run->ctx_len) {
-		i->ctx_len = run->ctx_len;
-		i->is_plain = 0;
-	}
 	i->tail = 0x0000ffff;
 	i->last_in = i->parts.last_in;
 	i->last_out = i->parts.last_out;
@@ -425,8 +376,6 @@ static int on_lanes(z_streamp strm, struct zwd_stream *s, struct run *run)
 		ret = run_parts(strm, s, run);
 	if (run->taken_nr)
 		memcpy(run->window, strm->next_out - ZWD_WINDOW_LEN, ZWD_WINDOW_LEN);
-	while (run->taken_nr && run->idle_nr && s->i.format != WD_ZIP_DEFLATE && make_ctx(s, run))
-		;
 	while (run->idle_nr)
 		zwd_qpool_put(run->idle[--run->idle_nr]);
 	zwd_shield_down(cancel_state);

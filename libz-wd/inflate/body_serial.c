@@ -54,7 +54,6 @@ int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_plac
 	zwd_keep_begin(s, place);
 	i->made = place->out;
 	i->check = i->out_check;
-	i->is_plain = place->in && i->format != WD_ZIP_DEFLATE;
 	i->is_ended = i->has_more = i->is_ahead_off = 0;
 	i->ctx_len = 0;
 	i->tiny_row = 0;
@@ -163,7 +162,7 @@ static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, str
 	i->sent_out = (const unsigned char *)req.dst + old_out(i);
 	req.src_len = (uint32_t)(old_in(i) + len);
 	req.dst_len = (uint32_t)(old_out(i) + room);
-	req.format = (uint8_t)(i->is_plain ? WD_ZIP_DEFLATE : i->format);
+	req.format = (uint8_t)i->format;
 	req.flags = WD_ZIP_STREAM;
 	if (i->ctx_len)
 		memcpy(lane->ctx, i->ctx, i->ctx_len);
@@ -215,13 +214,6 @@ static int is_first_header_bad(const struct zwd_inflate *i, const unsigned char 
 	       zwd_header_type(in, len, 0) == ZWD_BLOCK_DYNAMIC && zwd_header_has_bad_codes(in, len, 0);
 }
 
-static uint64_t tail_with(uint64_t tail, const unsigned char *in, size_t len)
-{
-	for (size_t at = len < 8 ? 0 : len - 8; at < len; at++)
-		tail = tail << 8 | in[at];
-	return tail;
-}
-
 /*
  * Takes the result; on success it is the stream's. 0 or -errno; -ESTALE: it was sent ahead for other
  * input than the caller has now; -EAGAIN: to be sent again.
@@ -245,11 +237,10 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (is_first_header_bad(i, in - old_in(i), old_in(i) + res.consumed))
 		return -EBADMSG;
 	check = zwd_inflate_check(i->format, before, out, res.produced);
-	if (i->format != WD_ZIP_DEFLATE && !i->is_plain && check != res.checksum)
+	if (i->format != WD_ZIP_DEFLATE && check != res.checksum)
 		return -EIO;
-	tail = tail_with(i->tail, in, res.consumed);
-	ending = i->ending;
-	ret = i->is_plain ? 0 : zwd_ending_judge(i, lane->ctx, &res, tail, check, &ending);
+	tail = zwd_ending_tail(i->tail, in, res.consumed);
+	ret = zwd_ending_judge(i, lane->ctx, &res, tail, check, &ending);
 	if (ret == -EAGAIN)
 		i->ending = ending;
 	/* Without a way back the device has to know. */
@@ -293,7 +284,7 @@ static __attribute__((noinline)) void send_ahead(z_streamp strm, struct zwd_stre
 	struct wd_zip_req req;
 	int cancel_state, ret;
 
-	if (s->is_custom || i->is_ahead_off || i->is_ended || strm->avail_out ||
+	if (s->is_custom || i->is_ahead_off || zwd_prefix_is_needed(i) || i->is_ended || strm->avail_out ||
 	    (i->parts.is_proven && strm->avail_in >= 2 * ZWD_PART_IN && asked >= 2 * ZWD_PART_OUT) ||
 	    strm->avail_in < held || (strm->avail_in == held && !i->has_more))
 		return;
@@ -332,6 +323,12 @@ static __attribute__((noinline)) int run(z_streamp strm, struct zwd_stream *s, s
 		if (ret != -ESTALE && ret != -EAGAIN)
 			return ret;
 		s->i.is_ahead_off |= ret == -ESTALE;
+	}
+	if (zwd_prefix_is_needed(&s->i)) {
+		ret = zwd_prefix_run(lane, s->i.format, &s->i.keep.begin);
+		ret = ret ? ret : save(s, lane);
+		if (ret)
+			return ret;
 	}
 	do {
 		req = prepare(strm, s, lane, 0, (size_t)strm->avail_out + ahead_len(s),

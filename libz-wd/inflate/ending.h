@@ -12,6 +12,14 @@
 
 #include "stream/zstream.h"
 
+/* The last eight bytes read, with these. */
+static inline uint64_t zwd_ending_tail(uint64_t tail, const unsigned char *in, size_t len)
+{
+	for (size_t at = len < 8 ? 0 : len - 8; at < len; at++)
+		tail = tail << 8 | in[at];
+	return tail;
+}
+
 /*
  * A result that read so many bytes, of which tail are the last, and what the stream's plain bytes up to here
  * are checked by. 0, and *next is where the stream is if the result counts; -EBADMSG: the checksum is wrong;

@@ -235,9 +235,8 @@ static int frame(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 		ret = body(strm, s, flush, is_all);
 		if (ret != Z_STREAM_END || i->is_wrapped)
 			return ret;
-		i->part = i->format != WD_ZIP_DEFLATE && (i->body == ZWD_BODY_SOFT || i->is_plain) ?
-				  ZWD_PART_TRAILER :
-				  ZWD_PART_END;
+		i->part = i->format != WD_ZIP_DEFLATE && i->body == ZWD_BODY_SOFT ? ZWD_PART_TRAILER :
+										    ZWD_PART_END;
 	}
 	if (i->part == ZWD_PART_TRAILER) {
 		ret = trailer(strm, s);

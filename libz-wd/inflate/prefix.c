@@ -2,8 +2,10 @@
 /* What a device reads before the rest of a stream that it did not begin. */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "engine/qpool.h"
 #include "inflate/prefix.h"
 
 #define STORED_HEAD 5
@@ -89,4 +91,29 @@ void zwd_prefix_write(const struct zwd_place *place, unsigned char *to)
 	}
 	if (place->bits)
 		put(&w, place->byte >> (8 - place->bits), place->bits);
+}
+
+int zwd_prefix_run(struct zwd_lane *lane, int format, const struct zwd_place *place)
+{
+	struct wd_zip_req req = {
+		.src = lane->src,
+		.dst = lane->dst,
+		.ctx = lane->ctx,
+		.src_len = (uint32_t)zwd_prefix_len(place),
+		.dst_len = (uint32_t)lane->dst_len,
+		.format = (uint8_t)format,
+		.flags = WD_ZIP_STREAM | WD_ZIP_NEW,
+	};
+	struct wd_zip_res res;
+	int ret;
+
+	zwd_prefix_write(place, lane->src);
+	ret = zwd_qpool_run(lane, &req, &res);
+	if (ret)
+		return ret;
+	if (res.status != WD_ZIP_OK || res.consumed != req.src_len || res.produced != place->window_len ||
+	    (res.produced && memcmp(lane->dst, place->window, res.produced)))
+		return -EIO;
+	wd_zip_ctx_set_sum(lane->ctx, (enum wd_zip_format)format, place->check, (uint32_t)place->out);
+	return 0;
 }

@@ -184,7 +184,6 @@ struct zwd_inflate {
 	uint64_t tail; /* the last eight bytes of the body, and of what follows it, that were read */
 
 	/* Body serial. */
-	int is_plain; /* its requests are raw, though the stream is not */
 	int is_ended; /* the device saw the end of the body, or of the stream */
 	int has_more; /* it holds output back, for want of room */
 	uint32_t check; /* of all output the device made */
