@@ -96,25 +96,23 @@ int ZEXPORT compress(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong s
 	return compress2(dest, dest_len, source, source_len, Z_DEFAULT_COMPRESSION);
 }
 
-/* The functions of a stream: ours, or the real zlib's on its own. */
-struct inflater {
-	__typeof__(&inflateInit2_) init;
-	__typeof__(&inflate) inflate;
-	__typeof__(&inflateEnd) end;
-};
-
 /* What of one stream was not used, of both buffers. */
 struct rest {
 	uLong in, out, made;
 	bool is_device; /* the real zlib was not asked */
 };
 
-/* inflate()'s last word, or of init; rest holds what there is on entry and what is left on return. */
-static int inflate_all(const struct inflater *z, Bytef *dest, const Bytef *source, struct rest *rest)
+/*
+ * inflate()'s last word, or of init, by ours or by the real zlib on its own; rest holds what there is on
+ * entry and what is left on return.
+ */
+static int inflate_all(bool is_real, Bytef *dest, const Bytef *source, struct rest *rest)
 {
 	z_stream strm = { .next_in = (z_const Bytef *)source, .next_out = dest };
 	const struct zwd_stream *s;
-	int ret = z->init(&strm, MAX_WBITS, ZLIB_VERSION, (int)sizeof(strm));
+	int ret = is_real ? zwd_soft()->inflateInit2_(&strm, MAX_WBITS, ZLIB_VERSION,
+						      (int)sizeof(strm)) :
+			    inflateInit2_(&strm, MAX_WBITS, ZLIB_VERSION, (int)sizeof(strm));
 
 	if (ret != Z_OK) {
 		rest->in = rest->out = 0; /* their lengths stay as they were */
@@ -125,30 +123,31 @@ static int inflate_all(const struct inflater *z, Bytef *dest, const Bytef *sourc
 			strm.avail_out = portion(&rest->out);
 		if (!strm.avail_in)
 			strm.avail_in = portion(&rest->in);
-		ret = z->inflate(&strm, Z_NO_FLUSH);
+		ret = is_real ? zwd_soft()->inflate(&strm, Z_NO_FLUSH) :
+				inflate(&strm, Z_NO_FLUSH);
 	} while (ret == Z_OK);
 	rest->in += strm.avail_in;
 	rest->out += strm.avail_out;
 	rest->made = strm.total_out;
 	s = zwd_stream_of(&strm, ZWD_MAGIC_INFLATE);
 	rest->is_device = s && s->mode != ZWD_MODE_SOFT;
-	z->end(&strm);
+	if (is_real)
+		zwd_soft()->inflateEnd(&strm);
+	else
+		inflateEnd(&strm);
 	return ret;
 }
 
 /* Of a failure only the real zlib knows to the byte where it is. Everything is at hand: it is asked. */
 static int inflate_once(Bytef *dest, const Bytef *source, struct rest *rest)
 {
-	const struct inflater ours = { inflateInit2_, inflate, inflateEnd },
-			      real = { zwd_soft()->inflateInit2_, zwd_soft()->inflate,
-				       zwd_soft()->inflateEnd };
 	struct rest before = *rest;
-	int ret = inflate_all(&ours, dest, source, rest);
+	int ret = inflate_all(false, dest, source, rest);
 
-	if (ret == Z_STREAM_END || !rest->is_device || !zwd_soft_zlib_has(real.init))
+	if (ret == Z_STREAM_END || !rest->is_device || !zwd_soft_zlib_has(zwd_soft()->inflateInit2_))
 		return ret;
 	*rest = before;
-	return inflate_all(&real, dest, source, rest);
+	return inflate_all(true, dest, source, rest);
 }
 
 int ZEXPORT uncompress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t *source_len)
