@@ -138,7 +138,10 @@ static int soft_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *di
 	return ret;
 }
 
-/* Before data: whoever does the stream knows then whether it is of use. No header tells of it. */
+/*
+ * Before data: whoever does the stream knows then whether it is of use. No header tells of it. Not in the
+ * memory of a caller, which is zlib's when it does all of the stream.
+ */
 static int keep_dictionary(struct zwd_deflate *d, const Bytef *dict, uInt len)
 {
 	if (len)
@@ -157,7 +160,7 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 	if (s->mode == ZWD_MODE_NEW) {
 		if (d->wrap == 2)
 			return Z_STREAM_ERROR;
-		return d->wrap || (s->soft && s->is_custom) || zwd_deflate_get_blocks(s) ?
+		return d->wrap || s->is_custom || zwd_deflate_get_blocks(s) ?
 			       soft_dictionary(strm, s, dict, len) : keep_dictionary(d, dict, len);
 	}
 	if (d->wrap || zwd_units_waiting(d))
