@@ -85,6 +85,8 @@ uint8_t *goal_input(const struct goal_run *run, size_t max_len, size_t *len);
 void *goal_alloc(size_t len);
 
 double goal_median(double *v, size_t nr);
+/* Resident bytes that are the process's own. */
+double goal_rss(void);
 
 /* Is there such a command? */
 int goal_has(const char *command);

@@ -150,18 +150,6 @@ static void inflate_two(const struct goal_run *run, struct goal_result *r)
 	goal_noise_end(r);
 }
 
-static double inflate_rss(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	double size, rss = 0, shared = 0;
-
-	if (file && fscanf(file, "%lf %lf %lf", &size, &rss, &shared) != 3)
-		rss = shared = 0;
-	if (file)
-		fclose(file);
-	return (rss - shared) * (double)sysconf(_SC_PAGESIZE);
-}
-
 /* One stream to its end in calls of FEED_LEN. CPU ns of the caller; 0: it failed. */
 static double inflate_stream(const struct packed *p, uint8_t *room, double *rss)
 {
@@ -181,7 +169,7 @@ static double inflate_stream(const struct packed *p, uint8_t *room, double *rss)
 	}
 	begin = timing_thread_ns() - begin;
 	if (rss)
-		*rss = inflate_rss();
+		*rss = goal_rss();
 	p->z->inflateEnd(&strm);
 	return ret == Z_STREAM_END && strm.total_out == p->plain_len ? (double)begin : 0;
 }
@@ -201,7 +189,7 @@ static void inflate_whole(void *arg, double *out)
 	inflate_stream(&first, room, NULL);
 	for (size_t i = 0; i < p->len; i += 4096)
 		room[0] += p->data[i];
-	before = inflate_rss();
+	before = goal_rss();
 	out[0] = inflate_stream(p, room, &after);
 	out[1] = after - before;
 	zwd_stats(&stats, sizeof(stats));
@@ -292,7 +280,7 @@ static void inflate_many(void *arg, double *out)
 	inflate_stream(&first, room, NULL);
 	for (size_t i = 0; i < p->fed_len; i += 4096)
 		room[0] += p->data[i];
-	before = inflate_rss();
+	before = goal_rss();
 	for (int i = 0; i < p->streams_nr && !failed; i++)
 		failed = p->z->inflateInit2_(&strms[i], 15, ZLIB_VERSION, sizeof(*strms));
 	for (size_t pos = 0; pos < p->fed_len && !failed; pos += FEED_LEN)
@@ -308,7 +296,7 @@ static void inflate_many(void *arg, double *out)
 				failed |= ret != Z_OK && ret != Z_BUF_ERROR;
 			} while (!failed && (strms[i].avail_in || !strms[i].avail_out));
 		}
-	out[0] = failed ? NAN : inflate_rss() - before;
+	out[0] = failed ? NAN : goal_rss() - before;
 	for (int i = 0; i < p->streams_nr && strms; i++)
 		p->z->inflateEnd(&strms[i]);
 	zwd_stats(&stats, sizeof(stats));

@@ -18,19 +18,6 @@
 
 enum { FED_LEN = 16384, FED_PACKED_LEN = 4096 };
 
-/* Resident bytes that are the process's own. */
-static double memory_rss(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	double size, rss = 0, shared = 0;
-
-	if (file && fscanf(file, "%lf %lf %lf", &size, &rss, &shared) != 3)
-		rss = shared = 0;
-	if (file)
-		fclose(file);
-	return (rss - shared) * (double)sysconf(_SC_PAGESIZE);
-}
-
 struct memory {
 	const struct zlib_api *z;
 	int streams_nr;
@@ -85,13 +72,13 @@ static void memory_measure(void *arg, double *out)
 	/* What belongs to the process and not to its streams is there already. */
 	memset(strms, 0, (size_t)m->streams_nr * sizeof(*strms));
 	failed = memory_init(m, &first) || memory_feed(m, &first, room) || memory_end(m, &first);
-	before = memory_rss();
+	before = goal_rss();
 	for (int i = 0; i < m->streams_nr; i++)
 		failed |= memory_init(m, &strms[i]);
-	out[0] = (memory_rss() - before) / m->streams_nr;
+	out[0] = (goal_rss() - before) / m->streams_nr;
 	for (int i = 0; i < m->streams_nr; i++)
 		failed |= memory_feed(m, &strms[i], room);
-	out[1] = (memory_rss() - before) / m->streams_nr;
+	out[1] = (goal_rss() - before) / m->streams_nr;
 	for (int i = 0; i < m->streams_nr; i++)
 		failed |= memory_end(m, &strms[i]);
 	zwd_stats(&stats, sizeof(stats));

@@ -131,6 +131,18 @@ double goal_median(double *v, size_t nr)
 	return spread_of(v, nr).median;
 }
 
+double goal_rss(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	double size, rss = 0, shared = 0;
+
+	if (file && fscanf(file, "%lf %lf %lf", &size, &rss, &shared) != 3)
+		rss = shared = 0;
+	if (file)
+		fclose(file);
+	return (rss - shared) * (double)sysconf(_SC_PAGESIZE);
+}
+
 int goal_has(const char *command)
 {
 	char path[PATH_MAX];

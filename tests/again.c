@@ -67,3 +67,16 @@ int again_as_test(const char *name, CMUnitTestFunction run, void *state)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+
+int again_with_faults_without_end(void)
+{
+	static const char *const settings[] = {
+		"WD_DEVICE=emu:fault=error@*7/short@*13/checksum@*17/reset@*501", NULL
+	};
+	static const char *const args[] = { NULL };
+	struct buf out = { 0 };
+	int status = run_again(settings, args, &out);
+
+	buf_free(&out);
+	return status ? 1 : 0;
+}

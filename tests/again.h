@@ -22,4 +22,10 @@ int again_as_test(const char *name, CMUnitTestFunction run, void *state);
 /* Is this process such a one? Then argv[2] and so on are args. */
 int is_again(int argc, char **argv);
 
+/*
+ * The same test on a device whose faults go on to the last stream; those of mode fault end with one that is gone
+ * for good. 0: it passed.
+ */
+int again_with_faults_without_end(void);
+
 #endif

@@ -55,7 +55,7 @@ static int soft_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	int ret = 0;
 
 	zwd_deflate_flush_pend(strm, s);
-	if (zwd_body_parallel_has_sent(d) && !d->pend_len) {
+	if (d->jobs && !d->pend_len) {
 		zwd_jobq_enter(d->jobs);
 		ret = zwd_body_parallel_deliver(strm, d);
 		zwd_jobq_leave(d->jobs);

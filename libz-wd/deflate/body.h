@@ -28,8 +28,7 @@ struct zwd_body {
 	int (*run)(z_streamp strm, struct zwd_stream *s, int flush);
 	/*
 	 * Brings it to rest: all that it accepted is output, or waits in the stream's own memory, and
-	 * d->history are the last plain bytes. 0 or -errno. flush: as run(), for where that needs room: 1,
-	 * and to be asked again.
+	 * d->history are the last plain bytes. 0 or -errno; 1: that needs room, it is to be asked again.
 	 */
 	int (*settle)(z_streamp strm, struct zwd_stream *s);
 	/* Bytes and bits of output it has that are not the caller's yet. */

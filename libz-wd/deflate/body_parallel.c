@@ -156,7 +156,7 @@ static int step(z_streamp strm, struct zwd_stream *s, int flush)
 static int run(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_deflate *d = &s->d;
-	int ret, lent;
+	int ret, err;
 
 	if (!d->jobs)
 		d->jobs = zwd_jobq_new(zwd_settings()->depth);
@@ -164,10 +164,10 @@ static int run(z_streamp strm, struct zwd_stream *s, int flush)
 		return -ENOMEM;
 	ret = step(strm, s, flush);
 	/* The caller has its buffers back when this returns. */
-	lent = zwd_jobq_take_back(d->jobs);
-	if (ret == ZWD_BODY_DONE && flush == Z_NO_FLUSH && !lent)
-		lent = deliver(strm, d, 0);
-	return lent ? lent : ret;
+	err = zwd_jobq_take_back(d->jobs);
+	if (ret == ZWD_BODY_DONE && flush == Z_NO_FLUSH && !err)
+		err = deliver(strm, d, 0);
+	return err ? err : ret;
 }
 
 static int settle(z_streamp strm, struct zwd_stream *s)

@@ -94,13 +94,18 @@ static void write_header(z_streamp strm, struct zwd_stream *s)
 int zwd_deflate_use_soft(struct zwd_stream *s, enum zwd_soft_reason reason)
 {
 	struct zwd_deflate *d = &s->d;
-	int ret;
+	int ret = 0;
 
 	if (d->is_raw) {
 		d->reason = reason;
 		return Z_OK;
 	}
-	ret = d->jobs ? zwd_body_parallel.settle(NULL, s) : 0;
+	/* Not every call that changes the engine is deflate(), which has the jobs already. */
+	if (d->jobs) {
+		zwd_jobq_enter(d->jobs);
+		ret = zwd_body_parallel.settle(NULL, s);
+		zwd_jobq_leave(d->jobs);
+	}
 	d->is_device = 0;
 	return ret ? Z_MEM_ERROR : zwd_body_soft_open(s, reason);
 }

@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "operate/log.h"
 #include "engine/presence.h"
 #include "engine/qpool.h"
+#include "operate/log.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
 

@@ -34,7 +34,7 @@ size_t zwd_unit_room_of(size_t len)
 }
 
 /* What a device may fill: as much as stored blocks take. What does not fit is stored. */
-size_t zwd_unit_room(const struct zwd_unit *unit)
+static size_t room_for(const struct zwd_unit *unit)
 {
 	size_t end = unit->is_last ? trailer_len(format_of(unit->wrap)) : ZWD_MARKER_LEN;
 	size_t room = zwd_format_stored_len(unit->len) + end;
@@ -44,7 +44,7 @@ size_t zwd_unit_room(const struct zwd_unit *unit)
 
 static struct wd_zip_req request(struct zwd_unit *unit, struct zwd_lane *lane)
 {
-	size_t room = zwd_unit_room(unit);
+	size_t room = room_for(unit);
 	struct wd_zip_req req = {
 		.src = unit->in,
 		.dst = lane->dst,
@@ -100,7 +100,7 @@ static void store(struct zwd_unit *unit)
  */
 static int is_out_of_room(const struct zwd_unit *unit, const struct wd_zip_res *res)
 {
-	size_t room = zwd_unit_room(unit);
+	size_t room = room_for(unit);
 
 	return (res->status == WD_ZIP_NO_ROOM || res->status == WD_ZIP_OK) &&
 	       res->consumed < unit->len && res->produced + room / 8 + 512 >= room;
@@ -114,7 +114,7 @@ static int check_result(struct zwd_unit *unit, const struct wd_zip_res *res)
 	if (is_out_of_room(unit, res))
 		return 0;
 	if (res->status != WD_ZIP_OK || res->consumed != unit->len ||
-	    res->produced > zwd_unit_room(unit) || res->produced <= tail)
+	    res->produced > room_for(unit) || res->produced <= tail)
 		return -EBADMSG;
 	if (unit->wrap && whole_check(unit, res->checksum) != unit->check)
 		return -EBADMSG;

@@ -29,13 +29,13 @@ struct zwd_unit {
 
 	/* When it is done: */
 	unsigned char *out; /* deflate blocks, byte-aligned, without trailer */
-	size_t out_len;	    /* at most zwd_unit_room() */
+	size_t out_len;	    /* at most zwd_unit_room_of() */
 	int has_ctx;	    /* the lane's ctx is what the next unit may continue */
 };
 
 /*
  * Puts the unit on the lane: copies input where the device cannot reach it, and lets the output go to
- * unit->room if that is as long as zwd_unit_room(). 0, or -errno of zwd_qpool_send().
+ * unit->room if that is as long as zwd_unit_room_of(). 0, or -errno of zwd_qpool_send().
  */
 int zwd_unit_send(struct zwd_unit *unit, struct zwd_lane *lane);
 
@@ -58,7 +58,6 @@ int zwd_unit_run(struct zwd_unit *unit, struct zwd_lane *lane, const unsigned ch
 int zwd_unit_run_soft(struct zwd_unit *unit, int level, int mem_level, size_t spare);
 
 /* Room that is enough for any unit of len bytes. */
-size_t zwd_unit_room(const struct zwd_unit *unit);
 size_t zwd_unit_room_of(size_t len);
 
 #endif

@@ -365,20 +365,6 @@ static int drop(void **state)
 	return 0;
 }
 
-/* Mode's faults end with a device that is gone for good; these go on, to the last stream. */
-static int with_faults_without_end(void)
-{
-	static const char *const settings[] = {
-		"WD_DEVICE=emu:fault=error@*7/short@*13/checksum@*17/reset@*501", NULL
-	};
-	static const char *const args[] = { NULL };
-	struct buf out = { 0 };
-	int status = run_again(settings, args, &out);
-
-	buf_free(&out);
-	return status ? 1 : 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,7 +373,7 @@ int main(int argc, char **argv)
 	};
 
 	test_begin(test_is_long() ? 1800 : 180);
-	if (test_mode == MODE_FAULT && !is_again(argc, argv) && with_faults_without_end())
+	if (test_mode == MODE_FAULT && !is_again(argc, argv) && again_with_faults_without_end())
 		return 1;
 	return cmocka_run_group_tests(tests, make, drop);
 }

@@ -455,20 +455,6 @@ static void raw_with_flush_points(void **state)
 	at_depth(-15, 1);
 }
 
-/* Mode's faults end with a device that is gone for good; these go on, to the last stream. */
-static int with_faults_without_end(void)
-{
-	static const char *const settings[] = {
-		"WD_DEVICE=emu:fault=error@*7/short@*13/checksum@*17/reset@*501", NULL
-	};
-	static const char *const args[] = { NULL };
-	struct buf out = { 0 };
-	int status = run_again(settings, args, &out);
-
-	buf_free(&out);
-	return status ? 1 : 0;
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +465,6 @@ int main(int argc, char **argv)
 
 	test_begin(test_is_long() ? 1200 : 180);
 	if (test_mode == MODE_FAULT && !is_again(argc, argv))
-		return with_faults_without_end();
+		return again_with_faults_without_end();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
