@@ -138,10 +138,11 @@ void zwd_deflate_made(z_streamp strm, size_t len)
 	strm->total_out += len;
 }
 
-static void drop_more(struct zwd_stream *s)
+/* It is there only while something waits: else pend is the block. */
+static void drop_more(struct zwd_deflate *d)
 {
-	free(s->d.more);
-	s->d.more = NULL;
+	free(d->more);
+	d->more = NULL;
 }
 
 void zwd_deflate_flush_pend(z_streamp strm, struct zwd_stream *s)
@@ -158,7 +159,7 @@ void zwd_deflate_flush_pend(z_streamp strm, struct zwd_stream *s)
 	if (d->pend_len)
 		return;
 	d->pend_off = 0;
-	drop_more(s);
+	drop_more(d);
 }
 
 int zwd_deflate_reserve(z_streamp strm, struct zwd_stream *s, size_t len)
@@ -191,8 +192,11 @@ void zwd_deflate_emit(z_streamp strm, struct zwd_deflate *d, const unsigned char
 		memcpy(strm->next_out, out, direct);
 		zwd_deflate_made(strm, direct);
 	}
-	if (direct == len)
+	if (direct == len) {
+		if (!d->pend_len)
+			drop_more(d);
 		return;
+	}
 	memcpy((d->more ? d->more : d->pend) + d->pend_off + d->pend_len, out + direct,
 	       len - direct);
 	d->pend_len += (unsigned int)(len - direct);

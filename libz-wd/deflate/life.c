@@ -211,9 +211,10 @@ static int end_part(z_streamp strm, struct zwd_stream *s, unsigned char *out, uI
 	strm->avail_out = saved.avail_out;
 	strm->total_out = saved.total_out;
 	strm->msg = saved.msg;
-	if (ret == Z_OK || ret == Z_BUF_ERROR)
-		ZWD_SOFT_CALL(ret, strm, s, deflateGetDictionary(strm, out + ZWD_FLUSH_LEN, window_len));
-	return ret == Z_OK ? len : -EIO;
+	if (ret != Z_OK && ret != Z_BUF_ERROR)
+		return -EIO; /* nothing was made */
+	ZWD_SOFT_CALL(ret, strm, s, deflateGetDictionary(strm, out + ZWD_FLUSH_LEN, window_len));
+	return len;
 }
 
 void zwd_deflate_take_over(z_streamp strm, struct zwd_stream *s)
@@ -235,10 +236,13 @@ void zwd_deflate_take_over(z_streamp strm, struct zwd_stream *s)
 		return;
 	}
 	out = zwd_pages(ZWD_FLUSH_LEN + ZWD_WINDOW_LEN);
-	if (!out)
+	/* Before the real zlib gives away what it has. */
+	if (!out || zwd_deflate_reserve(strm, s, ZWD_FLUSH_LEN)) {
+		zwd_unpages(out, ZWD_FLUSH_LEN + ZWD_WINDOW_LEN);
 		return;
+	}
 	len = end_part(strm, s, out, &window_len);
-	if (len >= 0 && !zwd_deflate_reserve(strm, s, (size_t)len)) {
+	if (len >= 0) {
 		count_stream(strm, s);
 		end_soft(strm, s);
 		s->mode = ZWD_MODE_OURS;
