@@ -295,6 +295,9 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	to_d = &to->d;
 	to->mode = s->mode;
 	*to_d = *d;
+	memset(to_d->block, 0, sizeof(to_d->block));
+	memset(to_d->is_block_lent, 0, sizeof(to_d->is_block_lent));
+	to_d->scratch = NULL;
 	to_d->is_raw = 0;
 	to_d->spill = to_d->more = NULL;
 	to_d->jobs = NULL;

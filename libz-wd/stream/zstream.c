@@ -43,9 +43,9 @@ static voidpf lent_alloc(voidpf opaque, uInt items, uInt size)
 	if (items == 1 && size <= ZWD_SLOT_LEN && !s->soft && s->magic == ZWD_MAGIC_DEFLATE)
 		return slot(s);
 	for (int i = 0; i < ZWD_BLOCKS; i++)
-		if (s->block[i] && !s->is_block_lent[i] && len <= s->block_len[i]) {
-			s->is_block_lent[i] = 1;
-			return s->block[i];
+		if (s->d.block[i] && !s->d.is_block_lent[i] && len <= s->d.block_len[i]) {
+			s->d.is_block_lent[i] = 1;
+			return s->d.block[i];
 		}
 	return s->zalloc(s->opaque, items, size);
 }
@@ -57,8 +57,8 @@ static void lent_free(voidpf opaque, voidpf mem)
 	if (mem == slot(s))
 		return;
 	for (int i = 0; i < ZWD_BLOCKS; i++)
-		if (mem == s->block[i]) {
-			s->is_block_lent[i] = 0;
+		if (mem == s->d.block[i]) {
+			s->d.is_block_lent[i] = 0;
 			return;
 		}
 	s->zfree(s->opaque, mem);
@@ -112,9 +112,11 @@ struct zwd_stream *zwd_stream_new(z_streamp strm, uint32_t magic)
 
 void zwd_stream_free(z_streamp strm, struct zwd_stream *s)
 {
-	for (int i = 0; i < ZWD_BLOCKS; i++)
-		zwd_stream_unalloc(s, s->block[i]);
-	zwd_cache_free(NULL, s->scratch);
+	if (s->magic == ZWD_MAGIC_DEFLATE) {
+		for (int i = 0; i < ZWD_BLOCKS; i++)
+			zwd_stream_unalloc(s, s->d.block[i]);
+		zwd_cache_free(NULL, s->d.scratch);
+	}
 	s->magic = 0;
 	s->zfree(s->opaque, s);
 	strm->state = NULL;
@@ -133,20 +135,20 @@ void zwd_stream_unalloc(struct zwd_stream *s, void *mem)
 
 int zwd_stream_blocks(struct zwd_stream *s, int mem_level, unsigned char *blocks[ZWD_BLOCKS])
 {
-	if (!s->is_custom && !s->scratch)
-		s->scratch = zwd_cache_alloc(NULL, ZWD_BLOCKS, ZWD_BLOCK_LEN);
-	if (!s->is_custom && !s->scratch)
+	if (!s->is_custom && !s->d.scratch)
+		s->d.scratch = zwd_cache_alloc(NULL, ZWD_BLOCKS, ZWD_BLOCK_LEN);
+	if (!s->is_custom && !s->d.scratch)
 		return -ENOMEM;
 	for (int i = 0; i < ZWD_BLOCKS; i++) {
-		if (s->is_custom && !s->block[i]) {
+		if (s->is_custom && !s->d.block[i]) {
 			uInt items = zlib_blocks[i].items[mem_level > 8], size = zlib_blocks[i].size;
 
-			s->block[i] = s->zalloc(s->opaque, items, size);
-			if (!s->block[i])
+			s->d.block[i] = s->zalloc(s->opaque, items, size);
+			if (!s->d.block[i])
 				return -ENOMEM;
-			s->block_len[i] = (size_t)items * size;
+			s->d.block_len[i] = (size_t)items * size;
 		}
-		blocks[i] = s->is_custom ? s->block[i] : s->scratch + i * ZWD_BLOCK_LEN;
+		blocks[i] = s->is_custom ? s->d.block[i] : s->d.scratch + i * ZWD_BLOCK_LEN;
 	}
 	return 0;
 }

@@ -48,6 +48,11 @@ struct zwd_trial {
 enum zwd_sequence { ZWD_SEQ_HEADER, ZWD_SEQ_BODY, ZWD_SEQ_DONE };
 
 struct zwd_deflate {
+	/* With a custom allocator: the blocks zlib's sizes were asked for, in its order. */
+	void *block[ZWD_BLOCKS];
+	size_t block_len[ZWD_BLOCKS];
+	int is_block_lent[ZWD_BLOCKS];
+	unsigned char *scratch; /* without: one piece for all */
 	int level; /* 0..9, default resolved */
 	int method;
 	int window_bits; /* as given */
@@ -109,7 +114,7 @@ struct zwd_place {
 	unsigned char *window; /* the last of them */
 	unsigned char bits;    /* of the byte before it that are still to be read, its upper ones */
 	unsigned char byte;
-	int is_state;  /* any place: the real zlib's state of the stream is there */
+	unsigned char is_state; /* any place: the real zlib's state of the stream is there */
 	int data_type; /* then */
 };
 
@@ -117,26 +122,26 @@ struct zwd_place {
 struct zwd_keep {
 	struct zwd_place begin; /* the keep's first byte is there */
 	struct zwd_place next;	/* taken for it as soon as all output before it was delivered */
-	int has_next, is_lost;	/* lost: nothing is kept from begin on */
+	int tries; /* of a search, in vain */
+	unsigned char has_next, is_lost; /* lost: nothing is kept from begin on */
 	struct zwd_piece *first, *last, *spare;
 	uint64_t from, to; /* bytes of the body that are in the pieces */
 	size_t size;	   /* of all memory held, spare pieces too */
 	unsigned char *probe; /* the latest input and output, while a place is looked for in it */
-	size_t probe_in, probe_out, probe_size;
+	uint32_t probe_in, probe_out, probe_size;
 	uint32_t probe_check; /* of the output before the probe's */
 	uint64_t quiet_until; /* bytes of the body: the search was in vain before */
 	uint64_t quiet_len;
-	int tries; /* in vain */
 };
 
 /* Where a device is at the end of a gzip stream, see inflate/ending.h. */
 struct zwd_ending {
-	size_t read;  /* bytes since it last said that the body goes on */
-	size_t most;  /* a request's input, while the end is looked for; 0: any */
-	int tries;    /* requests that this took */
-	int is_next;  /* the body ends with the next byte */
-	int is_behind; /* it has ended, */
-	size_t trailer; /* and so much of the trailer was read */
+	uint64_t read; /* bytes since it last said that the body goes on */
+	uint32_t most; /* a request's input, while the end is looked for; 0: any */
+	uint32_t trailer; /* behind the body: so much of the trailer was read */
+	unsigned char tries; /* requests that the search took */
+	unsigned char is_next; /* the body ends with the next byte */
+	unsigned char is_behind; /* it has ended */
 };
 
 /* Parts of a body that are read side by side, see inflate/body_parallel.h. */
@@ -152,22 +157,23 @@ enum zwd_part { ZWD_PART_BODY, ZWD_PART_TRAILER, ZWD_PART_END, ZWD_PART_BAD };
 
 struct zwd_inflate {
 	int window_bits; /* as given */
-	int is_candidate;
-	int format;	/* enum wd_zip_format; 0 until known */
-	int has_header; /* the real zlib has read it */
-	int is_small_window; /* by the header, where that counts */
+	/* Flags are bytes: software's streams have no use for most of this, and there may be very many. */
+	unsigned char is_candidate;
+	unsigned char format;	/* enum wd_zip_format; 0 until known */
+	unsigned char has_header; /* the real zlib has read it */
+	unsigned char is_small_window; /* by the header, where that counts */
 	struct zwd_trial trial;
 
 	/* The frame. */
 	enum zwd_inflate_body body;
 	enum zwd_part part;
-	int is_wrapped;	  /* body soft: of a stream with its wrapper, which has it to the end */
-	int is_settled;	  /* no device any more */
-	int is_unchecked; /* the caller wants the trailer read only */
+	unsigned char is_wrapped;   /* body soft: of a stream with its wrapper, which has it to the end */
+	unsigned char is_settled;   /* no device any more */
+	unsigned char is_unchecked; /* the caller wants the trailer read only */
+	unsigned char trailer_len;
+	unsigned char trailer[8];
 	uint32_t out_check; /* of all output delivered */
 	uint32_t out_len;   /* bytes of it, modulo 2^32 */
-	unsigned int trailer_len;
-	unsigned char trailer[8];
 
 	/* A caller's allocator: where all of the rest has its memory, see engine/lease.h. */
 	struct zwd_lease *lease;
@@ -184,26 +190,26 @@ struct zwd_inflate {
 	uint64_t tail; /* the last eight bytes of the body, and of what follows it, that were read */
 
 	/* Body serial. */
-	int is_ended; /* the device saw the end of the body, or of the stream */
-	int has_more; /* it holds output back, for want of room */
+	unsigned char is_ended; /* the device saw the end of the body, or of the stream */
+	unsigned char has_more; /* it holds output back, for want of room */
+	unsigned char is_ahead_off; /* the caller does not show the same input again */
+	unsigned char last_byte; /* that body soft read */
 	uint32_t check; /* of all output the device made */
 	uint64_t made;	/* plain bytes of the body, delivered or not */
 	unsigned char *ctx;
 	size_t ctx_len;
-	size_t sent_len, sent_room; /* new input and room of the latest request */
+	uint32_t sent_len, sent_room; /* new input and room of the latest request */
 	const unsigned char *sent_in, *sent_out; /* where both are */
-	size_t last_in, last_out; /* what it read and made */
+	uint32_t last_in, last_out; /* what it read and made */
 	unsigned int tiny_row;	    /* calls in a row that brought next to nothing */
 	struct zwd_shadow *shadow;  /* software beside it, with ZWD_VERIFY */
 	struct zwd_ahead *ahead; /* the next request, sent before its output was asked for; or NULL */
-	int is_ahead_off; /* the caller does not show the same input again */
 
 	/* Body soft. */
 	uint64_t soft_at; /* bytes of the body that it has read */
 	uint64_t backlog_end; /* up to here it reads what is kept, then what the caller has */
 	uint64_t soft_in, soft_out; /* its work since it took over */
 	uint64_t return_len; /* of soft_in, before a device is asked again */
-	unsigned char last_byte; /* that it read */
 };
 
 struct zwd_stream {
@@ -216,11 +222,6 @@ struct zwd_stream {
 	free_func zfree;
 	voidpf opaque;
 	int is_custom;
-	/* deflate with a custom allocator: the blocks zlib's sizes were asked for, in its order. */
-	void *block[ZWD_BLOCKS];
-	size_t block_len[ZWD_BLOCKS];
-	int is_block_lent[ZWD_BLOCKS];
-	unsigned char *scratch; /* deflate without: one piece for all */
 	union {
 		struct zwd_deflate d;
 		struct zwd_inflate i;
