@@ -27,7 +27,7 @@ enum {
 static const struct goal *const themes[] = { goals_calls,   goals_start,  goals_queue,
 					     goals_device,  goals_stream, goals_gzip,
 					     goals_inflate, goals_size,	  goals_policy,
-					     goals_memory,  goals_git };
+					     goals_memory,  goals_git,    goals_clients };
 
 #define THEMES_NR (sizeof(themes) / sizeof(themes[0]))
 #define ROWS_MAX  128

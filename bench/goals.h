@@ -21,7 +21,7 @@ struct goal_result {
 	double value;	 /* NAN: not measured, note says why */
 	int is_wrong;	 /* something besides the value is not as it must be; note says what */
 	char anchor[96]; /* what it was compared with, and that one's figure */
-	char note[160];
+	char note[240];
 };
 
 struct goal_run {
@@ -56,6 +56,7 @@ extern const struct goal goals_stream[];
 extern const struct goal goals_gzip[];
 extern const struct goal goals_inflate[];
 extern const struct goal goals_git[];
+extern const struct goal goals_clients[];
 extern const struct goal goals_size[];
 extern const struct goal goals_memory[];
 extern const struct goal goals_policy[];
