@@ -62,6 +62,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/root.c libz-wd/operate/root.h \
 	libz-wd/operate/settings.c libz-wd/operate/settings.h \
+	libz-wd/operate/values.c \
 	libz-wd/operate/stats.c libz-wd/operate/stats.h
 libz_wd_libzwd_core_la_LIBADD = libwd/libwd_core.la
 

@@ -25,182 +25,6 @@
 #define CONFIG_PATH "/etc/libz-wd.conf"
 #define FILE_MAX (1 << 20)
 
-const struct zwd_settings zwd_settings_default = {
-	.device = "auto",
-	.levels = 0x7e,
-	.min_deflate = ZWD_MIN_PROFILE,
-	.min_inflate = ZWD_MIN_PROFILE,
-	.unit = 256 << 10,
-	.depth = 4,
-	.keep = 64 << 20,
-	.timeout_ms = 1000,
-};
-
-/* A number of bytes or of things: digits, then K, M or G. */
-static int parse_size(const char *value, size_t max, size_t *size)
-{
-	char *end;
-	unsigned long long n;
-
-	if (!lean_is_digit(*value))
-		return -EINVAL;
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (errno)
-		return -EINVAL;
-	switch (*end) {
-	case 'G':
-		n = n > max >> 30 ? max + 1 : n << 30;
-		end++;
-		break;
-	case 'M':
-		n = n > max >> 20 ? max + 1 : n << 20;
-		end++;
-		break;
-	case 'K':
-		n = n > max >> 10 ? max + 1 : n << 10;
-		end++;
-		break;
-	}
-	if (*end || n > max)
-		return -EINVAL;
-	*size = n;
-	return 0;
-}
-
-static int parse_min(const char *value, size_t *min)
-{
-	if (strcmp(value, "learned"))
-		return parse_size(value, UINT32_MAX, min);
-	*min = ZWD_MIN_LEARNED;
-	return 0;
-}
-
-/* "1-6", "1,3,5-9", "0-9". */
-static int parse_levels(const char *value, unsigned int *levels)
-{
-	unsigned int mask = 0;
-
-	do {
-		int first, last;
-
-		if (!lean_is_digit(value[0]))
-			return -EINVAL;
-		first = last = *value++ - '0';
-		if (value[0] == '-' && lean_is_digit(value[1])) {
-			last = value[1] - '0';
-			value += 2;
-		}
-		if (first > last || (*value && *value != ','))
-			return -EINVAL;
-		for (int level = first; level <= last; level++)
-			mask |= 1u << level;
-	} while (*value++ == ',');
-	*levels = mask;
-	return 0;
-}
-
-static int parse_stats(struct zwd_settings *s, const char *value)
-{
-	if (!strcmp(value, "0") || !strcmp(value, "off")) {
-		s->stats_text = 0;
-		s->stats_json[0] = '\0';
-	} else if (!strcmp(value, "1")) {
-		s->stats_text = 1;
-	} else if (!strncmp(value, "json:", 5) && value[5] &&
-		   strlen(value + 5) < sizeof(s->stats_json)) {
-		strcpy(s->stats_json, value + 5);
-	} else {
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int parse_engine(const char *value, enum zwd_engine *engine)
-{
-	static const char names[][8] = { "auto", "hw", "soft" };
-
-	for (int i = 0; i < 3; i++)
-		if (!strcmp(value, names[i])) {
-			*engine = i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static int parse_text(const char *value, char *text, size_t size)
-{
-	if (strlen(value) >= size)
-		return -EINVAL;
-	strcpy(text, value);
-	return 0;
-}
-
-/* "0": GNU gzip stays itself; "1" or nothing: the installed wd-gzip; or the path of one. */
-static int parse_gzip(struct zwd_settings *s, const char *value)
-{
-	if (*value && *value != '/' && strcmp(value, "0") && strcmp(value, "1"))
-		return -EINVAL;
-	return parse_text(value, s->gzip, sizeof(s->gzip));
-}
-
-int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value)
-{
-	size_t n;
-	int ret = 0;
-
-	if (!strcmp(key, "WD_DEVICE")) {
-		ret = parse_text(*value ? value : "auto", s->device, sizeof(s->device));
-	} else if (!strcmp(key, "ZWD_ENGINE")) {
-		ret = parse_engine(value, &s->engine);
-	} else if (!strcmp(key, "ZWD_LEVELS")) {
-		ret = parse_levels(value, &s->levels);
-	} else if (!strcmp(key, "ZWD_MIN_DEFLATE")) {
-		ret = parse_min(value, &s->min_deflate);
-	} else if (!strcmp(key, "ZWD_MIN_INFLATE")) {
-		ret = parse_min(value, &s->min_inflate);
-	} else if (!strcmp(key, "ZWD_KEEP")) {
-		ret = parse_size(value, SIZE_MAX >> 1, &s->keep);
-	} else if (!strcmp(key, "ZWD_UNIT")) {
-		ret = parse_size(value, 4 << 20, &n);
-		if (!ret && n < 65536)
-			ret = -EINVAL;
-		if (!ret)
-			s->unit = n;
-	} else if (!strcmp(key, "ZWD_QUEUES")) {
-		ret = parse_size(value, 1024, &n);
-		if (!ret)
-			s->queues = (unsigned int)n;
-	} else if (!strcmp(key, "ZWD_DEPTH")) {
-		ret = parse_size(value, 64, &n);
-		if (!ret && !n)
-			ret = -EINVAL;
-		if (!ret)
-			s->depth = (unsigned int)n;
-	} else if (!strcmp(key, "ZWD_VERIFY")) {
-		ret = parse_size(value, UINT32_MAX, &n);
-		if (!ret)
-			s->verify = (unsigned int)n;
-	} else if (!strcmp(key, "ZWD_TIMEOUT_MS")) {
-		ret = parse_size(value, 3600000, &n);
-		if (!ret && !n)
-			ret = -EINVAL;
-		if (!ret)
-			s->timeout_ms = (unsigned int)n;
-	} else if (!strcmp(key, "ZWD_STATS")) {
-		ret = parse_stats(s, value);
-	} else if (!strcmp(key, "ZWD_LOG")) {
-		ret = zwd_log_configure(value) ? 0 : -EINVAL;
-	} else if (!strcmp(key, "ZWD_SOFT_ZLIB")) {
-		ret = parse_text(value, s->soft_zlib, sizeof(s->soft_zlib));
-	} else if (!strcmp(key, "ZWD_GZIP")) {
-		ret = parse_gzip(s, value);
-	} else {
-		ret = -ENOENT;
-	}
-	return ret;
-}
-
 static char *trim(char *s)
 {
 	char *end;
@@ -411,17 +235,12 @@ static int read_file(struct zwd_settings *s)
 	return 0;
 }
 
-static const char names[][16] = {
-	"WD_DEVICE",	   "ZWD_ENGINE", "ZWD_LEVELS",	  "ZWD_MIN_DEFLATE", "ZWD_MIN_INFLATE",
-	"ZWD_UNIT",	   "ZWD_QUEUES", "ZWD_DEPTH",	  "ZWD_VERIFY",	     "ZWD_KEEP",
-	"ZWD_TIMEOUT_MS", "ZWD_STATS",	 "ZWD_SOFT_ZLIB", "ZWD_GZIP",
-};
-
 /* Names that begin as ours do and mean nothing to us: most likely misspelt. */
 static bool is_misspelt(const char *entry)
 {
-	static const char others[][16] = { "ZWD_LOG=", "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_",
-					   "WD_TEST_", "WD_SYSTEM_" };
+	static const char others[][16] = { "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_", "WD_TEST_",
+					   "WD_SYSTEM_" };
+	const char *name;
 	size_t len = strcspn(entry, "=");
 
 	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
@@ -429,8 +248,8 @@ static bool is_misspelt(const char *entry)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strncmp(entry, others[i], strnlen(others[i], sizeof(others[i]))))
 			return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strnlen(names[i], sizeof(names[i])) == len && !strncmp(entry, names[i], len))
+	for (unsigned int i = 0; (name = zwd_settings_name(i)); i++)
+		if (strlen(name) == len && !strncmp(entry, name, len))
 			return false;
 	return true;
 }
@@ -458,14 +277,10 @@ static void read_environment(struct zwd_settings *s)
 {
 	/* Told once: where the file could not be read at first, this is the second time. */
 	enum zwd_log_level level = s == &first ? ZWD_LOG_ERROR : ZWD_LOG_DEBUG;
-	const char *value;
+	const char *name, *value;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char name[sizeof(names[0]) + 1];
-
-		memcpy(name, names[i], sizeof(names[i]));
-		name[sizeof(names[i])] = '\0';
-		value = lean_getenv(name);
+	for (unsigned int i = 0; (name = zwd_settings_name(i)); i++) {
+		value = strcmp(name, "ZWD_LOG") ? lean_getenv(name) : NULL;
 		if (value && zwd_settings_set(s, name, value))
 			zwd_log(level, "%s: impossible value", name);
 	}
@@ -488,24 +303,24 @@ static int read_system(struct zwd_settings *s)
 	return read_file(s);
 }
 
+static struct zwd_settings at_load;
+
 /* What the environment says, or else the file. */
-static const char *loaded(const char *name, const char *in_file)
+static void take(const char *name)
 {
 	const char *value = lean_getenv(name);
 
-	return value && *value ? value : in_file;
+	if (value && *value)
+		zwd_settings_set(&at_load, name, value);
 }
-
-static struct zwd_settings at_load;
 
 static void read_file_once(void)
 {
 	file_error = read_system(&from_file);
 	at_load = from_file;
-	parse_text(loaded("WD_DEVICE", from_file.device), at_load.device, sizeof(at_load.device));
-	parse_text(loaded("ZWD_SOFT_ZLIB", from_file.soft_zlib), at_load.soft_zlib,
-		   sizeof(at_load.soft_zlib));
-	parse_gzip(&at_load, loaded("ZWD_GZIP", from_file.gzip));
+	take("WD_DEVICE");
+	take("ZWD_SOFT_ZLIB");
+	take("ZWD_GZIP");
 }
 
 const struct zwd_settings *zwd_settings_load(void)

@@ -50,6 +50,10 @@ static inline const struct zwd_settings *zwd_settings(void)
 	return known ? known : zwd_settings_read();
 }
 
+/* values.c: the names, NULL behind the last. */
+#define ZWD_SETTING_NAME_LEN 16
+const char *zwd_settings_name(unsigned int nr);
+
 /* One "KEY = VALUE" into s; 0, or -EINVAL: the key is not known (-ENOENT) or the value not possible. */
 int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value);
 
