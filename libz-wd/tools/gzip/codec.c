@@ -7,7 +7,9 @@
 #include "writer.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <zlib.h>
 
 enum {
@@ -19,6 +21,8 @@ enum {
 	CUT_MIN = 4 << 10,
 	CUT_MAX = 256 << 10,
 	CUT_BITS = 15,
+	HUGE_LEN = 2 << 20,
+	OUT_LEN = PIECE_LEN + HUGE_LEN,
 };
 
 /* Where --rsyncable cuts: by a hash of the last 64 bytes, so that cuts move with the contents. */
@@ -138,55 +142,76 @@ static void read_block(struct job *job, struct deflate_block *block,
 	}
 }
 
-/* A thread deflates one block while the next is read and the one before written. */
+/* A thread deflates one block while the next is read, which it finds when it is done, and the one
+ * before written. */
 static void compress_beside(struct job *job, struct deflate_block *block,
-			    struct deflate_block *other)
+			    struct deflate_block *large)
 {
+	unsigned int nr = 0;
+
 	deflate_give(block);
 	while (!block->is_last) {
-		struct deflate_block *before = block;
+		struct deflate_block *next = &large[nr++ % 2];
 
-		read_block(job, other, before);
-		wait_block(before);
-		if (before->rc == Z_OK)
-			deflate_give(other);
-		write_block(job, before);
-		block = other;
-		other = before;
+		read_block(job, next, block);
+		deflate_give(next);
+		wait_block(block);
+		write_block(job, block);
+		block = next;
 	}
 	wait_block(block);
 	write_block(job, block);
 	deflate_stop();
 }
 
+/* In few pages: the faults of small ones cost as much as copying what they hold. */
+static unsigned char *large_buf(size_t len)
+{
+	unsigned char *buf = aligned_alloc(HUGE_LEN, len);
+
+	if (buf)
+		madvise(buf, len, MADV_HUGEPAGE);
+	return buf;
+}
+
+static bool make_large(struct deflate_block *large)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!large[i].in)
+			large[i].in = large_buf(PIECE_LEN);
+		if (!large[i].out && (large[i].out = large_buf(OUT_LEN)))
+			large[i].out_room = OUT_LEN;
+	}
+	return large[0].in && large[1].in;
+}
+
 /*
  * In calls as large as a device likes them, and with room for all that one can make. The end is
- * known before the last bytes are handed over: a file in one buffer is one call.
+ * known before the last bytes are handed over: a file in one buffer is one call. A large file's first
+ * call is a small one, so that the device begins early.
  */
 static void compress_plain(struct job *job, z_stream *strm)
 {
-	static unsigned char in_buf[PIECE_LEN];
-	static struct deflate_block blocks[2];
-	size_t len = S_ISREG(job->st.st_mode) ? PIECE_LEN : BLOCK_MIN;
-	struct deflate_block *block = &blocks[0];
+	static struct deflate_block block, large[2];
+	bool is_large = job->st.st_size > 2 * PIECE_LEN && piece_thread_nr() > 1;
+	size_t len = S_ISREG(job->st.st_mode) && !is_large ? PIECE_LEN : BLOCK_MIN;
 
-	block->is_last = !io_fill_to(job, len);
-	block->in = job->next;
-	block->in_len = job->avail;
-	blocks[1].in = in_buf;
-	if (!block->is_last && piece_thread_nr() > 1 && deflate_start(strm)) {
-		compress_beside(job, block, &blocks[1]);
+	block.is_last = !io_fill_to(job, len);
+	block.in = job->next;
+	block.in_len = job->avail;
+	if (!block.is_last && piece_thread_nr() > 1 && make_large(large) && deflate_start(strm)) {
+		compress_beside(job, &block, large);
 		return;
 	}
 	for (;;) {
-		deflate_block(strm, block);
-		write_block(job, block);
-		if (block->is_last)
+		deflate_block(strm, &block);
+		write_block(job, &block);
+		if (block.is_last)
 			return;
 		job->avail = 0;
-		block->is_last = !io_fill_to(job, len);
-		block->in = job->next;
-		block->in_len = job->avail;
+		block.is_last = !io_fill_to(job, len);
+		block.in = job->next;
+		block.in_len = job->avail;
 	}
 }
 

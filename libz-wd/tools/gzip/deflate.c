@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ static struct {
 	pthread_cond_t is_given;
 	pthread_t thread;
 	z_stream *strm;
-	struct deflate_block *given;
+	struct deflate_block *given[DEFLATE_GIVEN_MAX]; /* the longest waiting first */
+	unsigned int given_nr;
 	bool is_running;
 	bool is_ending;
 	int done_fd;
@@ -75,19 +77,21 @@ static void *work(void *arg)
 
 	for (;;) {
 		pthread_mutex_lock(&worker.lock);
-		while (!worker.given && !worker.is_ending)
+		while (!worker.given_nr && !worker.is_ending)
 			pthread_cond_wait(&worker.is_given, &worker.lock);
-		block = worker.given;
-		worker.given = NULL;
+		if (!worker.given_nr)
+			break;
+		block = worker.given[0];
+		memmove(worker.given, worker.given + 1, --worker.given_nr * sizeof(block));
 		pthread_mutex_unlock(&worker.lock);
-		if (!block)
-			return arg;
 		deflate_block(worker.strm, block);
 		/* The result, before that there is one. */
 		atomic_store_explicit(&block->state, DEFLATE_DONE, memory_order_release);
 		while (write(worker.done_fd, &one, sizeof(one)) < 0)
 			;
 	}
+	pthread_mutex_unlock(&worker.lock);
+	return arg;
 }
 
 bool deflate_start(z_stream *strm)
@@ -112,7 +116,7 @@ void deflate_give(struct deflate_block *block)
 {
 	atomic_store_explicit(&block->state, DEFLATE_GIVEN, memory_order_relaxed);
 	pthread_mutex_lock(&worker.lock);
-	worker.given = block;
+	worker.given[worker.given_nr++] = block;
 	pthread_cond_signal(&worker.is_given);
 	pthread_mutex_unlock(&worker.lock);
 }

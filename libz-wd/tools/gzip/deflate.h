@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <zlib.h>
 
+enum { DEFLATE_GIVEN_MAX = 2 };
+
 enum deflate_state { DEFLATE_IDLE, DEFLATE_GIVEN, DEFLATE_DONE };
 
 struct deflate_block {
@@ -26,12 +28,12 @@ void deflate_block(z_stream *strm, struct deflate_block *block);
 
 /* False: there is no thread. */
 bool deflate_start(z_stream *strm);
-/* One after the other: the one before it must be done. */
+/* They are done in this order; at most so many at a time. */
 void deflate_give(struct deflate_block *block);
 /* Becomes readable when a block is done. */
 int deflate_done_fd(void);
 void deflate_clear_done(void);
-/* The block in work is waited for. */
+/* Blocks that were given are waited for. */
 void deflate_stop(void);
 
 #endif
