@@ -172,6 +172,7 @@ int zwd_soft_sync(z_streamp strm, struct zwd_stream *s)
 int zwd_soft_settle(z_streamp strm, struct zwd_stream *s, struct zwd_place *place)
 {
 	struct zwd_inflate *i = &s->i;
+	unsigned char *window;
 	uInt len = 0;
 	int ret;
 
@@ -181,22 +182,25 @@ int zwd_soft_settle(z_streamp strm, struct zwd_stream *s, struct zwd_place *plac
 	ret = zwd_lease_take(s);
 	if (ret)
 		return ret;
-	place->window = zwd_lease_alloc(s, ZWD_WINDOW_LEN);
-	if (!place->window)
+	window = zwd_lease_alloc(s, ZWD_WINDOW_LEN);
+	if (!window)
 		return -ENOMEM;
-	ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, place->window, &len));
+	ZWD_SOFT_CALL(ret, strm, s, inflateGetDictionary(strm, window, &len));
 	if (ret != Z_OK) {
-		zwd_lease_free(s, place->window);
+		zwd_lease_free(s, window);
 		return -EAGAIN;
 	}
 	if (i->is_wrapped)
 		i->out_check = i->format == WD_ZIP_DEFLATE ? 0 : (uint32_t)strm->adler;
-	place->window_len = len;
-	place->in = i->soft_at;
-	place->out = i->made;
-	place->check = i->out_check;
-	place->bits = strm->data_type & 7;
-	place->byte = i->last_byte;
+	*place = (struct zwd_place){
+		.window = window,
+		.window_len = len,
+		.in = i->soft_at,
+		.out = i->made,
+		.check = i->out_check,
+		.bits = strm->data_type & 7,
+		.byte = i->last_byte,
+	};
 	return 0;
 }
 
