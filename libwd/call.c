@@ -105,18 +105,34 @@ static void help(struct wd_queue *q, const struct wd_zip_req *req)
 		q->transport->help(q->tq);
 }
 
+/*
+ * The caller does the device's work, in which there may be cancellation points. Apart: no real device
+ * asks for that.
+ */
+static __attribute__((noinline)) int send_and_help(struct wd_queue *q, const struct wd_zip_req *req)
+{
+	int cancel = wd_cancel_off();
+	int r = send_quietly(q, req);
+
+	if (r > 0)
+		help(q, req);
+	wd_cancel_as(cancel);
+	return r;
+}
+
 static int call_alone(struct wd_queue *q, const struct wd_zip_req *req, struct wd_zip_res *res,
 		      unsigned int timeout_ms)
 {
 	int r;
 
-	if (q->qm.in_flight && !hisi_qm_tx_stopped(&q->qm))
+	if (wd_unlikely(q->qm.in_flight && !hisi_qm_tx_stopped(&q->qm)))
 		return -EBUSY;
-	r = send_quietly(q, req);
-	if (r < 0)
+	r = q->transport->help ? send_and_help(q, req) : wd_send(q, req, 1);
+	if (wd_unlikely(r < 0))
 		return r;
-	help(q, req);
-	r = wd_recv_sync(q, res, 1, timeout_ms);
+	r = wd_recv(q, res, 1);
+	if (r == -EAGAIN)
+		r = wd_recv_sync(q, res, 1, timeout_ms);
 	return r < 0 ? r : 0;
 }
 
@@ -263,14 +279,15 @@ static int send_shared(struct wd_queue *q, const struct wd_zip_req *req, struct 
 	return 0;
 }
 
-static int call_shared(struct wd_queue *q, const struct wd_zip_req *req, struct wd_zip_res *res,
-		       unsigned int timeout_ms)
+static __attribute__((noinline)) int call_shared(struct wd_queue *q, const struct wd_zip_req *req,
+						 struct wd_zip_res *res, unsigned int timeout_ms)
 {
 	struct wd_share *share = q->share;
 	struct wd_call call = {
 		.res = res, .entry = NO_ENTRY, .state = PENDING, .wake = PTHREAD_COND_INITIALIZER,
 	};
 	uint64_t end_ns = INT64_MAX;
+	int cancel = wd_cancel_off();
 	int has_spun = 0;
 	int r;
 
@@ -312,17 +329,14 @@ static int call_shared(struct wd_queue *q, const struct wd_zip_req *req, struct 
 	if (!share->has_leader && !share->spinners && share->asleep)
 		pthread_cond_signal(&share->asleep->wake);
 	pthread_mutex_unlock(&share->lock);
+	wd_cancel_as(cancel);
 	return r;
 }
 
 int wd_call(struct wd_queue *q, const void *req, void *res, unsigned int timeout_ms)
 {
-	int cancel, r;
-
 	if (wd_unlikely(!wd_is_own(q->born)))
 		return -ENODEV;
-	cancel = wd_cancel_off();
-	r = q->share ? call_shared(q, req, res, timeout_ms) : call_alone(q, req, res, timeout_ms);
-	wd_cancel_as(cancel);
-	return r;
+	return q->share ? call_shared(q, req, res, timeout_ms) :
+			  call_alone(q, req, res, timeout_ms);
 }

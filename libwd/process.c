@@ -55,20 +55,24 @@ static unsigned int number(struct wd_birth *birth)
 	return mine;
 }
 
-unsigned int wd_generation(void)
+/* Asked for the first time in this process. Apart, so that every later time is short. */
+static __attribute__((noinline, cold)) unsigned int begin(struct wd_birth *birth)
 {
-	struct wd_birth *birth = __atomic_load_n(&wd_birth, __ATOMIC_ACQUIRE);
-	unsigned int mine = __atomic_load_n(&birth->generation, __ATOMIC_ACQUIRE);
-	int saved_errno;
+	int saved_errno = errno;
+	unsigned int mine = number(birth);
 
-	if (wd_likely(mine))
-		return mine;
-	saved_errno = errno;
-	mine = number(birth);
 	if (birth == &plain && !page_new(mine))
 		wd_fork_register();
 	errno = saved_errno;
 	return mine;
+}
+
+unsigned int wd_generation(void)
+{
+	struct wd_birth *birth = __atomic_load_n(&wd_birth, __ATOMIC_ACQUIRE);
+	unsigned int mine = __atomic_load_n(&birth->generation, __ATOMIC_ACQUIRE);
+
+	return wd_likely(mine) ? mine : begin(birth);
 }
 
 int wd_lock_anew(pthread_mutex_t *lock)

@@ -47,7 +47,8 @@ static __attribute__((noinline)) int deflate_of_device(z_streamp strm, struct zw
 
 	s->d.trial.begin_ns = 0;
 	ret = zwd_deflate(strm, s, flush);
-	zwd_policy_deflate_end(strm, s, ret);
+	if (s->d.trial.begin_ns)
+		zwd_policy_deflate_end(strm, s, ret);
 	return ret;
 }
 
@@ -191,7 +192,8 @@ static __attribute__((noinline)) int inflate_of_device(z_streamp strm, struct zw
 
 	s->i.trial.begin_ns = 0;
 	ret = zwd_inflate(strm, s, flush);
-	zwd_policy_inflate_end(s, strm->total_in - before, ret);
+	if (s->i.trial.begin_ns)
+		zwd_policy_inflate_end(s, strm->total_in - before, ret);
 	return ret;
 }
 

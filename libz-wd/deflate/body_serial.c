@@ -48,9 +48,12 @@ static int run_unit(struct zwd_deflate *d, struct zwd_lane **lane, struct zwd_un
 static void keep_context(struct zwd_deflate *d, const struct zwd_lane *lane,
 			 const struct zwd_unit *unit)
 {
-	size_t len = wd_zip_ctx_used(lane->ctx);
+	size_t len;
 
-	if (!unit->needs_marker || !unit->has_ctx || d->seg_len != unit->len || len > ZWD_BLOCK_LEN)
+	if (!unit->needs_marker || !unit->has_ctx || d->seg_len != unit->len)
+		return;
+	len = wd_zip_ctx_used(lane->ctx);
+	if (len > ZWD_BLOCK_LEN)
 		return;
 	memcpy(d->ctx, lane->ctx, len);
 	d->ctx_len = len;
@@ -62,7 +65,7 @@ static int do_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 		   struct zwd_unit *unit, int is_gathered)
 {
 	struct zwd_deflate *d = &s->d;
-	int ret;
+	int is_there, ret;
 
 	if (!is_gathered)
 		unit->check = zwd_deflate_check(d, unit->check, unit->in, unit->len);
@@ -71,13 +74,14 @@ static int do_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 		unit->room_len = strm->avail_out;
 	}
 	ret = run_unit(d, lane, unit);
-	if (!ret)
-		ret = zwd_deflate_reserve(strm, s, unit->out_len);
 	if (ret)
 		return ret;
+	is_there = unit->out == unit->room;
+	if (!is_there && zwd_deflate_reserve(strm, s, unit->out_len))
+		return -ENOMEM;
 	zwd_units_commit(strm, s, unit, is_gathered);
 	keep_context(d, *lane, unit);
-	if (unit->out == unit->room)
+	if (is_there)
 		zwd_deflate_made(strm, unit->out_len);
 	else
 		zwd_deflate_emit(strm, d, unit->out, unit->out_len);
@@ -90,17 +94,15 @@ static int run(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	struct zwd_lane *lane = NULL;
 	struct zwd_unit unit;
-	int ret, is_gathered, cancel_state = zwd_shield_up();
+	int ret, is_gathered, is_over = 0, cancel_state = zwd_shield_up();
 
-	for (;;) {
+	do {
 		ret = s->d.pend_len ? 0 : zwd_units_next(strm, s, flush, &unit, &is_gathered);
-		if (ret == 1)
-			ret = do_unit(strm, s, &lane, &unit, is_gathered);
-		else
+		if (ret != 1)
 			break;
-		if (ret)
-			break;
-	}
+		is_over = unit.is_last || unit.needs_marker;
+		ret = do_unit(strm, s, &lane, &unit, is_gathered);
+	} while (!ret && !is_over);
 	if (lane)
 		zwd_qpool_put(lane);
 	zwd_shield_down(cancel_state);

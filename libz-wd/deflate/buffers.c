@@ -26,8 +26,12 @@ enum { BLOCK_GATHER, BLOCK_PEND, BLOCK_HISTORY, BLOCK_CTX };
 int zwd_deflate_get_blocks(struct zwd_stream *s)
 {
 	unsigned char *blocks[ZWD_BLOCKS];
-	int ret = zwd_stream_blocks(s, s->d.mem_level, blocks);
+	int ret;
 
+	/* The library's own are where they were. */
+	if (s->d.scratch)
+		return 0;
+	ret = zwd_stream_blocks(s, s->d.mem_level, blocks);
 	if (ret)
 		return ret;
 	s->d.gather = blocks[BLOCK_GATHER];
@@ -45,21 +49,6 @@ uint32_t zwd_deflate_check(const struct zwd_deflate *d, uint32_t check, const un
 	if (d->wrap == 1 && len)
 		return zwd_adler32(check, buf, len);
 	return check;
-}
-
-void zwd_deflate_accept(z_streamp strm, struct zwd_deflate *d, size_t len)
-{
-	strm->next_in += len;
-	strm->avail_in -= (uInt)len;
-	strm->total_in += len;
-	d->isize += (uint32_t)len;
-	if (d->wrap)
-		strm->adler = d->check;
-}
-
-static struct zwd_job *filling(const struct zwd_deflate *d)
-{
-	return d->jobs ? zwd_jobq_filling(d->jobs) : NULL;
 }
 
 /* A job with what the block has. */
@@ -81,7 +70,7 @@ static struct zwd_job *begin_job(struct zwd_deflate *d)
 int zwd_deflate_gather(z_streamp strm, struct zwd_stream *s, size_t size)
 {
 	struct zwd_deflate *d = &s->d;
-	struct zwd_job *job = filling(d);
+	struct zwd_job *job = zwd_deflate_filling(d);
 	size_t have = job ? job->unit.len : d->gather_len, len = strm->avail_in;
 	unsigned char *to;
 
@@ -107,17 +96,9 @@ int zwd_deflate_gather(z_streamp strm, struct zwd_stream *s, size_t size)
 	return 0;
 }
 
-const unsigned char *zwd_deflate_gathered(const struct zwd_deflate *d, size_t *len)
-{
-	struct zwd_job *job = filling(d);
-
-	*len = job ? job->unit.len - d->gather_off : d->gather_len;
-	return (job ? job->in : d->gather) + d->gather_off;
-}
-
 void zwd_deflate_use_gathered(struct zwd_deflate *d, size_t len)
 {
-	struct zwd_job *job = filling(d);
+	struct zwd_job *job = zwd_deflate_filling(d);
 
 	d->gather_off += (unsigned int)len;
 	if (job && d->gather_off == job->unit.len) {
@@ -131,16 +112,11 @@ void zwd_deflate_use_gathered(struct zwd_deflate *d, size_t len)
 		d->gather_off = 0;
 }
 
-void zwd_deflate_made(z_streamp strm, size_t len)
-{
-	strm->next_out += len;
-	strm->avail_out -= (uInt)len;
-	strm->total_out += len;
-}
-
 /* It is there only while something waits: else pend is the block. */
 static void drop_more(struct zwd_deflate *d)
 {
+	if (!d->more)
+		return;
 	free(d->more);
 	d->more = NULL;
 }
@@ -226,7 +202,11 @@ void zwd_deflate_write_end(z_streamp strm, struct zwd_deflate *d)
 {
 	unsigned char trailer[ZWD_TRAILER_MAX];
 
-	zwd_deflate_emit(strm, d, trailer, zwd_format_trailer(trailer, d->wrap, d->check, d->isize));
+	if (zwd_deflate_is_direct(strm, d, ZWD_TRAILER_MAX))
+		zwd_deflate_made(strm, zwd_format_trailer(strm->next_out, d->wrap, d->check, d->isize));
+	else
+		zwd_deflate_emit(strm, d, trailer,
+				 zwd_format_trailer(trailer, d->wrap, d->check, d->isize));
 	d->seq = ZWD_SEQ_DONE;
 	if (strm->data_type == Z_UNKNOWN)
 		strm->data_type = Z_BINARY;

@@ -3,6 +3,7 @@
 #ifndef ZWD_DEFLATE_BUFFERS_H
 #define ZWD_DEFLATE_BUFFERS_H
 
+#include "engine/jobq.h"
 #include "stream/zstream.h"
 
 /* Input is gathered in its block up to here; its output fits pend's block even when there is no room at all. */
@@ -18,15 +19,36 @@ uint32_t zwd_deflate_check(const struct zwd_deflate *d, uint32_t check, const un
 			   size_t len);
 
 /* len bytes of the caller's input are ours now; d->check is that behind them. */
-void zwd_deflate_accept(z_streamp strm, struct zwd_deflate *d, size_t len);
+static inline void zwd_deflate_accept(z_streamp strm, struct zwd_deflate *d, size_t len)
+{
+	strm->next_in += len;
+	strm->avail_in -= (uInt)len;
+	strm->total_in += len;
+	d->isize += (uint32_t)len;
+	if (d->wrap)
+		strm->adler = d->check;
+}
 
 /*
  * The same, and keeps them for the next unit, up to size bytes in all, settings.unit at most: in a block,
  * or if that is too short where a job has its input. 0 or -ENOMEM: some of it, and more of it later.
  */
 int zwd_deflate_gather(z_streamp strm, struct zwd_stream *s, size_t size);
+/* The job that has it, or NULL: the block. */
+static inline struct zwd_job *zwd_deflate_filling(const struct zwd_deflate *d)
+{
+	return d->jobs ? zwd_jobq_filling(d->jobs) : NULL;
+}
+
 /* What is kept, in one piece, and how long it is. */
-const unsigned char *zwd_deflate_gathered(const struct zwd_deflate *d, size_t *len);
+static inline const unsigned char *zwd_deflate_gathered(const struct zwd_deflate *d, size_t *len)
+{
+	struct zwd_job *job = zwd_deflate_filling(d);
+
+	*len = job ? job->unit.len - d->gather_off : d->gather_len;
+	return (job ? job->in : d->gather) + d->gather_off;
+}
+
 /* Of which len bytes are compressed. */
 void zwd_deflate_use_gathered(struct zwd_deflate *d, size_t len);
 
@@ -38,7 +60,19 @@ int zwd_deflate_reserve(z_streamp strm, struct zwd_stream *s, size_t len);
 /* As much of them as possible to the caller, the rest waits: in a block, or where it was reserved. */
 void zwd_deflate_emit(z_streamp strm, struct zwd_deflate *d, const unsigned char *out, size_t len);
 /* len bytes of output were written at next_out. */
-void zwd_deflate_made(z_streamp strm, size_t len);
+static inline void zwd_deflate_made(z_streamp strm, size_t len)
+{
+	strm->next_out += len;
+	strm->avail_out -= (uInt)len;
+	strm->total_out += len;
+}
+
+/* May len bytes of output be written there? Nothing waits before them. */
+static inline int zwd_deflate_is_direct(z_streamp strm, const struct zwd_deflate *d, size_t len)
+{
+	return !d->pend_len && strm->avail_out >= len;
+}
+
 
 /* All that waits, but for what jobs have, into the same place of a copy. Z_OK or Z_MEM_ERROR. */
 int zwd_deflate_copy_waiting(struct zwd_stream *to, const struct zwd_stream *from);

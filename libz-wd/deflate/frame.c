@@ -67,27 +67,36 @@ static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 	int is_ours = !(s->soft && s->is_custom) &&
 		      !(is_all && is_dictionary_better(&s->d, strm->avail_in)) &&
 		      zwd_policy_deflate_begin(&s->d, strm->avail_in, is_all ? flush : Z_NO_FLUSH) &&
-		      zwd_format_gzip_header_len(s->d.header) <= ZWD_PEND_LEN;
+		      (!s->d.header || zwd_format_gzip_header_len(s->d.header) <= ZWD_PEND_LEN);
 
 	if (!is_ours || zwd_deflate_get_blocks(s)) {
 		zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, s->d.has_dictionary);
 		return zwd_deflate_go_soft(strm, s);
 	}
 	s->mode = ZWD_MODE_OURS;
+	/* It was asked for a device just now, by all that the stream's only segment has. */
+	s->d.is_device = is_all && strm->avail_in && strm->avail_in < zwd_units_len(s);
 	return Z_OK;
 }
 
 static void write_header(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_deflate *d = &s->d;
+	size_t max = d->wrap == 2 ? zwd_format_gzip_header_len(d->header) : ZWD_ZLIB_HEADER_LEN;
+	int is_direct = zwd_deflate_is_direct(strm, d, max);
+	unsigned char *out = is_direct ? strm->next_out : d->pend;
+	size_t len = 0;
 
 	if (d->wrap == 1)
-		d->pend_len = (unsigned int)zwd_format_zlib_header(d->pend, d->window_bits, d->level,
-								   d->strategy);
+		len = zwd_format_zlib_header(out, d->window_bits, d->level, d->strategy);
 	else if (d->wrap == 2)
-		d->pend_len = (unsigned int)zwd_format_gzip_header(d->pend, d->header, d->level,
-								   d->strategy);
+		len = zwd_format_gzip_header(out, d->header, d->level, d->strategy);
 	d->seq = ZWD_SEQ_BODY;
+	if (is_direct) {
+		zwd_deflate_made(strm, len);
+		return;
+	}
+	d->pend_len = (unsigned int)len;
 	zwd_deflate_flush_pend(strm, s);
 }
 
@@ -193,7 +202,7 @@ static int is_parallel(z_streamp strm, const struct zwd_stream *s)
 	const struct zwd_deflate *d = &s->d;
 	size_t left = zwd_units_waiting(d) + strm->avail_in, unit = zwd_units_len(s);
 
-	if (zwd_body_parallel_has_sent(d))
+	if (d->jobs && zwd_body_parallel_has_sent(d))
 		return 1;
 	if (zwd_settings()->depth < 2 || left < unit || (!d->seg_len && d->ctx_len))
 		return 0;
@@ -336,7 +345,8 @@ static int deflate_ours(z_streamp strm, struct zwd_stream *s, int flush)
 	old_flush = d->last_flush;
 	d->last_flush = flush;
 	out_len = strm->avail_out;
-	zwd_deflate_flush_pend(strm, s);
+	if (d->pend_len)
+		zwd_deflate_flush_pend(strm, s);
 	had_pend = strm->avail_out != out_len;
 	if (!strm->avail_out) {
 		d->last_flush = -1;
@@ -384,9 +394,10 @@ int zwd_deflate(z_streamp strm, struct zwd_stream *s, int flush)
 	if (s->d.jobs)
 		zwd_jobq_enter(s->d.jobs);
 	ret = deflate_ours(strm, s, flush);
-	zwd_deflate_settle_spill(s);
-	if (s->is_custom)
+	if (s->is_custom) {
+		zwd_deflate_settle_spill(s);
 		end_jobs(s);
+	}
 	if (s->d.jobs)
 		zwd_jobq_leave(s->d.jobs);
 	return ret;

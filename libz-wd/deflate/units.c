@@ -4,24 +4,7 @@
 
 #include <stdlib.h>
 
-#include "deflate/buffers.h"
 #include "deflate/units.h"
-#include "operate/settings.h"
-
-size_t zwd_units_len(const struct zwd_stream *s)
-{
-	size_t len = zwd_settings()->unit;
-
-	return s->is_custom && len > ZWD_GATHER_LEN ? ZWD_GATHER_LEN : len;
-}
-
-size_t zwd_units_waiting(const struct zwd_deflate *d)
-{
-	size_t len;
-
-	zwd_deflate_gathered(d, &len);
-	return len;
-}
 
 int zwd_units_next(z_streamp strm, struct zwd_stream *s, int flush, struct zwd_unit *unit,
 		   int *is_gathered)
@@ -42,19 +25,18 @@ int zwd_units_next(z_streamp strm, struct zwd_stream *s, int flush, struct zwd_u
 	if (ret)
 		return ret;
 	*is_gathered = waiting != 0;
-	*unit = (struct zwd_unit){
-		.in = waiting ? zwd_deflate_gathered(d, &len) : strm->next_in,
-		.len = len,
-		.wrap = d->wrap,
-		.window_bits = abs(d->window_bits) & 15,
-		.is_continued = !d->seg_len && d->ctx_len,
-		.chain = { d->sent_check, 0 },
-		.check = d->check,
-		.is_last = !is_full && flush == Z_FINISH,
-		.needs_marker = !is_full && flush != Z_FINISH,
-	};
-	if (unit->is_continued)
-		unit->chain = (struct zwd_chain){ d->chain_before, d->chain_len };
+	/* One by one: what comes later of a unit need not be cleared. */
+	unit->in = waiting ? zwd_deflate_gathered(d, &len) : strm->next_in;
+	unit->len = len;
+	unit->room = NULL;
+	unit->wrap = d->wrap;
+	unit->window_bits = abs(d->window_bits) & 15;
+	unit->is_continued = !d->seg_len && d->ctx_len;
+	unit->chain.before = unit->is_continued ? d->chain_before : d->sent_check;
+	unit->chain.len = unit->is_continued ? d->chain_len : 0;
+	unit->check = d->check;
+	unit->is_last = !is_full && flush == Z_FINISH;
+	unit->needs_marker = !is_full && flush != Z_FINISH;
 	return 1;
 }
 

@@ -6,11 +6,17 @@
 #ifndef ZWD_DEFLATE_UNITS_H
 #define ZWD_DEFLATE_UNITS_H
 
+#include "deflate/buffers.h"
 #include "engine/unit.h"
-#include "stream/zstream.h"
+#include "operate/settings.h"
 
 /* Bytes of a full one. */
-size_t zwd_units_len(const struct zwd_stream *s);
+static inline size_t zwd_units_len(const struct zwd_stream *s)
+{
+	size_t len = zwd_settings()->unit;
+
+	return s->is_custom && len > ZWD_GATHER_LEN ? ZWD_GATHER_LEN : len;
+}
 
 /*
  * The next unit, in one piece: the caller's input, or what was gathered (*is_gathered). 1: *unit, of which
@@ -28,6 +34,12 @@ void zwd_units_commit(z_streamp strm, struct zwd_stream *s, const struct zwd_uni
 void zwd_units_cut(struct zwd_deflate *d);
 
 /* Bytes that are accepted, not sent yet. */
-size_t zwd_units_waiting(const struct zwd_deflate *d);
+static inline size_t zwd_units_waiting(const struct zwd_deflate *d)
+{
+	size_t len;
+
+	zwd_deflate_gathered(d, &len);
+	return len;
+}
 
 #endif

@@ -22,16 +22,20 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
 static struct zwd_ahead *ahead_all;
 static _Atomic unsigned int generation; /* of the process whose list this is */
 
-static void wait_and_put(struct zwd_lane *lane)
+/* What is in flight comes to its end. */
+static void settle(struct zwd_ahead *ahead)
 {
+	int cancel_state = zwd_shield_up(), ret;
+	struct zwd_lane *lane = zwd_ahead_take(ahead);
 	struct wd_zip_res res;
-	int cancel_state = zwd_shield_up();
-	int ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
 
-	if (ret)
-		zwd_qpool_drop(lane, ret);
-	else
-		zwd_qpool_put(lane);
+	if (lane) {
+		ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
+		if (ret)
+			zwd_qpool_drop(lane, ret);
+		else
+			zwd_qpool_put(lane);
+	}
 	zwd_shield_down(cancel_state);
 }
 
@@ -56,12 +60,8 @@ int zwd_ahead_is_sent(const struct zwd_ahead *ahead)
 static void fork_prepare(void)
 {
 	pthread_mutex_lock(&lock);
-	for (struct zwd_ahead *ahead = ahead_all; ahead; ahead = ahead->next) {
-		struct zwd_lane *lane = zwd_ahead_take(ahead);
-
-		if (lane)
-			wait_and_put(lane);
-	}
+	for (struct zwd_ahead *ahead = ahead_all; ahead; ahead = ahead->next)
+		settle(ahead);
 }
 
 static void fork_done(void)
@@ -79,11 +79,10 @@ static int list_ahead(struct zwd_ahead *ahead)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	unsigned int now = wd_generation(), was = atomic_load(&generation);
-	int cancel_state;
 
 	/* After the pool's, which come with its first lane: what is registered last is done first. */
 	pthread_once(&once, register_fork);
-	if (zwd_enter(&cancel_state))
+	if (zwd_enter())
 		return -EBUSY;
 	/* A child that was not made by fork() begins with an empty list. */
 	if (was != now && atomic_compare_exchange_strong(&generation, &was, now) && was) {
@@ -105,7 +104,7 @@ static int list_ahead(struct zwd_ahead *ahead)
 	ahead->next = ahead_all;
 	ahead_all = ahead;
 	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	zwd_leave();
 	return 0;
 }
 
@@ -136,10 +135,8 @@ void zwd_ahead_put(struct zwd_ahead *ahead, struct zwd_lane *lane)
 
 void zwd_ahead_forget(struct zwd_ahead *ahead)
 {
-	struct zwd_lane *lane = zwd_ahead_take(ahead);
-
-	if (lane)
-		wait_and_put(lane);
+	if (zwd_ahead_is_sent(ahead))
+		settle(ahead);
 }
 
 void zwd_ahead_drop(struct zwd_ahead **place)

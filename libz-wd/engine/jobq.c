@@ -81,6 +81,8 @@ static int move_home(struct zwd_job *job)
 
 static void fork_prepare(void)
 {
+	int cancel_state = zwd_shield_up();
+
 	pthread_mutex_lock(&lock);
 	for (struct zwd_jobq *q = all; q; q = q->next) {
 		/* In a call of another thread: no stream for the child. */
@@ -91,6 +93,7 @@ static void fork_prepare(void)
 				move_home(nth(q, i));
 		pthread_mutex_unlock(&q->lock);
 	}
+	zwd_shield_down(cancel_state);
 }
 
 static void fork_done(void)
@@ -106,11 +109,11 @@ static void register_fork(void)
 /* The list */
 
 /* A child that was not made by fork() begins with an empty list; each queue comes back when it is used. */
-static int enter_list(int *cancel_state)
+static int enter_list(void)
 {
 	unsigned int now = wd_generation(), was = atomic_load(&generation);
 
-	if (zwd_enter(cancel_state))
+	if (zwd_enter())
 		return -EBUSY;
 	if (was != now && atomic_compare_exchange_strong(&generation, &was, now) && was) {
 		pthread_mutex_init(&lock, NULL);
@@ -120,10 +123,10 @@ static int enter_list(int *cancel_state)
 	return 0;
 }
 
-static void leave_list(int cancel_state)
+static void leave_list(void)
 {
 	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	zwd_leave();
 }
 
 /* Called in the list, as is the next. */
@@ -172,8 +175,6 @@ static void init_lock(struct zwd_jobq *q)
 /* In a child without fork's handlers: nothing is in flight here, but the memory is as it was. */
 static void adopt(struct zwd_jobq *q)
 {
-	int cancel_state;
-
 	init_lock(q);
 	for (unsigned int i = 0; i < q->nr; i++) {
 		struct zwd_job *job = nth(q, i);
@@ -185,50 +186,55 @@ static void adopt(struct zwd_jobq *q)
 			job->is_done = 0;
 		}
 	}
-	if (!enter_list(&cancel_state)) {
+	if (!enter_list()) {
 		link_queue(q);
-		leave_list(cancel_state);
+		leave_list();
 	}
 }
 
 struct zwd_jobq *zwd_jobq_new(unsigned int depth)
 {
 	struct zwd_jobq *q = zwd_pages(sizeof(*q));
-	int cancel_state;
+	int cancel_state, ret;
 
 	if (!q)
 		return NULL;
 	init_lock(q);
 	q->depth = depth < ZWD_DEPTH_MAX ? depth : ZWD_DEPTH_MAX;
-	if (enter_list(&cancel_state)) {
+	cancel_state = zwd_shield_up();
+	ret = enter_list();
+	if (!ret) {
+		link_queue(q);
+		leave_list();
+	}
+	zwd_shield_down(cancel_state);
+	if (ret) {
 		free_queue(q);
 		return NULL;
 	}
-	link_queue(q);
-	leave_list(cancel_state);
 	zwd_jobq_enter(q);
 	return q;
 }
 
 void zwd_jobq_free(struct zwd_jobq *q)
 {
-	int cancel_state, shield;
+	int cancel_state;
 
 	if (!q)
 		return;
 	/* Its lanes go back, whatever becomes of the thread. */
-	shield = zwd_shield_up();
+	cancel_state = zwd_shield_up();
 	for (unsigned int i = 0; i < q->nr; i++)
 		forget(nth(q, i));
 	q->nr = 0;
-	if (enter_list(&cancel_state)) {
+	if (enter_list()) {
 		__atomic_store_n(&q->is_dropped, 1, __ATOMIC_RELEASE);
 	} else {
 		unlink_queue(q);
-		leave_list(cancel_state);
+		leave_list();
 		free_queue(q);
 	}
-	zwd_shield_down(shield);
+	zwd_shield_down(cancel_state);
 }
 
 void zwd_jobq_enter(struct zwd_jobq *q)

@@ -59,7 +59,7 @@ static int enter(int *cancel_state)
 {
 	unsigned int now = wd_generation(), was = atomic_load(&generation);
 
-	if (zwd_enter(cancel_state))
+	if (zwd_enter_shielded(cancel_state))
 		return -EBUSY;
 	if (was != now && atomic_compare_exchange_strong(&generation, &was, now) && was)
 		recover();
@@ -70,7 +70,7 @@ static int enter(int *cancel_state)
 static void leave(int cancel_state)
 {
 	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	zwd_leave_shielded(cancel_state);
 }
 
 /*

@@ -113,12 +113,13 @@ static size_t min_len_of(enum zwd_dir dir, int level)
 
 static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_trial *trial)
 {
-	size_t min_len = min_len_of(dir, level);
+	size_t min_len;
 	int ret;
 
 	trial->begin_ns = 0;
 	if (zwd_settings()->engine == ZWD_ENGINE_HW)
 		return 1;
+	min_len = min_len_of(dir, level);
 	if (min_len != ZWD_MIN_LEARNED) {
 		ret = len >= min_len;
 	} else {

@@ -34,7 +34,7 @@ int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len);
 void zwd_policy_deflate_lost(struct zwd_deflate *d, int err);
 void zwd_policy_inflate_lost(struct zwd_inflate *i, int err);
 
-/* At the end of the deflate() or inflate() call that decided: is learned from. */
+/* At the end of the deflate() or inflate() call that decided, if that is timed: is learned from. */
 void zwd_policy_deflate_end(z_streamp strm, struct zwd_stream *s, int ret);
 void zwd_policy_inflate_end(struct zwd_stream *s, size_t consumed, int ret);
 

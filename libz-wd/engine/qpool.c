@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/pool.h"
 #include "engine/presence.h"
 #include "engine/qpool.h"
 #include "operate/log.h"
@@ -31,28 +32,8 @@
 /* One bad request may be chance: so many failures in a row are none. */
 #define FAILURES_MAX 3
 
-/* A thread in zwd_qpool_get(), on its stack. Whoever serves it takes it off the list. */
-struct waiter {
-	struct waiter *next;
-	struct zwd_lane *lane;
-	int may_open; /* it was counted in open_nr already */
-	int error;
-	pthread_cond_t wake;
-};
-
-struct pool {
-	struct zwd_lane *idle;
-	struct waiter *first, **last; /* the longest waiting one first */
-	unsigned int open_nr; /* lanes that exist or are being opened, idle or lent */
-	unsigned int idle_nr;
-	unsigned int max;     /* of open_nr; 0: not known before the first is open */
-	unsigned int reserve; /* of max: not for those who take without waiting */
-	unsigned int failures; /* in a row */
-	uint64_t full_until;   /* ns; the device had no more queues */
-};
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards pools */
-static struct pool pools[2] = { { .last = &pools[0].first }, { .last = &pools[1].first } };
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards pools, but for latest */
+static struct zwd_pool pools[2] = { ZWD_POOL_EMPTY(&pools[0]), ZWD_POOL_EMPTY(&pools[1]) };
 static _Atomic uint64_t paused_until[2]; /* ns; 0: not paused; written under the lock */
 /* What is known of the device, read without the lock. */
 enum { DEVICE_UNKNOWN, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
@@ -70,16 +51,14 @@ static void forget_all(int is_to_release)
 {
 	pthread_mutex_init(&lock, NULL);
 	for (int dir = 0; dir < 2; dir++) {
-		struct zwd_lane *lane = pools[dir].idle;
+		struct zwd_lane *lane;
 
-		while (is_to_release && lane) {
-			struct zwd_lane *next = lane->next;
-
+		zwd_pool_gather(&pools[dir]);
+		while (is_to_release && (lane = zwd_pool_take(&pools[dir]))) {
 			wd_release_queue(lane->queue);
 			free(lane);
-			lane = next;
 		}
-		pools[dir] = (struct pool){ .last = &pools[dir].first };
+		pools[dir] = (struct zwd_pool)ZWD_POOL_EMPTY(&pools[dir]);
 		atomic_store(&devices[dir], DEVICE_UNKNOWN);
 		atomic_store(&paused_until[dir], 0);
 	}
@@ -97,7 +76,7 @@ static void note_fork(void)
 	zwd_stats_reset();
 }
 
-static void renew(unsigned int now)
+static __attribute__((noinline, cold)) void renew(unsigned int now)
 {
 	static _Atomic unsigned int renewed;
 
@@ -144,97 +123,20 @@ static int is_paused(enum zwd_dir dir)
 
 /* The rest of the functions without zwd_ are called with the lock held. */
 
-static void set_limit(struct pool *pool, unsigned int max)
+/* The pool changed, and those who wait may have to know. */
+static void serve_waiters(struct zwd_pool *pool, enum zwd_dir dir)
 {
-	pool->max = max;
-	/* One queue is enough for any number of streams, if none keeps it between its calls. */
-	pool->reserve = max > 4 ? max / 4 : 1;
-}
-
-/* Did the device have no more queues a moment ago? */
-static int is_full(const struct pool *pool)
-{
-	return pool->full_until && zwd_now_ns() < pool->full_until;
-}
-
-static int has_room(const struct pool *pool)
-{
-	if (is_full(pool))
-		return 0;
-	return pool->max ? pool->open_nr < pool->max : !pool->open_nr;
-}
-
-/* May one more lane stay with a stream between its calls? */
-static int may_keep(const struct pool *pool)
-{
-	unsigned int lent = pool->open_nr - pool->idle_nr;
-
-	if (is_full(pool))
-		return lent + 1 < pool->open_nr;
-	return !pool->max || lent + pool->reserve < pool->max;
-}
-
-/* Takes the longest waiting thread off the list. */
-static struct waiter *next_waiter(struct pool *pool)
-{
-	struct waiter *waiter = pool->first;
-
-	if (waiter)
-		pool->first = waiter->next;
-	if (!pool->first)
-		pool->last = &pool->first;
-	return waiter;
-}
-
-static void remove_waiter(struct pool *pool, struct waiter *waiter)
-{
-	struct waiter **at = &pool->first;
-
-	while (*at != waiter)
-		at = &(*at)->next;
-	*at = waiter->next;
-	if (!*at)
-		pool->last = at;
-}
-
-/* A lane is free: it goes to whoever waits longest, before anybody else comes for it. */
-static void give(struct pool *pool, struct zwd_lane *lane)
-{
-	struct waiter *waiter = next_waiter(pool);
-
-	if (waiter) {
-		waiter->lane = lane;
-		pthread_cond_signal(&waiter->wake);
-		return;
-	}
-	lane->next = pool->idle;
-	pool->idle = lane;
-	pool->idle_nr++;
-}
-
-/* The pool changed: those who wait open lanes of their own where they may, or are told why not. */
-static void serve_waiters(struct pool *pool, enum zwd_dir dir)
-{
-	int error = is_paused(dir) ? -ENODEV : 0;
-
-	while (pool->first && (error || has_room(pool))) {
-		struct waiter *waiter = next_waiter(pool);
-
-		waiter->error = error;
-		waiter->may_open = !error;
-		pool->open_nr += !error;
-		pthread_cond_signal(&waiter->wake);
-	}
+	zwd_pool_serve(pool, is_paused(dir) ? -ENODEV : 0);
 }
 
 /* What a newly opened lane tells about its device. */
-static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_lane *lane)
+static void learn_device(struct zwd_pool *pool, enum zwd_dir dir, const struct zwd_lane *lane)
 {
 	struct wd_device_info info;
 
 	wd_queue_info(lane->queue, &info);
 	if (!pool->max)
-		set_limit(pool, info.engines ? 4 * info.engines : 16);
+		zwd_pool_set_limit(pool, info.engines ? 4 * info.engines : 16);
 	if (atomic_load(&devices[dir]) == DEVICE_UNKNOWN)
 		zwd_log(ZWD_LOG_INFO, "%s through %s %s",
 			dir == ZWD_DEFLATE ? "deflate" : "inflate", info.transport, info.name);
@@ -244,7 +146,7 @@ static void learn_device(struct pool *pool, enum zwd_dir dir, const struct zwd_l
 }
 
 /* A failure that will not go away by itself pauses the pool at once. */
-static void note_failure(struct pool *pool, enum zwd_dir dir, int err)
+static void note_failure(struct zwd_pool *pool, enum zwd_dir dir, int err)
 {
 	uint64_t pause_ns = PAUSE_MIN_NS;
 
@@ -257,7 +159,7 @@ static void note_failure(struct pool *pool, enum zwd_dir dir, int err)
 }
 
 /* Counted in open_nr by the caller. Drops the lock while the queue is opened. */
-static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
+static int open_one(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 {
 	int is_first = !atomic_load(&devices[dir]), ret = -ENODEV;
 
@@ -290,58 +192,46 @@ static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 }
 
 /* A lane that is idle, or a new one. -EAGAIN: others come first, or there may be no more. */
-static int take(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
+static int take(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 {
+	struct zwd_lane *idle;
+
 	if (is_paused(dir))
 		return -ENODEV;
 	if (pool->first)
 		return -EAGAIN;
-	if (pool->idle) {
-		*lane = pool->idle;
-		pool->idle = (*lane)->next;
-		pool->idle_nr--;
+	idle = zwd_pool_take(pool);
+	if (idle) {
+		*lane = idle;
 		return 0;
 	}
-	if (!has_room(pool))
+	if (!zwd_pool_has_room(pool))
 		return -EAGAIN;
 	pool->open_nr++;
 	return open_one(pool, dir, lane);
 }
 
-/* At the end of the list, and not in it any more when this returns. */
-static void wait_for_turn(struct pool *pool, struct waiter *waiter, const struct timespec *until)
+static __attribute__((noinline)) int wait_for_lane(struct zwd_pool *pool, enum zwd_dir dir,
+						   unsigned int timeout_ms, struct zwd_lane **lane)
 {
-	int ret = 0;
+	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
+	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
+	int ret;
 
-	*pool->last = waiter;
-	pool->last = &waiter->next;
-	while (!ret && !waiter->lane && !waiter->may_open && !waiter->error)
-		ret = pthread_cond_clockwait(&waiter->wake, &lock, CLOCK_MONOTONIC, until);
-	if (waiter->lane || waiter->may_open || waiter->error)
-		return;
-	remove_waiter(pool, waiter);
-	waiter->error = -EBUSY;
-}
-
-static int wait_for_lane(struct pool *pool, enum zwd_dir dir, const struct timespec *until,
-			 struct zwd_lane **lane)
-{
-	struct waiter waiter = { .wake = PTHREAD_COND_INITIALIZER };
-
-	wait_for_turn(pool, &waiter, until);
-	if (waiter.may_open)
-		return open_one(pool, dir, lane);
-	if (waiter.lane)
-		*lane = waiter.lane;
-	return waiter.error;
+	do {
+		ret = zwd_pool_wait(pool, &lock, &until, lane);
+		if (ret == ZWD_POOL_MAY_OPEN)
+			ret = open_one(pool, dir, lane);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /* Around all that follows. -EBUSY: in a signal handler that came upon one of these functions. */
-int zwd_qpool_enter(int *cancel_state)
+static inline int enter(void)
 {
 	unsigned int now;
 
-	if (zwd_enter(cancel_state))
+	if (zwd_enter())
 		return -EBUSY;
 	now = wd_generation();
 	if (__builtin_expect(now != atomic_load_explicit(&generation, memory_order_acquire), 0))
@@ -349,13 +239,24 @@ int zwd_qpool_enter(int *cancel_state)
 	return 0;
 }
 
-static struct pool *lock_pool(enum zwd_dir dir)
+/* The same for those who come without a shield. */
+static int enter_shielded(int *cancel_state)
 {
-	struct pool *pool = &pools[dir];
+	*cancel_state = zwd_shield_up();
+	if (!enter())
+		return 0;
+	zwd_shield_down(*cancel_state);
+	return -EBUSY;
+}
+
+static struct zwd_pool *lock_pool(enum zwd_dir dir)
+{
+	struct zwd_pool *pool = &pools[dir];
 
 	pthread_mutex_lock(&lock);
+	zwd_pool_gather(pool);
 	if (!pool->max && zwd_settings()->queues)
-		set_limit(pool, zwd_settings()->queues);
+		zwd_pool_set_limit(pool, zwd_settings()->queues);
 	return pool;
 }
 
@@ -363,7 +264,7 @@ static struct pool *lock_pool(enum zwd_dir dir)
 static void drop(struct zwd_lane *lane, int err)
 {
 	enum zwd_dir dir = lane->dir;
-	struct pool *pool = &pools[dir];
+	struct zwd_pool *pool = &pools[dir];
 	int is_stale = zwd_qpool_is_stale(lane);
 
 	/* The program locked itself up. To wait for the device's end is refused like all the rest. */
@@ -424,12 +325,12 @@ static void prepare_late(void)
 	int cancel_state;
 
 	know_process();
-	if (zwd_qpool_enter(&cancel_state))
+	if (enter_shielded(&cancel_state))
 		return;
 	pthread_mutex_lock(&lock);
 	zwd_presence_prepare_late(zwd_settings()->device);
 	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	zwd_leave_shielded(cancel_state);
 }
 
 int zwd_qpool_may_have_device(enum zwd_dir dir)
@@ -443,27 +344,36 @@ int zwd_qpool_may_have_device(enum zwd_dir dir)
 	       zwd_qpool_is_ready(dir);
 }
 
-int zwd_qpool_has_device(enum zwd_dir dir)
+static __attribute__((noinline)) int find_device(enum zwd_dir dir)
 {
 	int cancel_state, saved_errno = errno;
-	struct pool *pool;
+	struct zwd_pool *pool;
 	struct zwd_lane *lane;
 
-	if (!zwd_qpool_may_have_device(dir) || zwd_qpool_enter(&cancel_state))
+	if (!zwd_qpool_may_have_device(dir) || enter_shielded(&cancel_state))
 		return 0;
 	if (!atomic_load(&devices[dir])) {
 		pool = lock_pool(dir);
-		if (!is_paused(dir) && has_room(pool) && !pool->open_nr) {
+		if (!is_paused(dir) && zwd_pool_has_room(pool) && !pool->open_nr) {
 			pool->open_nr++;
 			if (!open_one(pool, dir, &lane))
-				give(pool, lane);
+				zwd_pool_give(pool, lane);
 		}
 		pthread_mutex_unlock(&lock);
 	}
-	zwd_leave(cancel_state);
+	zwd_leave_shielded(cancel_state);
 	errno = saved_errno;
 	/* While another thread opens it, there may be one. */
 	return atomic_load(&devices[dir]) || zwd_qpool_is_ready(dir);
+}
+
+int zwd_qpool_has_device(enum zwd_dir dir)
+{
+	/* Short where it is known, by this process. */
+	if (atomic_load_explicit(&devices[dir], memory_order_relaxed) && !zwd_is_inside &&
+	    wd_generation() == atomic_load_explicit(&generation, memory_order_acquire))
+		return zwd_presence_is_some();
+	return find_device(dir);
 }
 
 int zwd_qpool_has_raw(enum zwd_dir dir)
@@ -508,82 +418,100 @@ int zwd_qpool_is_stale(const struct zwd_lane *lane)
 	return lane->generation != wd_generation();
 }
 
-int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **out)
+static __attribute__((noinline)) int get(enum zwd_dir dir, unsigned int timeout_ms,
+					 struct zwd_lane **out)
 {
-	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
-	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
-	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
-	struct pool *pool;
+	struct zwd_pool *pool;
+	int ret;
 
-	if (ret)
-		return ret;
 	adopt_orphans();
 	pool = lock_pool(dir);
 	ret = take(pool, dir, out);
-	while (ret == -EAGAIN)
-		ret = wait_for_lane(pool, dir, &until, out);
+	if (ret == -EAGAIN)
+		ret = wait_for_lane(pool, dir, timeout_ms, out);
 	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	return ret;
+}
+
+int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **out)
+{
+	struct zwd_lane *lane = NULL;
+	int ret = enter();
+
+	if (ret)
+		return ret;
+	if (!atomic_load_explicit(&orphans, memory_order_relaxed) && !zwd_presence_is_none())
+		lane = zwd_pool_take_quickly(&pools[dir]);
+	if (lane)
+		*out = lane;
+	else
+		ret = get(dir, timeout_ms, out);
+	zwd_leave();
 	return ret;
 }
 
 int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
 {
-	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+	int ret = enter();
 	struct zwd_lane *taken, *spare;
-	struct pool *pool;
+	struct zwd_pool *pool;
 
 	if (ret)
 		return ret;
 	adopt_orphans();
 	pool = lock_pool(dir);
-	ret = may_keep(pool) ? take(pool, dir, &taken) : -EBUSY;
+	ret = zwd_pool_may_keep(pool) ? take(pool, dir, &taken) : -EBUSY;
 	/* The one for those who wait has to be there, not only allowed. */
-	if (!ret && !pool->idle && has_room(pool)) {
+	if (!ret && !pool->idle && zwd_pool_has_room(pool)) {
 		pool->open_nr++;
 		ret = open_one(pool, dir, &spare);
-		give(pool, ret ? taken : spare);
+		zwd_pool_give(pool, ret ? taken : spare);
 	}
 	if (!ret)
 		*lane = taken;
 	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	zwd_leave();
 	return ret == -EAGAIN ? -EBUSY : ret;
+}
+
+static void put(struct zwd_lane *lane)
+{
+	struct zwd_pool *pool = &pools[lane->dir];
+
+	if (lane->written)
+		memset(lane->dst, 0, lane->written);
+	lane->written = 0;
+	if (zwd_pool_give_quickly(pool, lane))
+		return;
+	pthread_mutex_lock(&lock);
+	pool->failures = 0;
+	atomic_store_explicit(&paused_until[lane->dir], 0, memory_order_relaxed);
+	zwd_pool_give(pool, lane);
+	pthread_mutex_unlock(&lock);
 }
 
 void zwd_qpool_put(struct zwd_lane *lane)
 {
-	struct pool *pool = &pools[lane->dir];
-	int cancel_state;
-
-	if (zwd_qpool_is_stale(lane)) {
-		zwd_qpool_drop(lane, -ENODEV);
-		return;
-	}
-	if (zwd_qpool_enter(&cancel_state)) {
+	if (enter()) {
 		orphan(lane, -EBUSY);
 		return;
 	}
-	memset(lane->dst, 0, lane->written);
-	lane->written = 0;
-	pthread_mutex_lock(&lock);
-	pool->failures = 0;
-	atomic_store_explicit(&paused_until[lane->dir], 0, memory_order_relaxed);
-	give(pool, lane);
-	pthread_mutex_unlock(&lock);
-	zwd_leave(cancel_state);
+	/* As zwd_qpool_is_stale(): whose the pools are was asked just now. */
+	if (lane->generation == atomic_load_explicit(&generation, memory_order_relaxed))
+		put(lane);
+	else
+		drop(lane, -ENODEV);
+	zwd_leave();
 }
 
 void zwd_qpool_drop(struct zwd_lane *lane, int err)
 {
-	int cancel_state;
-
-	if (zwd_qpool_enter(&cancel_state)) {
+	if (enter()) {
 		orphan(lane, err);
 		return;
 	}
 	drop(lane, err);
-	zwd_leave(cancel_state);
+	zwd_leave();
 }
 
 unsigned int zwd_qpool_trim(void)
@@ -592,10 +520,11 @@ unsigned int zwd_qpool_trim(void)
 	unsigned int nr = 0;
 	int cancel_state;
 
-	if (zwd_qpool_enter(&cancel_state))
+	if (enter_shielded(&cancel_state))
 		return 0;
 	pthread_mutex_lock(&lock);
 	for (int dir = 0; dir < 2 && zwd_presence_is_some(); dir++) {
+		zwd_pool_gather(&pools[dir]);
 		idle[dir] = pools[dir].idle;
 		pools[dir].idle = NULL;
 		pools[dir].open_nr -= pools[dir].idle_nr;
@@ -608,6 +537,6 @@ unsigned int zwd_qpool_trim(void)
 			next = lane->next;
 			zwd_lane_free(lane);
 		}
-	zwd_leave(cancel_state);
+	zwd_leave_shielded(cancel_state);
 	return nr;
 }

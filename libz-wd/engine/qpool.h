@@ -36,6 +36,9 @@ void zwd_qpool_await(enum zwd_dir dir, unsigned int timeout_ms);
 int zwd_qpool_is_stale(const struct zwd_lane *lane);
 
 /*
+ * From the first lane on that is borrowed to the last one that is given back, a shield is up: from here on
+ * it is the caller's, see shield.h.
+ *
  * Borrows a lane; waits while all are lent, first come, first served, at most timeout_ms. -ENODEV: no
  * device, or it failed a moment ago and is left alone for a while; -EBUSY: none became free. All
  * functions here also answer -EBUSY in a signal handler that came upon one of them.
@@ -62,14 +65,8 @@ void zwd_qpool_drop(struct zwd_lane *lane, int err);
 
 /*
  * Memory is short, where zlib alone would find it: releases all lanes that are idle. How many. May block
- * while their queues stop.
+ * while their queues stop. It has a shield of its own.
  */
 unsigned int zwd_qpool_trim(void);
-
-/*
- * Around what is done on lanes between two of these: they know the process, and no signal handler comes
- * upon them. 0 or -EBUSY; left by zwd_leave().
- */
-int zwd_qpool_enter(int *cancel_state);
 
 #endif

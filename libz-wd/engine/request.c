@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* Requests on a lane. */
+/* Requests on a lane. Whose process it is of, libwd asks itself. */
 #include "config.h"
 
 #include <errno.h>
@@ -10,14 +10,14 @@
 
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 {
-	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+	int ret = zwd_enter();
 
 	if (ret)
 		return ret;
 	lane->is_in_dst = req->dst == lane->dst;
 	ret = wd_send(lane->queue, req, 1);
 	lane->sent_ns = zwd_now_ns();
-	zwd_leave(cancel_state);
+	zwd_leave();
 	return ret == 1 ? 0 : ret ? ret : -EIO;
 }
 
@@ -36,18 +36,18 @@ static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret
 
 int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
 {
-	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+	int ret = zwd_enter();
 
 	if (ret)
 		return ret;
 	ret = received(lane, res, wd_recv(lane->queue, res, 1));
-	zwd_leave(cancel_state);
+	zwd_leave();
 	return ret;
 }
 
 int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int timeout_ms)
 {
-	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+	int ret = zwd_enter();
 	uint64_t past_ms;
 
 	if (ret)
@@ -60,13 +60,13 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);
 	}
 	ret = received(lane, res, ret);
-	zwd_leave(cancel_state);
+	zwd_leave();
 	return ret;
 }
 
 int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
 {
-	int cancel_state, ret = zwd_qpool_enter(&cancel_state);
+	int ret = zwd_enter();
 
 	if (ret)
 		return ret;
@@ -74,6 +74,6 @@ int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd
 	lane->sent_ns = zwd_now_ns();
 	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
 	ret = received(lane, res, ret ? ret : 1);
-	zwd_leave(cancel_state);
+	zwd_leave();
 	return ret;
 }

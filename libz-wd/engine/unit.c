@@ -34,44 +34,44 @@ size_t zwd_unit_room_of(size_t len)
 }
 
 /* What a device may fill: as much as stored blocks take. What does not fit is stored. */
-static size_t room_for(const struct zwd_unit *unit)
+static void measure(struct zwd_unit *unit, enum wd_zip_format format)
 {
-	size_t end = unit->is_last ? trailer_len(format_of(unit->wrap)) : ZWD_MARKER_LEN;
-	size_t room = zwd_format_stored_len(unit->len) + end;
+	size_t room;
 
-	return room > WD_ZIP_STREAM_MIN_DST ? room : WD_ZIP_STREAM_MIN_DST;
+	unit->stored_len = zwd_format_stored_len(unit->len);
+	room = unit->stored_len + (unit->is_last ? trailer_len(format) : ZWD_MARKER_LEN);
+	unit->dst_len = room > WD_ZIP_STREAM_MIN_DST ? room : WD_ZIP_STREAM_MIN_DST;
 }
 
-static struct wd_zip_req request(struct zwd_unit *unit, struct zwd_lane *lane)
+static inline __attribute__((always_inline)) void request(struct zwd_unit *unit, struct zwd_lane *lane,
+							  struct wd_zip_req *req)
 {
-	size_t room = room_for(unit);
-	struct wd_zip_req req = {
+	enum wd_zip_format format = format_of(unit->wrap);
+
+	measure(unit, format);
+	*req = (struct wd_zip_req){
 		.src = unit->in,
 		.dst = lane->dst,
 		.ctx = lane->ctx,
 		.src_len = (uint32_t)unit->len,
-		.dst_len = (uint32_t)room,
-		.format = (uint8_t)format_of(unit->wrap),
-		.flags = WD_ZIP_STREAM,
+		.dst_len = (uint32_t)unit->dst_len,
+		.format = (uint8_t)format,
+		.flags = (uint8_t)(WD_ZIP_STREAM | (unit->is_continued ? 0 : WD_ZIP_NEW) |
+				   (unit->is_last ? WD_ZIP_FINISH : 0)),
 		.window_bits = (uint8_t)unit->window_bits,
 	};
-
 	if (!lane->reaches_all && unit->in != lane->src)
-		req.src = memcpy(lane->src, unit->in, unit->len);
-	if (lane->reaches_all && unit->room && unit->room_len >= room)
-		req.dst = unit->room;
-	if (!unit->is_continued)
-		req.flags |= WD_ZIP_NEW;
-	if (unit->is_last)
-		req.flags |= WD_ZIP_FINISH;
-	unit->out = req.dst;
-	return req;
+		req->src = memcpy(lane->src, unit->in, unit->len);
+	if (lane->reaches_all && unit->room && unit->room_len >= unit->dst_len)
+		req->dst = unit->room;
+	unit->out = req->dst;
 }
 
 int zwd_unit_send(struct zwd_unit *unit, struct zwd_lane *lane)
 {
-	struct wd_zip_req req = request(unit, lane);
+	struct wd_zip_req req;
 
+	request(unit, lane, &req);
 	return zwd_qpool_send(lane, &req);
 }
 
@@ -100,7 +100,7 @@ static void store(struct zwd_unit *unit)
  */
 static int is_out_of_room(const struct zwd_unit *unit, const struct wd_zip_res *res)
 {
-	size_t room = room_for(unit);
+	size_t room = unit->dst_len;
 
 	return (res->status == WD_ZIP_NO_ROOM || res->status == WD_ZIP_OK) &&
 	       res->consumed < unit->len && res->produced + room / 8 + 512 >= room;
@@ -114,7 +114,7 @@ static int check_result(struct zwd_unit *unit, const struct wd_zip_res *res)
 	if (is_out_of_room(unit, res))
 		return 0;
 	if (res->status != WD_ZIP_OK || res->consumed != unit->len ||
-	    res->produced > room_for(unit) || res->produced <= tail)
+	    res->produced > unit->dst_len || res->produced <= tail)
 		return -EBADMSG;
 	if (unit->wrap && whole_check(unit, res->checksum) != unit->check)
 		return -EBADMSG;
@@ -140,13 +140,13 @@ int zwd_unit_receive(struct zwd_unit *unit, struct zwd_lane *lane, const struct 
 
 	if (fits < 0)
 		return fits;
-	if (fits && zwd_verify_is_due())
+	if (fits && zwd_settings()->verify && zwd_verify_is_due())
 		ret = verify(unit, history, history_len);
 	if (ret)
 		return ret;
 	/* Even where the blocks are stored, the context is that of the plain text. */
 	unit->has_ctx = fits && !unit->is_last;
-	if (!fits || unit->out_len > zwd_format_stored_len(unit->len))
+	if (!fits || unit->out_len > unit->stored_len)
 		store(unit);
 	zwd_count(ZWD_DEFLATE, ZWD_HW_REQUESTS, 1);
 	zwd_count(ZWD_DEFLATE, ZWD_HW_IN, unit->len);
@@ -157,10 +157,12 @@ int zwd_unit_receive(struct zwd_unit *unit, struct zwd_lane *lane, const struct 
 int zwd_unit_run(struct zwd_unit *unit, struct zwd_lane *lane, const unsigned char *history,
 		 size_t history_len)
 {
-	struct wd_zip_req req = request(unit, lane);
+	struct wd_zip_req req;
 	struct wd_zip_res res;
-	int ret = zwd_qpool_run(lane, &req, &res);
+	int ret;
 
+	request(unit, lane, &req);
+	ret = zwd_qpool_run(lane, &req, &res);
 	return ret ? ret : zwd_unit_receive(unit, lane, &res, history, history_len);
 }
 

@@ -27,6 +27,10 @@ struct zwd_unit {
 	int is_last;	  /* of the stream */
 	int needs_marker; /* output must end in a flush point */
 
+	/* When it is sent: */
+	size_t stored_len; /* its length as stored blocks */
+	size_t dst_len;	   /* what the device may fill */
+
 	/* When it is done: */
 	unsigned char *out; /* deflate blocks, byte-aligned, without trailer */
 	size_t out_len;	    /* at most zwd_unit_room_of() */

@@ -40,7 +40,8 @@ void zwd_pieces_uncount(struct zwd_stream *s, size_t len)
 /* What this stream may hold. As in a switch's memory: as much as is left over, so that all get some. */
 size_t zwd_pieces_share(const struct zwd_stream *s)
 {
-	size_t most = zwd_settings()->keep / 8 * 7, all; /* the rest is for contexts and states */
+	/* The rest is for contexts and states, and for what malloc() has in pieces that nobody wants. */
+	size_t most = zwd_settings()->keep / 16 * 13, all;
 
 	if (s->is_custom)
 		return SIZE_CUSTOM;

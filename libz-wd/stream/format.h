@@ -20,7 +20,8 @@ size_t zwd_format_stored_len(size_t len);
 /* Writes them; is_last: the last one ends the stream. Returns how many bytes. */
 size_t zwd_format_stored(unsigned char *out, const unsigned char *data, size_t len, int is_last);
 
-/* The zlib header for a window of 2^window_bits bytes, 2 bytes, as the level asks for. */
+/* The zlib header for a window of 2^window_bits bytes, as the level asks for. */
+#define ZWD_ZLIB_HEADER_LEN 2u
 size_t zwd_format_zlib_header(unsigned char *out, int window_bits, int level, int strategy);
 
 /* Bytes of a gzip header; header may be NULL. */

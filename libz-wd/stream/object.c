@@ -127,16 +127,40 @@ int zwd_object_read(struct zwd_object *object, void *lib)
 	return dlinfo(lib, RTLD_DI_LINKMAP, &map) ? -EINVAL : read_map(object, lib, map);
 }
 
+/* Where the object is in memory, from its base on. */
+struct extent {
+	ElfW(Addr) base, end;
+};
+
+static int find_extent(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct extent *extent = arg;
+
+	if (info->dlpi_addr != extent->base)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		ElfW(Addr) end = extent->base + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && end > extent->end)
+			extent->end = end;
+	}
+	return 1;
+}
+
 void zwd_object_bind(const struct zwd_object *object)
 {
-	void *base = (void *)object->map->l_addr, *function;
+	/* Not by dladdr(), which looks through all of a library's names for each. */
+	struct extent extent = { .base = object->map->l_addr };
 	const char *name;
 	uintptr_t *slot;
-	Dl_info target;
+	void *function;
 
+	dl_iterate_phdr(find_extent, &extent);
 	for (size_t nr = 0; (slot = zwd_object_slot_nr(object, nr, &name)); nr++) {
+		uintptr_t target = __atomic_load_n(slot, __ATOMIC_RELAXED);
+
 		/* One that is bound points elsewhere. */
-		if (!*name || !dladdr((void *)__atomic_load_n(slot, __ATOMIC_RELAXED), &target) || target.dli_fbase != base)
+		if (!*name || target < extent.base || target >= extent.end)
 			continue;
 		function = dlsym(RTLD_DEFAULT, name);
 		if (function)

@@ -39,21 +39,35 @@ static inline void zwd_shield_down(int state)
 extern _Thread_local volatile int zwd_is_inside
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* Around such a place, which does not nest. -EBUSY: this is a signal handler as told above. */
-static inline int zwd_enter(int *cancel_state)
+/* Around such a place, which does not nest; a shield is up. -EBUSY: this is a signal handler as told above. */
+static inline int zwd_enter(void)
 {
-	if (zwd_is_inside)
+	if (__builtin_expect(zwd_is_inside, 0))
 		return -EBUSY;
-	*cancel_state = zwd_shield_up();
 	zwd_is_inside = 1;
 	atomic_signal_fence(memory_order_seq_cst);
 	return 0;
 }
 
-static inline void zwd_leave(int cancel_state)
+static inline void zwd_leave(void)
 {
 	atomic_signal_fence(memory_order_seq_cst);
 	zwd_is_inside = 0;
+}
+
+/* The same with a shield of its own. */
+static inline int zwd_enter_shielded(int *cancel_state)
+{
+	*cancel_state = zwd_shield_up();
+	if (!zwd_enter())
+		return 0;
+	zwd_shield_down(*cancel_state);
+	return -EBUSY;
+}
+
+static inline void zwd_leave_shielded(int cancel_state)
+{
+	zwd_leave();
 	zwd_shield_down(cancel_state);
 }
 

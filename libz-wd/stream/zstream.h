@@ -72,7 +72,7 @@ struct zwd_deflate {
 	 * A segment lies between two flush points. Its engine is known when it has to be: at its flush by
 	 * its length, or when its first unit is full.
 	 */
-	int is_device;	  /* the segment is a device's: its first unit was sent */
+	int is_device;	  /* the segment is a device's: that is decided */
 	int is_raw;	  /* the software engine has the body */
 	enum zwd_soft_reason reason; /* why */
 	uint64_t seg_len; /* input bytes of the segment that were sent in units, or given to software */
