@@ -127,16 +127,34 @@ int zwd_object_read(struct zwd_object *object, void *lib)
 	return dlinfo(lib, RTLD_DI_LINKMAP, &map) ? -EINVAL : read_map(object, lib, map);
 }
 
+/* So many bytes from its base on are the library's. 0: not known. dladdr() for each address would search all symbols. */
+static size_t mapped_len(const struct link_map *map)
+{
+	const unsigned char *base = (const void *)map->l_addr;
+	const ElfW(Ehdr) *header = (const void *)base;
+	const ElfW(Phdr) *part;
+	size_t len = 0;
+	Dl_info info;
+
+	if (!base || !dladdr(map->l_ld, &info) || info.dli_fbase != base || memcmp(base, ELFMAG, SELFMAG))
+		return 0;
+	part = (const void *)(base + header->e_phoff);
+	for (unsigned int nr = 0; nr < header->e_phnum; nr++)
+		if (part[nr].p_type == PT_LOAD && part[nr].p_vaddr + part[nr].p_memsz > len)
+			len = part[nr].p_vaddr + part[nr].p_memsz;
+	return len;
+}
+
 void zwd_object_bind(const struct zwd_object *object)
 {
-	void *base = (void *)object->map->l_addr, *function;
+	size_t len = mapped_len(object->map);
 	const char *name;
 	uintptr_t *slot;
-	Dl_info target;
+	void *function;
 
 	for (size_t nr = 0; (slot = zwd_object_slot_nr(object, nr, &name)); nr++) {
 		/* One that is bound points elsewhere. */
-		if (!*name || !dladdr((void *)__atomic_load_n(slot, __ATOMIC_RELAXED), &target) || target.dli_fbase != base)
+		if (!*name || __atomic_load_n(slot, __ATOMIC_RELAXED) - object->map->l_addr >= len)
 			continue;
 		function = dlsym(RTLD_DEFAULT, name);
 		if (function)
