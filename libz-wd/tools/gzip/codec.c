@@ -19,6 +19,7 @@ enum {
 	CUT_MIN = 4 << 10,
 	CUT_MAX = 256 << 10,
 	CUT_BITS = 15,
+	PORTION_MIN = 4 << 10,
 };
 
 /* Where --rsyncable cuts: by a hash of the last 64 bytes, so that cuts move with the contents. */
@@ -264,10 +265,25 @@ static int check_failed(struct job *job, const char *msg)
 	return -1;
 }
 
+/*
+ * Input for one call: what fills most of the room, by what the call before made of its own. A library that
+ * finds the room full goes on in memory of its own, and what it makes there is copied.
+ */
+static size_t portion(size_t avail, size_t room, size_t in, size_t out)
+{
+	size_t len = room / 4;
+
+	if (in && out)
+		len = (uint64_t)(room - room / 4) * in / out;
+	if (len < PORTION_MIN)
+		len = PORTION_MIN;
+	return len < avail ? len : avail;
+}
+
 int codec_inflate(struct job *job, int window_bits)
 {
 	bool has_room = true, has_more = true;
-	size_t room, made;
+	size_t room, len = 0, made = 0;
 	int rc;
 
 	rc = inflater.state ? inflateReset2(&inflater, window_bits) : inflateInit2(&inflater, window_bits);
@@ -277,18 +293,20 @@ int codec_inflate(struct job *job, int window_bits)
 		/* Not while results wait: reading may block. */
 		if (has_room)
 			has_more = io_fill(job);
-		inflater.next_in = job->next;
-		inflater.avail_in = job->avail;
 		inflater.next_out = io_room(job, &room);
 		inflater.avail_out = room;
+		len = portion(job->avail, room, len, made);
+		inflater.next_in = job->next;
+		inflater.avail_in = len;
 		rc = inflate(&inflater, Z_NO_FLUSH);
+		len -= inflater.avail_in;
 		made = room - inflater.avail_out;
 		has_room = inflater.avail_out;
 		if (window_bits < 0)
 			job->crc = crc32(job->crc, inflater.next_out - made, made);
 		io_put(job, made);
-		job->next = (unsigned char *)inflater.next_in;
-		job->avail = inflater.avail_in;
+		job->next += len;
+		job->avail -= len;
 		if (rc == Z_STREAM_END)
 			break;
 		if (rc == Z_DATA_ERROR || rc == Z_NEED_DICT)
