@@ -177,6 +177,15 @@ static uint32_t place_history(uint32_t hist_len, uint32_t room)
 	return at > hist_len ? at : hist_len;
 }
 
+/*
+ * At the start of a stream nothing of that is needed, and ISA-L decodes to the caller's buffer at once; but for want
+ * of room it goes on in tmp_out_buffer, where it has the history by itself only behind so much output.
+ */
+static bool is_start(const struct emu_inflate *s)
+{
+	return !s->state_len && s->dst_len >= HIST_MAX;
+}
+
 /* Loads the stream and decodes; filler is what lies where history would be, were there more. */
 static int decode(struct work *w, const struct emu_inflate *s, uint8_t *dst, uint8_t filler)
 {
@@ -192,8 +201,9 @@ static int decode(struct work *w, const struct emu_inflate *s, uint8_t *dst, uin
 		isal.inflate_init(state);
 		state->hist_bits = 0;
 	}
-	at = place_history(hist_len, s->dst_len);
-	memset(state->tmp_out_buffer, filler, at - hist_len);
+	at = is_start(s) ? TMP_LEN : place_history(hist_len, s->dst_len);
+	if (!is_start(s))
+		memset(state->tmp_out_buffer, filler, at - hist_len);
 	if (s->state_len)
 		memcpy(state->tmp_out_buffer + at - hist_len, saved + 1, hist_len + wait_len);
 	state->tmp_out_processed = at;
@@ -317,7 +327,7 @@ static int codec_inflate(void *work, struct emu_inflate *s)
 	ret = decode(w, s, s->dst, filler);
 	if (ret)
 		return ret;
-	if (place_history(hist_len, s->dst_len) > hist_len &&
+	if (!is_start(s) && place_history(hist_len, s->dst_len) > hist_len &&
 	    is_reaching_back(w, s, s->dst, filler))
 		return -EBADMSG;
 	s->produced = s->dst_len - state->avail_out;
