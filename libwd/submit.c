@@ -6,7 +6,9 @@
 #include "priv.h"
 
 #define SPIN_ROUNDS 16	 /* polls between two looks at the clock */
-#define SPIN_LEN 131072	 /* longer requests take any engine longer than a spin */
+/* Of input: longer requests take any engine longer than a spin; and a CPU that spins may be the one it needs. */
+#define SPIN_LEN 65536
+#define SPIN_LEN_EMULATED 4096 /* decompressing */
 #define SLEEP_MAX_MS 1000 /* so that a lost event costs a second and no more */
 
 static inline void ring(struct wd_queue *q, uint64_t value)
@@ -193,6 +195,8 @@ static int is_short(const struct wd_queue *q)
 {
 	const struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.head);
 
+	if (q->transport->is_emulated && q->op_type == WD_OP_DECOMPRESS)
+		return sqe->src_len <= SPIN_LEN_EMULATED;
 	return sqe->src_len <= SPIN_LEN;
 }
 
