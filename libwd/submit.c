@@ -6,9 +6,6 @@
 #include "priv.h"
 
 #define SPIN_ROUNDS 16	 /* polls between two looks at the clock */
-/* Of input: longer requests take any engine longer than a spin; and a CPU that spins may be the one it needs. */
-#define SPIN_LEN 65536
-#define SPIN_LEN_EMULATED 4096 /* decompressing */
 #define SLEEP_MAX_MS 1000 /* so that a lost event costs a second and no more */
 
 static inline void ring(struct wd_queue *q, uint64_t value)
@@ -190,14 +187,12 @@ static void spin(struct wd_queue *q, uint64_t end_ns)
 	} while (now_ns() < end_ns);
 }
 
-/* Can the oldest request be done in the time that spinning takes? Software's part of an entry stays as it was. */
+/* May the oldest request be done in the time that spinning takes? Software's part of an entry stays as it was. */
 static int is_short(const struct wd_queue *q)
 {
 	const struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.head);
 
-	if (q->transport->is_emulated && q->op_type == WD_OP_DECOMPRESS)
-		return sqe->src_len <= SPIN_LEN_EMULATED;
-	return sqe->src_len <= SPIN_LEN;
+	return sqe->src_len <= q->spin_len;
 }
 
 static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
