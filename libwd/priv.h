@@ -79,6 +79,7 @@ struct wd_queue {
 	const struct wd_transport *transport;
 	struct wd_regions regions;
 	unsigned int spin_us;
+	uint32_t spin_len; /* a request of more input is not waited for so */
 	struct wd_share *share; /* of many threads; NULL: the queue is one thread's */
 };
 

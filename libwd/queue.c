@@ -6,6 +6,9 @@
 #include "priv.h"
 
 #define SPIN_US 20 /* a 64 KiB request takes the engine about as long */
+#define SPIN_LEN 65536
+/* To decompress; and the CPU that spins may be the one that it takes. */
+#define SPIN_LEN_EMULATED 4096
 
 /* wd_lock is held. */
 static int open_on(const struct wd_candidate *candidate, const struct wd_queue_attr *attr,
@@ -22,6 +25,9 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	q->transport = transport;
 	q->op_type = attr->op_type;
 	q->spin_us = attr->spin_us ? attr->spin_us : SPIN_US;
+	q->spin_len = attr->spin_us ? UINT32_MAX : SPIN_LEN;
+	if (!attr->spin_us && transport->is_emulated && attr->op_type == WD_OP_DECOMPRESS)
+		q->spin_len = SPIN_LEN_EMULATED;
 	if (!drv) {
 		r = -EOPNOTSUPP;
 		goto free_queue;

@@ -187,6 +187,14 @@ static void spin(struct wd_queue *q, uint64_t end_ns)
 	} while (now_ns() < end_ns);
 }
 
+/* May the oldest request be done in the time that spinning takes? Software's part of an entry stays as it was. */
+static int is_short(const struct wd_queue *q)
+{
+	const struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.head);
+
+	return sqe->src_len <= q->spin_len;
+}
+
 static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
 {
 	uint64_t start_ns, end_ns;
@@ -194,7 +202,8 @@ static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned
 
 	start_ns = now_ns();
 	end_ns = timeout_ms == UINT_MAX ? INT64_MAX : start_ns + timeout_ms * UINT64_C(1000000);
-	spin(q, start_ns + (uint64_t)q->spin_us * 1000);
+	if (is_short(q))
+		spin(q, start_ns + (uint64_t)q->spin_us * 1000);
 	for (;;) {
 		uint64_t left_ms;
 

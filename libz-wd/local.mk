@@ -34,6 +34,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/life.c libz-wd/inflate/life.h \
 	libz-wd/inflate/pieces.c libz-wd/inflate/pieces.h \
 	libz-wd/inflate/prefix.c libz-wd/inflate/prefix.h \
+	libz-wd/inflate/request.c libz-wd/inflate/request.h \
 	libz-wd/inflate/proof.c libz-wd/inflate/proof.h \
 	libz-wd/inflate/scan.c libz-wd/inflate/scan.h \
 	libz-wd/inflate/shadow.c libz-wd/inflate/shadow.h \

@@ -81,13 +81,17 @@ struct work {
 #define CRC32C_POLYNOMIAL 0x82f63b78u
 #define PLACES_MAX 65536 /* looked at; one in 8192 is such */
 
-static bool is_first_place(uintptr_t address)
+/* Of bits 16 to 47 of an address. That of a ^ b is that of a ^ that of b. */
+static uint16_t place(uint32_t crc)
 {
-	uint32_t crc = (uint32_t)(address >> 16);
-
 	for (int bit = 0; bit < 32; bit++)
-		crc = crc >> 1 ^ (crc & 1 ? CRC32C_POLYNOMIAL : 0);
-	return !(crc & HASH_MASK);
+		crc = crc >> 1 ^ (CRC32C_POLYNOMIAL & -(crc & 1));
+	return crc & HASH_MASK;
+}
+
+static bool is_first_place(const void *mem)
+{
+	return !place((uint32_t)((uintptr_t)mem >> 16));
 }
 
 static void *map_at(uintptr_t address)
@@ -103,20 +107,24 @@ static void *work_new(struct emu_streams *streams)
 {
 	void *mem = map_at(0), *better;
 	uintptr_t at = (uintptr_t)mem >> 16;
+	bool is_first = !mem || is_first_place(mem);
+	uint16_t low[256] = { 0 }, high = 0;
 
-	for (int n = 0; mem && !is_first_place((uintptr_t)mem) && n < PLACES_MAX && --at; n++) {
-		if (!is_first_place(at << 16))
+	for (unsigned int n = 1; n < 256; n++)
+		low[n] = n & (n - 1) ? low[n & (n - 1)] ^ low[n & -n] : place(n);
+	for (int n = 0; !is_first && n < PLACES_MAX && --at; n++) {
+		if (!n || at % 256 == 255)
+			high = place((uint32_t)(at & ~UINT64_C(255)));
+		if (high != low[at % 256])
 			continue;
 		better = map_at(at << 16);
 		if (!better)
 			break;
 		/* Where the system does not give this one, it is taken. */
-		if (is_first_place((uintptr_t)better)) {
-			munmap(mem, sizeof(struct work));
+		is_first = is_first_place(better);
+		munmap(is_first ? mem : better, sizeof(struct work));
+		if (is_first)
 			mem = better;
-		} else {
-			munmap(better, sizeof(struct work));
-		}
 	}
 	return mem;
 }
@@ -169,6 +177,15 @@ static uint32_t place_history(uint32_t hist_len, uint32_t room)
 	return at > hist_len ? at : hist_len;
 }
 
+/*
+ * At the start of a stream nothing of that is needed, and ISA-L decodes to the caller's buffer at once; but for want
+ * of room it goes on in tmp_out_buffer, where it has the history by itself only behind so much output.
+ */
+static bool is_start(const struct emu_inflate *s)
+{
+	return !s->state_len && s->dst_len >= HIST_MAX;
+}
+
 /* Loads the stream and decodes; filler is what lies where history would be, were there more. */
 static int decode(struct work *w, const struct emu_inflate *s, uint8_t *dst, uint8_t filler)
 {
@@ -184,8 +201,9 @@ static int decode(struct work *w, const struct emu_inflate *s, uint8_t *dst, uin
 		isal.inflate_init(state);
 		state->hist_bits = 0;
 	}
-	at = place_history(hist_len, s->dst_len);
-	memset(state->tmp_out_buffer, filler, at - hist_len);
+	at = is_start(s) ? TMP_LEN : place_history(hist_len, s->dst_len);
+	if (!is_start(s))
+		memset(state->tmp_out_buffer, filler, at - hist_len);
 	if (s->state_len)
 		memcpy(state->tmp_out_buffer + at - hist_len, saved + 1, hist_len + wait_len);
 	state->tmp_out_processed = at;
@@ -309,7 +327,7 @@ static int codec_inflate(void *work, struct emu_inflate *s)
 	ret = decode(w, s, s->dst, filler);
 	if (ret)
 		return ret;
-	if (place_history(hist_len, s->dst_len) > hist_len &&
+	if (!is_start(s) && place_history(hist_len, s->dst_len) > hist_len &&
 	    is_reaching_back(w, s, s->dst, filler))
 		return -EBADMSG;
 	s->produced = s->dst_len - state->avail_out;

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/*
- * A body on a device: requests in a row, and the device's context between them. What is small is done
- * again from its beginning at each request: that costs less than to save the context, and a stream of a
- * few KB needs no memory but its input.
- */
+/* A body on a device: requests in a row, and the device's context between them. */
 #include "config.h"
 
 #include <errno.h>
@@ -21,17 +17,12 @@
 #include "inflate/io.h"
 #include "inflate/keep.h"
 #include "inflate/prefix.h"
+#include "inflate/request.h"
 #include "inflate/shadow.h"
 #include "operate/log.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
 
-/* How far the device may go ahead of the caller's room. */
-#define AHEAD_LEN 65536u
-#define AHEAD_LEN_CUSTOM 4096u /* where the room for it is the caller's memory */
-/* Up to here a stream is done again from its beginning. */
-#define AGAIN_IN ZWD_KEEP_FIRST
-#define AGAIN_OUT 32768u
 /* A stream that software cannot take over is tried so often; one that it can, for so long if its device pauses. */
 #define TRIES_WHEN_LOST 8
 #define PAUSE_MS 50u
@@ -39,13 +30,6 @@
 /* So many calls in a row with so little input are no work for a device. */
 #define TINY_LEN 64u
 #define TINY_ROW 64u
-
-static size_t ahead_len(const struct zwd_stream *s)
-{
-	if (s->is_custom)
-		return AHEAD_LEN_CUSTOM;
-	return zwd_keep_is_looking(s) ? zwd_keep_look_room(s) : AHEAD_LEN;
-}
 
 int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_place *place)
 {
@@ -65,210 +49,12 @@ int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_plac
 	return Z_OK;
 }
 
-/* Is this stream small enough to be done again from its beginning? */
-static int is_again(const struct zwd_inflate *i, size_t in, size_t out)
+/* The result of what was sent last. 0 or -errno. */
+static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, struct wd_zip_res *res)
 {
-	return !i->ctx_len && !i->keep.begin.in && i->keep.to + in <= AGAIN_IN &&
-	       i->made + out <= AGAIN_OUT;
-}
+	int ret = zwd_request_judge(s, lane, res);
 
-/* Until there is a context: what is done again, from the keep's place on. */
-static size_t old_in(const struct zwd_inflate *i)
-{
-	if (i->ctx_len)
-		return 0;
-	return zwd_prefix_len(&i->keep.begin) + (size_t)(i->keep.to - i->keep.from);
-}
-
-static size_t old_out(const struct zwd_inflate *i)
-{
-	return i->ctx_len ? 0 : i->keep.begin.window_len + (size_t)(i->made - i->keep.begin.out);
-}
-
-static void put_old(struct zwd_inflate *i, unsigned char *to)
-{
-	const unsigned char *in;
-	size_t len;
-
-	if (i->ctx_len)
-		return;
-	zwd_prefix_write(&i->keep.begin, to);
-	to += zwd_prefix_len(&i->keep.begin);
-	for (uint64_t at = i->keep.from; (len = zwd_keep_read(&i->keep, at, &in)); at += len, to += len)
-		memcpy(to, in, len);
-}
-
-/* Input for so much room: by what the latest request made of its own. More would be copied in vain. */
-static size_t input_for(const struct zwd_stream *s, size_t room)
-{
-	const struct zwd_inflate *i = &s->i;
-	size_t len = room;
-
-	if (i->last_out)
-		len = (size_t)((uint64_t)room * i->last_in / i->last_out);
-	/* A place is found best where the input is used up, and nothing waits in the device. */
-	len = zwd_keep_is_looking(s) ? len - len / 4 : len + len / 4;
-	len += 4096;
-	if (len > zwd_keep_room(s))
-		len = zwd_keep_room(s);
-	return len < room ? len : room;
-}
-
-/* May the device read and write where the caller has it? Not where the one is overwritten by the other. */
-static int is_direct(const z_stream *strm, const struct zwd_stream *s, const struct zwd_lane *lane)
-{
-	uintptr_t in = (uintptr_t)strm->next_in, out = (uintptr_t)strm->next_out;
-
-	return lane->reaches_all && !old_in(&s->i) && !old_out(&s->i) &&
-	       strm->avail_out >= ahead_len(s) && (in >= out + strm->avail_out || out >= in + strm->avail_in);
-}
-
-/*
- * The next request, with what it needs in the lane's memory: input from skip on, and room. Or with none
- * of it there: then it is waited for, and has the caller's own room.
- */
-static struct wd_zip_req prepare(const z_stream *strm, struct zwd_stream *s, struct zwd_lane *lane,
-				 size_t skip, size_t room, int is_in_place)
-{
-	struct zwd_inflate *i = &s->i;
-	struct wd_zip_req req = { .src = lane->src, .dst = lane->dst, .ctx = lane->ctx };
-	size_t len = strm->avail_in - skip, most;
-
-	if (is_in_place)
-		room = strm->avail_out < WD_ZIP_MAX_LEN ? strm->avail_out : WD_ZIP_MAX_LEN;
-	else if (room > lane->dst_len - old_out(i))
-		room = lane->dst_len - old_out(i);
-	most = input_for(s, room);
-	if (most > lane->src_len - old_in(i))
-		most = lane->src_len - old_in(i);
-	if (most > zwd_cut_serial_len(i))
-		most = zwd_cut_serial_len(i);
-	if (i->ending.most && most > i->ending.most)
-		most = i->ending.most;
-	if (len > most)
-		len = most;
-	if (is_in_place) {
-		if (len)
-			req.src = strm->next_in + skip;
-		req.dst = strm->next_out;
-	} else {
-		put_old(i, lane->src);
-		if (len)
-			memcpy(lane->src + old_in(i), strm->next_in + skip, len);
-	}
-	i->sent_len = len;
-	i->sent_room = room;
-	i->sent_in = (const unsigned char *)req.src + old_in(i);
-	i->sent_out = (const unsigned char *)req.dst + old_out(i);
-	req.src_len = (uint32_t)(old_in(i) + len);
-	req.dst_len = (uint32_t)(old_out(i) + room);
-	req.format = (uint8_t)i->format;
-	req.flags = WD_ZIP_STREAM;
-	if (i->ctx_len)
-		memcpy(lane->ctx, i->ctx, i->ctx_len);
-	else
-		req.flags |= WD_ZIP_NEW;
-	return req;
-}
-
-/* What the next request goes on from. 0 or -ENOMEM. */
-static int save(struct zwd_stream *s, struct zwd_lane *lane)
-{
-	struct zwd_inflate *i = &s->i;
-
-	if (!i->ctx)
-		i->ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
-	if (!i->ctx)
-		return -ENOMEM;
-	i->ctx_len = wd_zip_ctx_used(lane->ctx);
-	memcpy(i->ctx, lane->ctx, i->ctx_len);
-	return 0;
-}
-
-/* Is a result one that this request may have? 0 or -errno; then it counts only what is new. */
-static int judge(struct zwd_inflate *i, const struct zwd_lane *lane, struct wd_zip_res *res)
-{
-	size_t window_len = i->ctx_len ? 0 : i->keep.begin.window_len;
-
-	if (res->status != WD_ZIP_OK && res->status != WD_ZIP_END && res->status != WD_ZIP_NO_ROOM)
-		return res->status == WD_ZIP_FAILED ? -EIO : -EBADMSG;
-	if (res->consumed > old_in(i) + i->sent_len || res->consumed < old_in(i) ||
-	    res->produced > old_out(i) + i->sent_room || res->produced < old_out(i))
-		return -EIO;
-	if (window_len && memcmp(lane->dst, i->keep.begin.window, window_len))
-		return -EIO;
-	res->consumed -= (uint32_t)old_in(i);
-	res->produced -= (uint32_t)old_out(i);
-	if (!res->consumed && !res->produced && res->status != WD_ZIP_END)
-		return -EIO;
-	return 0;
-}
-
-/*
- * Engines take codes that are no complete set, as zlib does not. Where a block begins is known of the
- * first one, which is all there is in most streams: its header is read twice.
- */
-static int is_first_header_bad(const struct zwd_inflate *i, const unsigned char *in, size_t len)
-{
-	return !i->made && !i->ctx_len && !i->keep.begin.in &&
-	       zwd_header_type(in, len, 0) == ZWD_BLOCK_DYNAMIC && zwd_header_has_bad_codes(in, len, 0);
-}
-
-/*
- * Takes the result; on success it is the stream's. 0 or -errno; -ESTALE: it was sent ahead for other
- * input than the caller has now; -EAGAIN: to be sent again.
- */
-static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
-		   struct wd_zip_res res)
-{
-	struct zwd_inflate *i = &s->i;
-	const unsigned char *in = i->sent_in, *out = i->sent_out;
-	uint32_t check, before = i->check;
-	struct zwd_ending ending;
-	uint64_t tail;
-	size_t wait;
-	int ret = judge(i, lane, &res);
-
-	if (ret)
-		return ret;
-	if (res.consumed > strm->avail_in ||
-	    (res.consumed && in != strm->next_in && memcmp(in, strm->next_in, res.consumed)))
-		return -ESTALE;
-	if (is_first_header_bad(i, in - old_in(i), old_in(i) + res.consumed))
-		return -EBADMSG;
-	check = zwd_inflate_check(i->format, before, out, res.produced);
-	if (i->format != WD_ZIP_DEFLATE && check != res.checksum)
-		return -EIO;
-	tail = zwd_ending_tail(i->tail, in, res.consumed);
-	ret = zwd_ending_judge(i, lane->ctx, &res, tail, check, &ending);
-	if (ret == -EAGAIN)
-		i->ending = ending;
-	/* Without a way back the device has to know. */
-	if (ret && (ret != -ENODATA || zwd_back_is_open(s)))
-		return ret;
-	wait = res.produced < strm->avail_out ? 0 : res.produced - strm->avail_out;
-	/* It was reserved where it is the caller's to give. */
-	if (zwd_io_reserve(s, wait))
-		return -ENOMEM;
-	ret = zwd_shadow_verify(s, in, res.consumed, out, res.produced);
-	if (ret)
-		return ret;
-	if (res.status != WD_ZIP_END && !is_again(i, res.consumed, res.produced) && save(s, lane))
-		return -ENOMEM;
-	i->is_ended = res.status == WD_ZIP_END;
-	i->has_more = res.status == WD_ZIP_NO_ROOM;
-	i->made += res.produced;
-	i->check = check;
-	i->last_in = res.consumed;
-	i->last_out = res.produced;
-	i->tail = tail;
-	i->ending = ending;
-	zwd_keep_add(s, in, res.consumed, out, res.produced, before);
-	zwd_io_give(strm, s, res.consumed, out, res.produced, check);
-	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
-	zwd_count(ZWD_INFLATE, ZWD_HW_IN, res.consumed);
-	zwd_count(ZWD_INFLATE, ZWD_HW_OUT, res.produced);
-	return 0;
+	return ret ? ret : zwd_request_take(strm, s, &s->i.sent, lane->ctx, res);
 }
 
 /*
@@ -295,8 +81,8 @@ static __attribute__((noinline)) void send_ahead(z_streamp strm, struct zwd_stre
 		zwd_qpool_put(lane);
 		goto down;
 	}
-	room += ahead_len(s);
-	req = prepare(strm, s, lane, held, room, 0);
+	room += zwd_request_ahead_len(s);
+	req = zwd_request_prepare(strm, s, lane, held, room, 0);
 	ret = zwd_qpool_send(lane, &req);
 	if (ret)
 		zwd_qpool_drop(lane, ret);
@@ -307,36 +93,70 @@ down:
 }
 
 /*
+ * A request with all of it in place, and those that follow it: the result of one is looked at while the device
+ * does the next. 0 or -errno.
+ */
+static int run_in_place(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
+{
+	struct wd_zip_req req = zwd_request_prepare(strm, s, lane, 0, 0, 1);
+	struct wd_zip_res res, next;
+	int ret = zwd_qpool_run(lane, &req, &res);
+
+	while (!ret && !(ret = zwd_request_judge(s, lane, &res))) {
+		struct zwd_sent sent = s->i.sent;
+		const void *ctx = lane->ctx;
+		int has_next = zwd_request_follow(strm, s, lane, &res, &req, &ctx);
+		int err = has_next ? zwd_qpool_send(lane, &req) : 0;
+
+		ret = zwd_request_take(strm, s, &sent, ctx, &res);
+		if (!has_next)
+			break;
+		if (!err)
+			err = zwd_qpool_wait(lane, &next, zwd_settings()->timeout_ms);
+		/* Then the lane is no good any more, whatever else is not. */
+		if (err)
+			return err;
+		res = next;
+	}
+	return ret;
+}
+
+static int run_on_lane(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane)
+{
+	struct wd_zip_req req =
+		zwd_request_prepare(strm, s, lane, 0, (size_t)strm->avail_out + zwd_request_ahead_len(s), 0);
+	struct wd_zip_res res;
+	int ret = zwd_qpool_run(lane, &req, &res);
+
+	return ret ? ret : receive(strm, s, lane, &res);
+}
+
+/*
  * On the lane, which may be one of a request ahead. 0 or -errno. Apart, so that its stack is not in use
  * when a lane is dropped.
  */
 static __attribute__((noinline)) int run(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane, int is_ahead)
 {
-	struct wd_zip_req req;
 	struct wd_zip_res res;
 	int ret;
 
 	if (is_ahead) {
 		ret = zwd_qpool_wait(lane, &res, zwd_settings()->timeout_ms);
 		if (!ret)
-			ret = receive(strm, s, lane, res);
+			ret = receive(strm, s, lane, &res);
 		if (ret != -ESTALE && ret != -EAGAIN)
 			return ret;
 		s->i.is_ahead_off |= ret == -ESTALE;
 	}
 	if (zwd_prefix_is_needed(&s->i)) {
 		ret = zwd_prefix_run(lane, s->i.format, &s->i.keep.begin);
-		ret = ret ? ret : save(s, lane);
+		ret = ret ? ret : zwd_request_save(s, lane->ctx);
 		if (ret)
 			return ret;
 	}
 	do {
-		req = prepare(strm, s, lane, 0, (size_t)strm->avail_out + ahead_len(s),
-			      is_direct(strm, s, lane));
-		ret = zwd_qpool_run(lane, &req, &res);
-		if (ret)
-			return ret;
-		ret = receive(strm, s, lane, res);
+		ret = zwd_request_is_direct(strm, s, lane) ? run_in_place(strm, s, lane) :
+							     run_on_lane(strm, s, lane);
 	} while (ret == -EAGAIN);
 	return ret;
 }
@@ -356,7 +176,7 @@ static int reserve(z_streamp strm, struct zwd_stream *s)
 		return -ENOMEM;
 	if (!s->is_custom)
 		return 0;
-	if (zwd_io_reserve(s, AHEAD_LEN_CUSTOM))
+	if (zwd_io_reserve(s, zwd_request_ahead_len(s)))
 		return -ENOMEM;
 	/* Whether it stays that small is known when the request is done. */
 	if (!i->ctx)

@@ -10,23 +10,37 @@
 
 /* Of the byte before the lengths: three bits of header at least, or what fills it up behind them. All are zero. */
 #define HEADER_BITS 0xe0
+#define CHUNK 64
 /* After parts in vain so much input is body serial's alone; each time twice as much. */
 #define QUIET_MIN 262144u
 #define QUIET_MAX (1ull << 40)
+
+/* Do two bytes of ones in a row end at one of the CHUNK bytes at at? In compressed data they seldom do. */
+static int has_ones(const unsigned char *at)
+{
+	unsigned char ones = 0;
+
+	/* Of a fixed number, and without an end: all at once, where a machine can. */
+	for (int n = 0; n < CHUNK; n++)
+		ones |= (unsigned char)((at[n - 1] & at[n]) == 0xff ? 1 : 0);
+	return ones;
+}
 
 size_t zwd_cut_next(const unsigned char *in, size_t len, size_t from)
 {
 	const unsigned char *at = in + (from > 5 ? from - 1 : 4), *end = in + len;
 
-	/* The last byte is looked for, and few others in compressed data are like it. */
-	while (at < end && (at = memchr(at, 0xff, (size_t)(end - at)))) {
-		if (at[-1] == 0xff && !at[-2] && !at[-3] && !(at[-4] & HEADER_BITS) &&
-		    (size_t)(at - in) >= from)
-			return (size_t)(at - in) + 1;
-		at++;
-		/* In a row of them only the second can be it. */
-		while (at < end && *at == 0xff && at[-1] == 0xff && at[-2] == 0xff)
-			at++;
+	while (at < end) {
+		const unsigned char *stop = end - at > CHUNK ? at + CHUNK : end;
+
+		if (stop - at == CHUNK && !has_ones(at)) {
+			at = stop;
+			continue;
+		}
+		for (; at < stop; at++)
+			if (at[0] == 0xff && at[-1] == 0xff && !at[-2] && !at[-3] &&
+			    !(at[-4] & HEADER_BITS) && (size_t)(at - in) >= from)
+				return (size_t)(at - in) + 1;
 	}
 	return 0;
 }

@@ -63,4 +63,14 @@ static inline size_t zwd_cut_serial_len(const struct zwd_inflate *i)
 	return left > ZWD_SERIAL_MIN ? (size_t)left : ZWD_SERIAL_MIN;
 }
 
+/* The same behind a request that read len bytes; 0: it is time. */
+static inline size_t zwd_cut_serial_behind(const struct zwd_inflate *i, size_t len)
+{
+	uint64_t to = i->keep.to + len, left = i->parts.at > to ? i->parts.at - to : 0;
+
+	if (!left)
+		return 0;
+	return left > ZWD_SERIAL_MIN ? (size_t)left : ZWD_SERIAL_MIN;
+}
+
 #endif

@@ -13,7 +13,7 @@
 #include "inflate/pieces.h"
 
 /* So much may be kept before a place is looked for, and so little is always worth none. */
-#define LOOK_MAX (8u << 20)
+#define LOOK_MAX (4u << 20)
 #define LOOK_MIN 16384u
 /* Of a caller's memory. */
 #define LOOK_CUSTOM 98304u
@@ -121,6 +121,16 @@ size_t zwd_keep_room(const struct zwd_stream *s)
 	if (most > look_len(s))
 		most = look_len(s);
 	return most > ROOM_MIN ? most : ROOM_MIN;
+}
+
+size_t zwd_keep_room_behind(const struct zwd_stream *s, size_t len)
+{
+	const struct zwd_keep *keep = &s->i.keep;
+	size_t most = zwd_keep_room(s);
+
+	if (keep->is_lost || keep->has_next || keep->to - keep->from + len >= look_len(s) || most < len + ROOM_MIN)
+		return 0;
+	return most - len;
 }
 
 int zwd_keep_is_looking(const struct zwd_stream *s)

@@ -33,6 +33,8 @@ int zwd_keep_reserve(struct zwd_stream *s, size_t len);
 
 /* So much input a request may have, that it can be kept. */
 size_t zwd_keep_room(const struct zwd_stream *s);
+/* And another one behind such a one that read len bytes; 0: there is something to be done first. */
+size_t zwd_keep_room_behind(const struct zwd_stream *s, size_t len);
 
 /*
  * The body went on by in[], which made out[]. check: of all plain bytes before that. What cannot be kept

@@ -152,6 +152,12 @@ struct zwd_parts {
 	int is_proven; /* the latest ones were independent */
 };
 
+/* New input and room of a request. */
+struct zwd_sent {
+	const unsigned char *in, *out;
+	uint32_t len, room;
+};
+
 enum zwd_inflate_body { ZWD_BODY_SERIAL, ZWD_BODY_SOFT };
 enum zwd_part { ZWD_PART_BODY, ZWD_PART_TRAILER, ZWD_PART_END, ZWD_PART_BAD };
 
@@ -198,8 +204,7 @@ struct zwd_inflate {
 	uint64_t made;	/* plain bytes of the body, delivered or not */
 	unsigned char *ctx;
 	size_t ctx_len;
-	uint32_t sent_len, sent_room; /* new input and room of the latest request */
-	const unsigned char *sent_in, *sent_out; /* where both are */
+	struct zwd_sent sent; /* the latest request */
 	uint32_t last_in, last_out; /* what it read and made */
 	unsigned int tiny_row;	    /* calls in a row that brought next to nothing */
 	struct zwd_shadow *shadow;  /* software beside it, with ZWD_VERIFY */

@@ -23,6 +23,10 @@ enum {
 	CUT_BITS = 15,
 	HUGE_LEN = 2 << 20,
 	OUT_LEN = PIECE_LEN + HUGE_LEN,
+	PORTION_MIN = 4 << 10,
+	ROOM_LEN = 2 << 20,
+	PARTS_LEN = 3 << 19,
+	FLUSH_NEAR = 512 << 10,
 };
 
 /* Where --rsyncable cuts: by a hash of the last 64 bytes, so that cuts move with the contents. */
@@ -289,33 +293,94 @@ static int check_failed(struct job *job, const char *msg)
 	return -1;
 }
 
+/*
+ * Input for one call: what fills most of the room, by what the call before made of its own. A library that
+ * finds the room full goes on in memory of its own, and what it makes there is copied.
+ */
+static size_t portion(size_t avail, size_t room, size_t in, size_t out)
+{
+	size_t len = room / 4;
+
+	if (in && out)
+		len = (uint64_t)(room - room / 4) * in / out;
+	if (len < PORTION_MIN)
+		len = PORTION_MIN;
+	return len < avail ? len : avail;
+}
+
+/* Where the last flush point in data ends; 0: there is none near the end. */
+static size_t last_flush(const unsigned char *data, size_t len)
+{
+	const unsigned char *from = data + (len > FLUSH_NEAR ? len - FLUSH_NEAR : 0), *at = data + len;
+
+	while (at > from && (at = memrchr(from, 0xff, at - from)))
+		if (at - from >= 3 && at[-1] == 0xff && !at[-2] && !at[-3])
+			return at + 1 - data;
+	return 0;
+}
+
+/*
+ * A file that was made in parts, with flush points between them: several engines take one each. So a call has many,
+ * and none that is cut off. From a pipe that is not worth a wait.
+ */
+static bool has_parts(const struct job *job)
+{
+	return S_ISREG(job->st.st_mode) && piece_thread_nr() > 1 && io_head() == io_tail() &&
+	       last_flush(job->next, job->avail < FLUSH_NEAR ? job->avail : FLUSH_NEAR);
+}
+
+/* False: there is none. */
+static bool fill_parts(struct job *job)
+{
+	if (!io_fill(job))
+		return false;
+	if (io_head() != io_tail())
+		return true;
+	io_make_room(job, PARTS_LEN);
+	while (job->avail < PARTS_LEN && io_read_ahead(job, PARTS_LEN - job->avail, 0))
+		;
+	return true;
+}
+
 int codec_inflate(struct job *job, int window_bits)
 {
-	bool has_room = true, has_more = true;
-	size_t room, made;
+	bool has_room = true, has_more = true, is_in_parts = false, is_first = true;
+	size_t room, len = 0, made = 0, cut;
 	int rc;
 
 	rc = inflater.state ? inflateReset2(&inflater, window_bits) : inflateInit2(&inflater, window_bits);
 	if (rc != Z_OK)
 		die_zlib(job, rc);
+	inflater.avail_in = 0;
 	for (;;) {
 		/* Not while results wait: reading may block. */
 		if (has_room)
-			has_more = io_fill(job);
-		inflater.next_in = job->next;
-		inflater.avail_in = job->avail;
+			has_more = is_in_parts ? fill_parts(job) : io_fill(job);
 		inflater.next_out = io_room(job, &room);
+		if (!is_in_parts && room > ROOM_LEN)
+			room = ROOM_LEN;
 		inflater.avail_out = room;
+		len = portion(job->avail, room, len, made);
+		cut = is_in_parts ? last_flush(job->next, len) : 0;
+		len = cut ? cut : len;
+		/* What was shown may have been read. */
+		if (len < inflater.avail_in)
+			len = inflater.avail_in;
+		inflater.next_in = job->next;
+		inflater.avail_in = len;
 		rc = inflate(&inflater, Z_NO_FLUSH);
+		len -= inflater.avail_in;
 		made = room - inflater.avail_out;
 		has_room = inflater.avail_out;
 		if (window_bits < 0)
 			job->crc = crc32(job->crc, inflater.next_out - made, made);
 		io_put(job, made);
-		job->next = (unsigned char *)inflater.next_in;
-		job->avail = inflater.avail_in;
+		job->next += len;
+		job->avail -= len;
 		if (rc == Z_STREAM_END)
 			break;
+		is_in_parts = is_in_parts || (is_first && has_parts(job));
+		is_first = false;
 		if (rc == Z_DATA_ERROR || rc == Z_NEED_DICT)
 			return check_failed(job, inflater.msg);
 		if (rc != Z_OK && rc != Z_BUF_ERROR)

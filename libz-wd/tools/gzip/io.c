@@ -13,7 +13,7 @@
 enum {
 	READ_LEN = 1 << 20,
 	WINDOW_LEN = 32 << 10,
-	OUT_LEN = 132 * WINDOW_LEN, /* four units of a stream of ours, and a bit */
+	OUT_LEN = 132 * WINDOW_LEN, /* sixteen parts of a stream of ours, and a bit */
 	/* Less is written before a thread has woken up. */
 	BEHIND_MIN = 512 << 10,
 };

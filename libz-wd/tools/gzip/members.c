@@ -17,8 +17,8 @@ enum {
 	/* A piece is cut at the first member behind so many bytes, fewer where they become much
 	   output. */
 	AIM_MAX = 256 << 10,
-	AIM_MIN = 4 << 10,
-	AIM_OUT = 2 << 20,
+	AIM_MIN = 1 << 10,
+	AIM_OUT = 1 << 20,
 	/* The longest input for one piece. Members beyond it are inflated as they come. */
 	PIECE_MAX = 2 << 20,
 	READ_SPARE = 64 << 10,

@@ -17,13 +17,19 @@
 enum {
 	GZIP_WINDOW_BITS = 15 + 16,
 	HEADER_LEN = 10,
+	CHUNK = 64,
 	TRAILER_LEN = 8,
 	OUT_LEN = 6 << 20,
+	OUT_ENOUGH = 3 << 19, /* more is made when that was written: memory that is touched again costs less */
 	MEMBER_MAX = 8192,
 	THREAD_MAX = 4,
-	/* Room beyond what a trailer promises: the end of the data is seen before that of the room.
-	 */
+	/* Room beyond what a trailer promises: the end of the data is seen before that of the room. */
 	ROOM_SPARE = 64,
+	/* A device writes into a room of this size as it is. */
+	ROOM_MIN = 64 << 10,
+	/* A member that makes as much as that is no small one, and this is input enough to say so. */
+	LARGE_OUT = 32 << 10,
+	LARGE_IN = 8 << 10,
 };
 
 enum {
@@ -107,16 +113,33 @@ size_t piece_header(const unsigned char *data, size_t len, size_t *whole_len)
 	return at < len ? at : 0;
 }
 
+/* Does what a member begins with begin at one of the CHUNK bytes at at? */
+static bool has_magic(const unsigned char *at)
+{
+	unsigned char nr = 0;
+
+	/* Of a fixed number, and without an end: all at once, where a machine can. */
+	for (int n = 0; n < CHUNK; n++)
+		nr |= (unsigned char)(((at[n] ^ 0x1f) | (at[n + 1] ^ 0x8b)) ? 0 : 1);
+	return nr;
+}
+
 size_t piece_find(const unsigned char *data, size_t len, size_t from)
 {
-	static const unsigned char magic[3] = { 0x1f, 0x8b, Z_DEFLATED };
-	const unsigned char *at = data + from;
+	size_t at = from;
 
-	/* With its flags. */
-	while ((at = memmem(at, data + len - at, magic, sizeof(magic)))) {
-		if (data + len - at > 3 && !(at[3] & FLAG_UNKNOWN))
-			return at - data;
-		at++;
+	while (at + 3 < len) {
+		size_t stop = len - at > CHUNK + 3 ? at + CHUNK : len - 3;
+
+		if (stop - at == CHUNK && !has_magic(data + at)) {
+			at = stop;
+			continue;
+		}
+		/* With its flags. */
+		for (; at < stop; at++)
+			if (data[at] == 0x1f && data[at + 1] == 0x8b && data[at + 2] == Z_DEFLATED &&
+			    !(data[at + 3] & FLAG_UNKNOWN))
+				return at;
 	}
 	return len;
 }
@@ -184,7 +207,7 @@ static int inflate_member(z_stream *strm, unsigned char *end, size_t guess_len,
 static void inflate_piece(struct piece *piece, z_stream *strm)
 {
 	unsigned char *end = piece->in + piece->len, *at = piece->in + piece->begin;
-	size_t out = 0;
+	size_t out = 0, skip = 0;
 
 	while (at < end && !atomic_load_explicit(&pool.is_ending, memory_order_relaxed)) {
 		size_t left = end - at, len, header = piece_header(at, left, &len);
@@ -194,14 +217,19 @@ static void inflate_piece(struct piece *piece, z_stream *strm)
 		if (!header || piece_has_empty_code(at + header, left - header) ||
 		    inflateReset(strm) != Z_OK)
 			return;
-		if (piece->member_nr == MEMBER_MAX) {
+		if (piece->member_nr == MEMBER_MAX || out >= OUT_ENOUGH) {
 			piece->is_full = true;
 			return;
 		}
+		/* They are often of similar lengths. */
 		if (len < header + TRAILER_LEN || len > left)
-			len = piece_find(at, left, header);
+			len = piece_find(at, left, skip < header ? header : skip < left ? skip : left);
 		if (len >= header + TRAILER_LEN)
 			room = le32(at + len - 4) + ROOM_SPARE;
+		if (room > LARGE_OUT && len < header + LARGE_IN)
+			len = header + LARGE_IN;
+		if (room < ROOM_MIN)
+			room = ROOM_MIN;
 		strm->next_in = at;
 		strm->next_out = piece->out + out;
 		if (inflate_member(strm, end, len, piece->out + OUT_LEN, room) != Z_STREAM_END) {
@@ -216,6 +244,7 @@ static void inflate_piece(struct piece *piece, z_stream *strm)
 			.crc = strm->adler,
 		};
 		out += member->out_len;
+		skip = (strm->next_in - at) / 8 * 7;
 		piece->member_nr++;
 		at = (unsigned char *)strm->next_in;
 	}
