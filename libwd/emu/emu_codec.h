@@ -57,11 +57,13 @@ extern const struct emu_codec emu_codec_isal;
 extern const struct emu_codec emu_codec_null;
 extern const struct emu_codec emu_codec_zlib;
 
+#define EMU_SYMBOL_LEN 36
+
 /* Soname of one that may be mapped already; what to open where none is; functions it must have. */
 struct emu_library {
 	const char *soname;
 	const char *path;
-	const char (*symbols)[24];
+	const char (*symbols)[EMU_SYMBOL_LEN];
 	size_t symbols_nr;
 };
 

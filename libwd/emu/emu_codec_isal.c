@@ -8,6 +8,9 @@
 
 #ifdef HAVE_ISAL
 
+#include "emu_header.h"
+
+#include <endian.h>
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <stdbool.h>
@@ -20,14 +23,16 @@ static struct {
 	__typeof__(isal_deflate) *deflate;
 	__typeof__(isal_inflate_init) *inflate_init;
 	__typeof__(isal_inflate) *inflate;
+	/* Not in a header, but a name of the library's: one block, whose tables are made. */
+	int (*decode_block)(struct inflate_state *state, uint8_t *start_out);
 	__typeof__(isal_adler32) *adler32;
 	__typeof__(crc32_gzip_refl) *crc32;
 } isal;
 
 /* By the order of the members. Not a table of pointers, which the loader would have to relocate. */
-static const char symbols[][24] = {
+static const char symbols[][EMU_SYMBOL_LEN] = {
 	"isal_deflate_init", "isal_deflate_set_dict", "isal_deflate", "isal_inflate_init",
-	"isal_inflate", "isal_adler32", "crc32_gzip_refl",
+	"isal_inflate", "decode_huffman_code_block_stateless", "isal_adler32", "crc32_gzip_refl",
 };
 _Static_assert(sizeof(isal) == sizeof(symbols) / sizeof(symbols[0]) * sizeof(void *), "a name each");
 
@@ -46,7 +51,7 @@ static int codec_open(void)
 }
 
 #define HIST_MAX ISAL_DEF_HIST_SIZE
-/* ISA-L decodes into this much of tmp_out_buffer before it writes to its caller's buffer. */
+/* Of tmp_out_buffer, which has room for one match more. */
 #define TMP_LEN (2 * HIST_MAX)
 /* struct inflate_state without the buffer at its end. */
 #define STATE_LEN offsetof(struct inflate_state, tmp_out_buffer)
@@ -68,7 +73,6 @@ struct work {
 	struct isal_zstream deflate;
 	struct inflate_state inflate;
 	uint8_t level_buf[ISAL_DEF_LVL1_DEFAULT];
-	uint8_t again[TMP_LEN + WAIT_MAX];
 };
 
 /*
@@ -164,79 +168,308 @@ static int codec_deflate(void *work, const struct emu_deflate *d)
 	return d->dst_len - z->avail_out;
 }
 
-/*
- * Where to lay history into tmp_out_buffer. isal_inflate() decodes into the rest of that buffer
- * first and gives its caller what fits; leaving it one byte more than there is room for keeps what
- * is left over below one match. It must not go on to the caller's buffer while history is missing
- * there, which that one byte also sees to: see decode().
- */
-static uint32_t place_history(uint32_t hist_len, uint32_t room)
+static uint32_t wait_len(const struct inflate_state *state)
 {
-	uint32_t at = room < TMP_LEN - 1 ? TMP_LEN - 1 - room : 0;
+	return state->tmp_out_valid - state->tmp_out_processed;
+}
 
-	return at > hist_len ? at : hist_len;
+/* Gives what is in tmp_out_buffer, as far as there is room. */
+static void give(struct inflate_state *state)
+{
+	uint32_t len = wait_len(state) < state->avail_out ? wait_len(state) : state->avail_out;
+
+	memcpy(state->next_out, state->tmp_out_buffer + state->tmp_out_processed, len);
+	state->tmp_out_processed += len;
+	state->next_out += len;
+	state->avail_out -= len;
+}
+
+/* Whole bytes of the bit buffer go back to the input, as far as they came from there. */
+static void return_bytes(struct inflate_state *state, const uint8_t *src)
+{
+	const uint32_t bytes = state->read_in_length / 8;
+
+	if (!bytes || bytes > state->next_in - src)
+		return;
+	state->next_in -= bytes;
+	state->avail_in += bytes;
+	state->read_in_length -= 8 * bytes;
+	state->read_in &= (1u << state->read_in_length) - 1;
+}
+
+/* Longer than any header that zlib takes, and than what the bit buffer has. */
+#define HEADER_LEN (sizeof(uint64_t) + ISAL_DEF_MAX_HDR_SIZE)
+
+/* A header, or as much of it as there is, from bit pos on. */
+struct bits {
+	const uint8_t *in;
+	uint32_t pos;
+	uint32_t len; /* bytes of in */
+	uint8_t copy[HEADER_LEN + ISAL_DEF_MAX_HDR_SIZE + EMU_HEADER_SLOP];
+};
+
+/* What comes next: bits in the bit buffer, what waits in tmp_in_buffer, and input. */
+static void look(const struct inflate_state *state, const uint8_t *src, struct bits *bits)
+{
+	const uint32_t held = (state->read_in_length + 7) / 8;
+	uint32_t nr = state->avail_in;
+	uint64_t first;
+
+	bits->pos = -state->read_in_length & 7;
+	if (!state->tmp_in_size && held <= state->next_in - src &&
+	    nr >= HEADER_LEN + EMU_HEADER_SLOP) {
+		bits->in = state->next_in - held;
+		bits->len = held + HEADER_LEN;
+		return;
+	}
+	first = htole64(state->read_in << bits->pos);
+	memcpy(bits->copy, &first, sizeof(first));
+	bits->len = held + state->tmp_in_size;
+	memcpy(bits->copy + held, state->tmp_in_buffer, state->tmp_in_size);
+	nr = nr < ISAL_DEF_MAX_HDR_SIZE ? nr : ISAL_DEF_MAX_HDR_SIZE;
+	memcpy(bits->copy + bits->len, state->next_in, nr);
+	bits->len += nr;
+	memset(bits->copy + bits->len, 0, EMU_HEADER_SLOP);
+	bits->in = bits->copy;
+}
+
+/* For a last block of no more input than this, ISA-L makes tables that are sooner made. */
+#define SHORT_LEN 2048
+
+/* Makes the tables of a block. 0 or an error of ISA-L. */
+static int make_tables(struct inflate_state *state, const struct bits *bits,
+		       const struct emu_header *header)
+{
+	uint8_t *const next_in = state->next_in, *const next_out = state->next_out;
+	const uint32_t avail_in = state->avail_in, avail_out = state->avail_out;
+	const int32_t valid = state->tmp_out_valid, processed = state->tmp_out_processed;
+	const uint32_t odd = header->bits_nr % 8, bytes = header->bits_nr / 8;
+	uint8_t shifted[HEADER_LEN];
+	int ret;
+
+	/* Input that ends with the header, so that nothing is decoded. */
+	for (uint32_t i = 0; i < bytes; i += 7) {
+		const uint64_t next = htole64(emu_header_bits(bits->in, bits->pos + odd + 8 * i));
+
+		memcpy(shifted + i, &next, sizeof(next));
+	}
+	state->read_in = emu_header_bits(bits->in, bits->pos) & ((1u << odd) - 1);
+	state->read_in_length = odd;
+	if (header->is_last && avail_in > SHORT_LEN) {
+		if (odd)
+			state->read_in &= ~(uint64_t)1;
+		else
+			shifted[0] &= ~1;
+	}
+	state->next_in = shifted;
+	state->avail_in = bytes;
+	state->avail_out = 0;
+	state->tmp_out_valid = 0;
+	state->tmp_out_processed = 0;
+	ret = isal.inflate(state);
+	if (!ret &&
+	    (state->block_state != ISAL_BLOCK_CODED || state->read_in_length || state->avail_in))
+		ret = ISAL_INVALID_BLOCK;
+	state->next_in = next_in;
+	state->avail_in = avail_in;
+	state->next_out = next_out;
+	state->avail_out = avail_out;
+	state->tmp_out_valid = valid;
+	state->tmp_out_processed = processed;
+	return ret;
+}
+
+/* All of a header that is cut off waits for the rest. */
+static int keep_header(struct inflate_state *state)
+{
+	if (state->avail_in > sizeof(state->tmp_in_buffer) - state->tmp_in_size)
+		return ISAL_INVALID_BLOCK;
+	memcpy(state->tmp_in_buffer + state->tmp_in_size, state->next_in, state->avail_in);
+	state->tmp_in_size += state->avail_in;
+	state->next_in += state->avail_in;
+	state->avail_in = 0;
+	return ISAL_END_INPUT;
+}
+
+/* Takes the header that comes next. is_fixed: the tables of fixed codes are there already. */
+static int take_header(struct inflate_state *state, const uint8_t *src, bool *is_fixed)
+{
+	const uint32_t held = state->read_in_length + 8 * state->tmp_in_size;
+	struct emu_header header;
+	struct bits bits;
+	uint32_t nr;
+	int ret = 0;
+
+	look(state, src, &bits);
+	header = emu_header_read(bits.in, 8 * bits.len, bits.pos);
+	state->bfinal = header.is_last;
+	if (header.block == EMU_BLOCK_CUT_OFF)
+		return keep_header(state);
+	if (header.block == EMU_BLOCK_BAD || held >= header.bits_nr + 8 ||
+	    header.bits_nr > 8 * ISAL_DEF_MAX_HDR_SIZE)
+		return ISAL_INVALID_BLOCK;
+	nr = (header.bits_nr + 7 - held) / 8;
+	state->next_in += nr;
+	state->avail_in -= nr;
+	state->tmp_in_size = 0;
+	if (header.block == EMU_BLOCK_STORED) {
+		state->type0_block_len = header.stored_len;
+		state->block_state = ISAL_BLOCK_TYPE0;
+	} else if (header.block == EMU_BLOCK_FIXED && *is_fixed) {
+		state->block_state = ISAL_BLOCK_CODED;
+	} else {
+		ret = make_tables(state, &bits, &header);
+		state->bfinal = header.is_last;
+		*is_fixed = header.block == EMU_BLOCK_FIXED;
+	}
+	state->read_in_length = held + 8 * nr - header.bits_nr;
+	state->read_in = emu_header_bits(bits.in, bits.pos + header.bits_nr) &
+			 ((1u << state->read_in_length) - 1);
+	return ret;
+}
+
+static int copy_stored(struct inflate_state *state)
+{
+	uint32_t len = state->type0_block_len;
+
+	len = len < state->avail_in ? len : state->avail_in;
+	len = len < state->avail_out ? len : state->avail_out;
+	memcpy(state->next_out, state->next_in, len);
+	state->next_in += len;
+	state->avail_in -= len;
+	state->next_out += len;
+	state->avail_out -= len;
+	state->type0_block_len -= len;
+	if (state->type0_block_len)
+		return state->avail_out ? ISAL_END_INPUT : ISAL_OUT_OVERFLOW;
+	state->block_state = state->bfinal ? ISAL_BLOCK_INPUT_DONE : ISAL_BLOCK_NEW_HDR;
+	return 0;
 }
 
 /*
- * At the start of a stream nothing of that is needed, and ISA-L decodes to the caller's buffer at once; but for want
- * of room it goes on in tmp_out_buffer, where it has the history by itself only behind so much output.
+ * ISA-L's own loop from block to block takes headers that silicon and zlib refuse, with codes that
+ * are not complete, so this is one that does not. start is as far as matches may reach back. 0: all
+ * is decoded, or what ISA-L says.
  */
-static bool is_start(const struct emu_inflate *s)
+static int decode_blocks(struct inflate_state *state, const uint8_t *src, uint8_t *start)
 {
-	return !s->state_len && s->dst_len >= HIST_MAX;
+	bool is_fixed = false;
+	int ret = 0;
+
+	while (!ret && state->block_state != ISAL_BLOCK_INPUT_DONE) {
+		switch (state->block_state) {
+		case ISAL_BLOCK_NEW_HDR:
+			return_bytes(state, src);
+			ret = take_header(state, src, &is_fixed);
+			break;
+		case ISAL_BLOCK_TYPE0:
+			ret = copy_stored(state);
+			break;
+		case ISAL_BLOCK_CODED:
+			ret = isal.decode_block(state, start);
+			break;
+		default:
+			ret = ISAL_INVALID_BLOCK;
+		}
+	}
+	return ret;
 }
 
-/* Loads the stream and decodes; filler is what lies where history would be, were there more. */
-static int decode(struct work *w, const struct emu_inflate *s, uint8_t *dst, uint8_t filler)
+/* What found no room, behind the rest of the output in tmp_out_buffer. */
+static void keep_overflow(struct inflate_state *state)
 {
-	struct inflate_state *state = &w->inflate;
+	uint8_t *end = state->tmp_out_buffer + state->tmp_out_valid;
+	const uint32_t lits = htole32(state->write_overflow_lits);
+
+	memcpy(end, &lits, sizeof(lits));
+	end += state->write_overflow_len;
+	for (int32_t i = 0; i < state->copy_overflow_length; i++)
+		end[i] = end[i - state->copy_overflow_distance];
+	state->tmp_out_valid += state->write_overflow_len + state->copy_overflow_length;
+	state->write_overflow_lits = 0;
+	state->write_overflow_len = 0;
+	state->copy_overflow_length = 0;
+	state->copy_overflow_distance = 0;
+}
+
+/*
+ * Where there is history it is in tmp_out_buffer, and so is the output until there is as much of it
+ * as matches can reach back.
+ */
+static int decode_behind(struct inflate_state *state, const struct emu_inflate *s)
+{
 	const struct saved *saved = (const void *)s->state;
-	uint32_t hist_len = 0, wait_len = 0, at;
+	uint8_t *next_out, *const tmp = state->tmp_out_buffer;
+	uint32_t avail_out, room;
+	int ret;
+
+	memcpy(tmp, saved + 1, saved->hist_len + saved->wait_len);
+	state->tmp_out_processed = saved->hist_len;
+	state->tmp_out_valid = saved->hist_len + saved->wait_len;
+	give(state);
+	if (wait_len(state))
+		return ISAL_OUT_OVERFLOW;
+	next_out = state->next_out;
+	avail_out = state->avail_out;
+	room = TMP_LEN - state->tmp_out_valid;
+	state->next_out = tmp + state->tmp_out_valid;
+	state->avail_out = avail_out < room ? avail_out : room;
+	ret = decode_blocks(state, s->src, tmp);
+	state->tmp_out_valid = state->next_out - tmp;
+	keep_overflow(state);
+	state->next_out = next_out;
+	state->avail_out = avail_out;
+	give(state);
+	return ret;
+}
+
+/* Straight into dst, where all is that matches can reach. */
+static int decode_here(struct inflate_state *state, const struct emu_inflate *s)
+{
+	uint32_t distance;
+	int ret = decode_blocks(state, s->src, s->dst);
+
+	distance = state->next_out - s->dst;
+	if (distance > (uint32_t)state->copy_overflow_distance)
+		distance = state->copy_overflow_distance;
+	memcpy(state->tmp_out_buffer, state->next_out - distance, distance);
+	state->tmp_out_processed = distance;
+	state->tmp_out_valid = distance;
+	keep_overflow(state);
+	return ret;
+}
+
+static int decode(struct inflate_state *state, const struct emu_inflate *s)
+{
+	const struct saved *saved = (const void *)s->state;
+	int ret = ISAL_OUT_OVERFLOW;
 
 	if (s->state_len) {
-		hist_len = saved->hist_len;
-		wait_len = saved->wait_len;
 		memcpy(state, saved->decoder, STATE_LEN);
+		/* Whoever makes a state up can make its sum. */
+		if (state->read_in_length < 0 || state->read_in_length > 64 ||
+		    state->tmp_in_size < 0 || state->tmp_in_size > ISAL_DEF_MAX_HDR_SIZE ||
+		    state->type0_block_len < 0 || state->write_overflow_len ||
+		    state->copy_overflow_length)
+			return -EBADMSG;
 	} else {
 		isal.inflate_init(state);
 		state->hist_bits = 0;
 	}
-	at = is_start(s) ? TMP_LEN : place_history(hist_len, s->dst_len);
-	if (!is_start(s))
-		memset(state->tmp_out_buffer, filler, at - hist_len);
-	if (s->state_len)
-		memcpy(state->tmp_out_buffer + at - hist_len, saved + 1, hist_len + wait_len);
-	state->tmp_out_processed = at;
-	state->tmp_out_valid = at + wait_len;
-	state->total_out = at;
+	state->total_out = 0;
 	state->next_in = (uint8_t *)s->src;
 	state->avail_in = s->src_len;
-	state->next_out = dst;
+	state->next_out = s->dst;
 	state->avail_out = s->dst_len;
-	return isal.inflate(state) < 0 ? -EBADMSG : 0;
-}
-
-/*
- * A distance that reaches behind the start of the stream is an error, but where history was not
- * laid at the very start of tmp_out_buffer, ISA-L finds filler there instead. Whatever it copies
- * from there begins with the filler, so output that has none is fine; else a second run with other
- * filler must give the same.
- */
-static bool is_reaching_back(struct work *w, const struct emu_inflate *s, uint8_t *dst,
-			     uint8_t filler)
-{
-	const struct inflate_state *state = &w->inflate;
-	uint32_t produced = state->next_out - dst;
-	uint32_t wait_len = state->tmp_out_valid - state->tmp_out_processed;
-	uint8_t wait[WAIT_MAX];
-
-	if (wait_len > WAIT_MAX)
-		return true;
-	memcpy(wait, state->tmp_out_buffer + state->tmp_out_processed, wait_len);
-	if (!memchr(dst, filler, produced) && !memchr(wait, filler, wait_len))
-		return false;
-	return decode(w, s, w->again, ~filler) || memcmp(w->again, dst, produced) ||
-	       memcmp(state->tmp_out_buffer + state->tmp_out_processed, wait, wait_len);
+	if (s->state_len)
+		ret = decode_behind(state, s);
+	if (!s->state_len || (ret == ISAL_OUT_OVERFLOW && state->avail_out))
+		ret = decode_here(state, s);
+	if (ret < 0)
+		return -EBADMSG;
+	if (!ret && !wait_len(state))
+		state->block_state = ISAL_BLOCK_FINISH;
+	return 0;
 }
 
 static uint32_t saved_sum(const struct saved *saved)
@@ -261,19 +494,19 @@ static int save_state(struct work *w, struct emu_inflate *s)
 	struct inflate_state *state = &w->inflate;
 	struct saved *saved = (void *)s->state;
 	uint8_t *hist = (uint8_t *)(saved + 1);
-	uint32_t wait_len = state->tmp_out_valid - state->tmp_out_processed;
+	const uint32_t nr = wait_len(state);
 	uint32_t old_len = s->state_len ? saved->hist_len : 0;
 	uint32_t keep_len, new_len;
 
-	if (wait_len > WAIT_MAX || s->state_max < sizeof(*saved) + HIST_MAX + WAIT_MAX)
+	if (nr > WAIT_MAX || s->state_max < sizeof(*saved) + HIST_MAX + WAIT_MAX)
 		return -EBADMSG;
 	new_len = s->produced < HIST_MAX ? s->produced : HIST_MAX;
 	keep_len = HIST_MAX - new_len < old_len ? HIST_MAX - new_len : old_len;
 	memmove(hist, hist + old_len - keep_len, keep_len);
 	memcpy(hist + keep_len, s->dst + s->produced - new_len, new_len);
 	saved->hist_len = keep_len + new_len;
-	memcpy(hist + saved->hist_len, state->tmp_out_buffer + state->tmp_out_processed, wait_len);
-	saved->wait_len = wait_len;
+	memcpy(hist + saved->hist_len, state->tmp_out_buffer + state->tmp_out_processed, nr);
+	saved->wait_len = nr;
 	/* Addresses say nothing to whoever loads this. */
 	state->next_in = NULL;
 	state->next_out = NULL;
@@ -281,77 +514,46 @@ static int save_state(struct work *w, struct emu_inflate *s)
 	state->avail_out = 0;
 	memcpy(saved->decoder, state, STATE_LEN);
 	saved->sum = saved_sum(saved);
-	s->state_len = sizeof(*saved) + saved->hist_len + wait_len;
+	s->state_len = sizeof(*saved) + saved->hist_len + nr;
 	return 0;
-}
-
-/* The whole stream is here: straight into the caller's buffer, nothing to be kept. */
-static int inflate_whole(struct work *w, struct emu_inflate *s)
-{
-	struct inflate_state *state = &w->inflate;
-
-	isal.inflate_init(state);
-	state->hist_bits = 0;
-	state->tmp_out_processed = TMP_LEN;
-	state->tmp_out_valid = TMP_LEN;
-	state->next_in = (uint8_t *)s->src;
-	state->avail_in = s->src_len;
-	state->next_out = s->dst;
-	state->avail_out = s->dst_len;
-	if (isal.inflate(state) < 0)
-		return -EBADMSG;
-	s->produced = state->next_out - s->dst;
-	s->consumed = state->next_in - s->src - state->read_in_length / 8;
-	s->is_final = state->bfinal;
-	s->is_waiting = !state->avail_out;
-	return state->block_state == ISAL_BLOCK_FINISH ? EMU_INFLATE_END : EMU_INFLATE_MORE;
 }
 
 static int codec_inflate(void *work, struct emu_inflate *s)
 {
-	const uint8_t filler = 0xfb;
 	struct work *w = work;
 	struct inflate_state *state = &w->inflate;
-	const struct saved *saved = (const void *)s->state;
-	uint32_t hist_len = 0;
 	int ret;
 
-	if (!s->state)
-		return inflate_whole(w, s);
 	if (s->state_len) {
 		ret = check_state(s);
 		if (ret)
 			return ret;
-		hist_len = saved->hist_len;
 	}
-	ret = decode(w, s, s->dst, filler);
+	ret = decode(state, s);
 	if (ret)
 		return ret;
-	if (!is_start(s) && place_history(hist_len, s->dst_len) > hist_len &&
-	    is_reaching_back(w, s, s->dst, filler))
-		return -EBADMSG;
 	s->produced = s->dst_len - state->avail_out;
-	s->consumed = s->src_len - state->avail_in;
 	s->is_final = state->bfinal;
-	s->is_waiting = state->tmp_out_valid != state->tmp_out_processed;
+	s->is_waiting = wait_len(state);
 	/*
 	 * Up to 8 bytes of input are in the bit buffer. Unless a symbol or header waits for the
 	 * rest of its bits, whole bytes go back: they may be behind the end of the stream.
 	 */
-	if (s->is_waiting || !state->avail_out || state->block_state == ISAL_BLOCK_FINISH) {
-		uint32_t bytes = state->tmp_in_size ? 0 : state->read_in_length / 8;
-
-		if (bytes > s->consumed)
+	if ((s->is_waiting || !state->avail_out || state->block_state == ISAL_BLOCK_FINISH) &&
+	    !state->tmp_in_size) {
+		return_bytes(state, s->src);
+		if (state->read_in_length >= 8)
 			return -EBADMSG;
-		if (bytes) {
-			s->consumed -= bytes;
-			state->read_in_length -= 8 * bytes;
-			state->read_in &= (1u << state->read_in_length) - 1;
-		}
 	}
+	s->consumed = s->src_len - state->avail_in;
 	if (state->block_state == ISAL_BLOCK_FINISH) {
 		s->state_len = 0;
 		return EMU_INFLATE_END;
+	}
+	/* What will not be gone on with is no more than room that was too small. */
+	if (!s->state) {
+		s->is_waiting = !state->avail_out;
+		return EMU_INFLATE_MORE;
 	}
 	ret = save_state(w, s);
 	return ret ? ret : EMU_INFLATE_MORE;

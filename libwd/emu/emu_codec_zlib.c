@@ -25,7 +25,7 @@ static struct {
 } zlib;
 
 /* By the order of the members. Not a table of pointers, which the loader would have to relocate. */
-static const char symbols[][24] = {
+static const char symbols[][EMU_SYMBOL_LEN] = {
 	"deflateInit2_", "deflateReset", "deflateSetDictionary", "deflate", "deflateEnd",
 	"inflateInit2_", "inflateReset", "inflate", "inflateEnd", "adler32", "crc32",
 };

@@ -11,6 +11,8 @@ libwd_emu_sources = \
 	libwd/emu/emu_dev.h \
 	libwd/emu/emu_dma.c \
 	libwd/emu/emu_fault.c \
+	libwd/emu/emu_header.c \
+	libwd/emu/emu_header.h \
 	libwd/emu/emu_library.c \
 	libwd/emu/emu_options.c \
 	libwd/emu/emu_priv.h \

@@ -26,18 +26,22 @@ static size_t find_check(uint64_t tail, size_t most, uint32_t check)
 	return 0;
 }
 
-/* The first result behind the end of the body. 0, -EAGAIN, -ENODATA. */
+/*
+ * The first result behind the end of the body. Where that is, is known when a single byte was read. Till
+ * then it is tried with less, down to where the end is likely not yet; what looks like a checksum tells no
+ * more, since damage may have moved it. 0, -EAGAIN, -ENODATA.
+ */
 static int find_end(const struct wd_zip_res *res, uint64_t tail, uint32_t check, struct zwd_ending *next)
 {
-	/* A byte at least was the body's. */
 	size_t most = next->read ? next->read - 1 : 0;
+	size_t less = find_check(tail, most, check) + 1;
 
-	next->trailer = next->is_next ? most : find_check(tail, most, check);
-	if (next->trailer || !most || next->is_next)
+	next->trailer = 0;
+	if (!most)
 		return 0;
 	if (res->consumed < 2 || next->tries == TRAILER_LEN)
 		return -ENODATA;
-	next->most = res->consumed - 1;
+	next->most = less < res->consumed ? res->consumed - (uint32_t)less : 1;
 	next->tries++;
 	return -EAGAIN;
 }
@@ -68,9 +72,9 @@ int zwd_ending_judge(const struct zwd_inflate *i, const void *ctx, const struct 
 			return -EBADMSG;
 	} else if (res->status == WD_ZIP_OK) {
 		next->read = 0;
-		next->is_next = next->tries && res->consumed == next->most;
+		next->is_next |= next->tries && res->consumed == next->most;
 	}
-	next->most = 0;
+	next->most = next->is_next && !next->is_behind;
 	next->tries = 0;
 	return ret;
 }

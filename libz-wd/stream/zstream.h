@@ -140,7 +140,7 @@ struct zwd_ending {
 	uint32_t most; /* a request's input, while the end is looked for; 0: any */
 	uint32_t trailer; /* behind the body: so much of the trailer was read */
 	unsigned char tries; /* requests that the search took */
-	unsigned char is_next; /* the body ends with the next byte */
+	unsigned char is_next; /* the body ends within a few bytes, which come one by one */
 	unsigned char is_behind; /* it has ended */
 };
 

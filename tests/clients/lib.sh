@@ -166,3 +166,25 @@ mix() {
 	: >empty
 	printf x >one
 }
+
+# same_failures LEAST: of another project's tests none fails under preload but those that fail without, too, and those in
+# $tmp/known: MODES TEST REASON, one a line. "failing [COMMAND]" runs them by COMMAND and prints which fail, one a line;
+# their number goes to $tmp/nr, LEAST at least, and what they say to $tmp/said.
+same_failures() {
+	failing | sort -u >"$tmp/plain.bad"
+	echo "$test: plain: $(cat "$tmp/nr") tests, failed: $(wc -l <"$tmp/plain.bad")"
+	failing zwd | sort -u >"$tmp/preload.bad"
+	echo "$test: preload: $(cat "$tmp/nr") tests, failed: $(wc -l <"$tmp/preload.bad")"
+	if ! [ "$(cat "$tmp/nr")" -ge "$1" ]; then
+		tail -n 40 "$tmp/said"
+		die "not all tests ran"
+	fi
+	awk -v mode="$ZWD_TEST_MODE" 'index("," $1 ",", "," mode ",") { print $2 }' "$tmp/known" | sort >"$tmp/known.mode"
+	comm -13 "$tmp/plain.bad" "$tmp/preload.bad" >"$tmp/new"
+	comm -13 "$tmp/new" "$tmp/known.mode" >"$tmp/passes"
+	[ ! -s "$tmp/passes" ] || die "listed as failing, but passes: $(cat "$tmp/passes")"
+	if [ -n "$(comm -23 "$tmp/new" "$tmp/known.mode")" ]; then
+		tail -n 400 "$tmp/said"
+		die "under preload these fail: $(comm -23 "$tmp/new" "$tmp/known.mode" | tr '\n' ' ')"
+	fi
+}
