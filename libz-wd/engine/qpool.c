@@ -212,12 +212,15 @@ static void give(struct pool *pool, struct zwd_lane *lane)
 	pool->idle_nr++;
 }
 
-/* The pool changed: those who wait open lanes of their own where they may, or are told why not. */
+/*
+ * The pool changed: those who wait open lanes of their own where they may, or are told why not. Where there is
+ * no lane at all nobody will give one back: then one of them tries, however full the device was.
+ */
 static void serve_waiters(struct pool *pool, enum zwd_dir dir)
 {
 	int error = is_paused(dir) ? -ENODEV : 0;
 
-	while (pool->first && (error || has_room(pool))) {
+	while (pool->first && (error || has_room(pool) || !pool->open_nr)) {
 		struct waiter *waiter = next_waiter(pool);
 
 		waiter->error = error;
@@ -256,6 +259,17 @@ static void note_failure(struct pool *pool, enum zwd_dir dir, int err)
 	atomic_store(&paused_until[dir], zwd_now_ns() + pause_ns);
 }
 
+/* 0 or -EAGAIN: there is none. */
+static int take_idle(struct pool *pool, struct zwd_lane **lane)
+{
+	if (!pool->idle)
+		return -EAGAIN;
+	*lane = pool->idle;
+	pool->idle = (*lane)->next;
+	pool->idle_nr--;
+	return 0;
+}
+
 /* Counted in open_nr by the caller. Drops the lock while the queue is opened. */
 static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 {
@@ -279,7 +293,8 @@ static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 	/* Others have what there is, of queues or of memory; it comes back. */
 	if ((ret == -EBUSY || ret == -ENOMEM) && pool->open_nr) {
 		pool->full_until = zwd_now_ns() + PAUSE_MIN_NS;
-		return -EAGAIN;
+		/* Or did so while nobody was seen to wait for it. */
+		return take_idle(pool, lane);
 	}
 	if (!pool->failures)
 		zwd_log(ret == -ENODEV ? ZWD_LOG_INFO : ZWD_LOG_WARN, "no queue for %s: %s",
@@ -296,12 +311,8 @@ static int take(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 		return -ENODEV;
 	if (pool->first)
 		return -EAGAIN;
-	if (pool->idle) {
-		*lane = pool->idle;
-		pool->idle = (*lane)->next;
-		pool->idle_nr--;
+	if (!take_idle(pool, lane))
 		return 0;
-	}
 	if (!has_room(pool))
 		return -EAGAIN;
 	pool->open_nr++;
