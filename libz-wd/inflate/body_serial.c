@@ -240,6 +240,10 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	if (i->format != WD_ZIP_DEFLATE && check != res.checksum)
 		return -EIO;
 	tail = zwd_ending_tail(i->tail, in, res.consumed);
+	/* Whatever it says, nothing ends but with its trailer. */
+	if (res.status == WD_ZIP_END && i->format != WD_ZIP_DEFLATE && !i->is_unchecked &&
+	    !zwd_ending_is_trailer(i->format, tail, check, i->made + res.produced))
+		return -EIO;
 	ret = zwd_ending_judge(i, lane->ctx, &res, tail, check, &ending);
 	if (ret == -EAGAIN)
 		i->ending = ending;
@@ -250,7 +254,7 @@ static int receive(z_streamp strm, struct zwd_stream *s, struct zwd_lane *lane,
 	/* It was reserved where it is the caller's to give. */
 	if (zwd_io_reserve(s, wait))
 		return -ENOMEM;
-	ret = zwd_shadow_verify(s, in, res.consumed, out, res.produced);
+	ret = zwd_shadow_verify(s, in, out, &res);
 	if (ret)
 		return ret;
 	if (res.status != WD_ZIP_END && !is_again(i, res.consumed, res.produced) && save(s, lane))
@@ -436,6 +440,12 @@ static int is_starved(const z_stream *strm, const struct zwd_inflate *i)
 	       (uint32_t)i->tail != 0x0000ffff;
 }
 
+/* It looks like a trailer that the device has read and not said so: the caller would wait for more. */
+static int is_end_missed(const struct zwd_inflate *i)
+{
+	return zwd_ending_is_trailer(i->format, i->tail, i->check, i->made);
+}
+
 int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 {
 	struct zwd_inflate *i = &s->i;
@@ -461,7 +471,7 @@ int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 		zwd_io_deliver(strm, s);
 	}
 	if (i->pend_len || i->held || !i->is_ended) {
-		if (is_all && !i->held && is_starved(strm, i) && zwd_back_is_open(s))
+		if ((is_all || is_end_missed(i)) && !i->held && is_starved(strm, i) && zwd_back_is_open(s))
 			return ZWD_BODY_LOST - ENODATA;
 		send_ahead(strm, s, asked);
 		return Z_OK;
