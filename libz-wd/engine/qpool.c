@@ -159,9 +159,10 @@ static int is_full(const struct pool *pool)
 
 static int has_room(const struct pool *pool)
 {
-	if (is_full(pool))
-		return 0;
-	return pool->max ? pool->open_nr < pool->max : !pool->open_nr;
+	/* Where there is no lane at all nobody will give one back, however full the device was. */
+	if (!pool->open_nr)
+		return 1;
+	return !is_full(pool) && pool->open_nr < pool->max;
 }
 
 /* May one more lane stay with a stream between its calls? */
@@ -212,15 +213,12 @@ static void give(struct pool *pool, struct zwd_lane *lane)
 	pool->idle_nr++;
 }
 
-/*
- * The pool changed: those who wait open lanes of their own where they may, or are told why not. Where there is
- * no lane at all nobody will give one back: then one of them tries, however full the device was.
- */
+/* The pool changed: those who wait open lanes of their own where they may, or are told why not. */
 static void serve_waiters(struct pool *pool, enum zwd_dir dir)
 {
 	int error = is_paused(dir) ? -ENODEV : 0;
 
-	while (pool->first && (error || has_room(pool) || !pool->open_nr)) {
+	while (pool->first && (error || has_room(pool))) {
 		struct waiter *waiter = next_waiter(pool);
 
 		waiter->error = error;
@@ -270,14 +268,35 @@ static int take_idle(struct pool *pool, struct zwd_lane **lane)
 	return 0;
 }
 
+/* Of a device with few queues the other direction may have all, and no use for them now. */
+static struct zwd_lane *take_other(enum zwd_dir dir)
+{
+	struct pool *other = &pools[dir == ZWD_DEFLATE ? ZWD_INFLATE : ZWD_DEFLATE];
+	struct zwd_lane *lane = NULL;
+
+	if (!take_idle(other, &lane))
+		other->open_nr--;
+	return lane;
+}
+
 /* Counted in open_nr by the caller. Drops the lock while the queue is opened. */
 static int open_one(struct pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 {
 	int is_first = !atomic_load(&devices[dir]), ret = -ENODEV;
+	struct zwd_lane *other;
 
 	pthread_mutex_unlock(&lock);
 	if (!is_first || zwd_presence_may_open())
 		ret = zwd_lane_open(dir, lane);
+	while (ret == -EBUSY) {
+		pthread_mutex_lock(&lock);
+		other = pool->open_nr > 1 ? NULL : take_other(dir);
+		pthread_mutex_unlock(&lock);
+		if (!other)
+			break;
+		zwd_lane_free(other);
+		ret = zwd_lane_open(dir, lane);
+	}
 	if (!ret) {
 		(*lane)->generation = atomic_load(&generation);
 		/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */

@@ -240,6 +240,24 @@ static void long_stream(void)
 	MUST(!memcmp(out, mixed, LONG_LEN));
 }
 
+/* Either direction has the only queue when it needs it. */
+static void by_turns(void)
+{
+	struct zwd_stats stats;
+
+	for (int n = 0; n < 3; n++)
+		round_trip();
+	zwd_stats(&stats, sizeof(stats));
+	MUST(stats.deflate.hw_requests > 2 && stats.inflate.hw_requests > 2);
+	MUST(!stats.deflate_choice.soft_busy && !stats.inflate_choice.soft_busy);
+	MUST(!stats.deflate.failovers && !stats.inflate.failovers);
+}
+
+static void directions_share_the_only_queue(void **state)
+{
+	in_child("emu:queues=1", "0", by_turns);
+}
+
 static void idle_streams_keep_no_queue(void **state)
 {
 	in_child("emu", "1", idle_streams);
@@ -274,6 +292,7 @@ int main(void)
 		cmocka_unit_test(idle_streams_keep_no_queue),
 		cmocka_unit_test(a_herd_opens_no_more),
 		cmocka_unit_test(nobody_waits_in_vain),
+		cmocka_unit_test(directions_share_the_only_queue),
 		cmocka_unit_test(a_stream_waits_for_its_device),
 	};
 
