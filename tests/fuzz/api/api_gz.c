@@ -60,7 +60,7 @@ static void write_steps(struct runner *r, gzFile file[SIDES], bool is_direct)
 		/* zlib's own zeros are whatever its memory holds where nothing was written before. */
 		if (what == 5 && !has_written)
 			continue;
-		has_written |= what < 3 || (what > 5 && len);
+		has_written |= what < 3 || (what > 6 && len);
 		trace("  gz write %u: value %u, %zu bytes\n", what, value, len);
 		for (int which = 0; which < SIDES; which++) {
 			const struct zlib_api *z = zapi[which];

@@ -170,7 +170,7 @@ static int out_back(void *desc, unsigned char *data, unsigned len)
 static void op_back(struct runner *r)
 {
 	static const int bits[] = { 15, 15, 15, 12, 9, 8 };
-	unsigned char window[SIDES][32768];
+	static _Thread_local unsigned char window[SIDES][32768];
 	struct buf packed = { 0 };
 	struct back back[SIDES];
 	z_stream strm[SIDES];
@@ -198,9 +198,11 @@ static void op_back(struct runner *r)
 	cut = cut_read(r, packed.len);
 	cut = cut > packed.len / 2000 ? cut : packed.len / 2000 + 1;
 	r->work += len;
+	trace("  inflateBack: bits %d, %zu bytes in %zu, pieces of %zu, damage %u\n", wbits, len, packed.len, cut, harm);
 	for (int which = 0; which < SIDES; which++) {
 		unsigned int first = harm / 4 % 2 ? (unsigned int)(packed.len < 17 ? packed.len : 17) : 0;
 
+		memset(window[which], 0, sizeof(window[which]));
 		strm[which] = (z_stream){ 0 };
 		alloc[which] = alloc_new(&strm[which], which == OURS, harm / 8 % 4);
 		back[which] = (struct back){ .packed = packed.data, .len = packed.len, .cut = cut, .pos = first,
