@@ -128,6 +128,12 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	return d->seq == ZWD_SEQ_DONE ? Z_OK : change_engine(s, is_changed);
 }
 
+/* The last block is made, if not delivered, and not software's: there is nothing to be done differently. */
+static int is_over(const struct zwd_deflate *d)
+{
+	return !d->is_raw && (d->is_finishing || d->seq == ZWD_SEQ_DONE);
+}
+
 static int soft_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len)
 {
 	int ret = zwd_deflate_go_soft(strm, s);
@@ -170,6 +176,8 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 	}
 	if (d->wrap || zwd_units_waiting(d))
 		return Z_STREAM_ERROR;
+	if (is_over(d))
+		return Z_OK;
 	zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, !d->is_raw);
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
 	if (ret != Z_OK)
@@ -257,6 +265,8 @@ int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value)
 			ZWD_SOFT_CALL(ret, strm, s, deflatePrime(strm, bits, value));
 		return ret;
 	}
+	if (is_over(&s->d))
+		return Z_OK;
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
 	return ret == Z_OK ? zwd_soft_zlib.deflatePrime(&s->d.raw, bits, value) : ret;
 }
@@ -271,6 +281,8 @@ int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, i
 			ZWD_SOFT_CALL(ret, strm, s, deflateTune(strm, good, lazy, nice, chain));
 		return ret;
 	}
+	if (is_over(&s->d))
+		return Z_OK;
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
 	return ret == Z_OK ? zwd_soft_zlib.deflateTune(&s->d.raw, good, lazy, nice, chain) : ret;
 }
