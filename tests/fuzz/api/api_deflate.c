@@ -66,9 +66,7 @@ static bool is_soft(const struct runner *r)
 
 static uLong checksum(const struct deflating *d, size_t len)
 {
-	if (d->wrap == 2)
-		return stock.crc32_z(0, d->plain.data ? d->plain.data : (const Bytef *)"", len);
-	return stock.adler32_z(1, d->plain.data ? d->plain.data : (const Bytef *)"", len);
+	return d->wrap == 2 ? stock.crc32_z(0, d->plain.data, len) : stock.adler32_z(1, d->plain.data, len);
 }
 
 static void decoder_begin(struct deflating *d)
@@ -193,8 +191,7 @@ static int call(struct runner *r, struct deflating *d, int which, int flush, siz
 	/* Its own memory, which ends with the call. */
 	in = malloc(in_len + 1);
 	check(in, "out of memory");
-	if (in_len)
-		memcpy(in, d->plain.data + taken(side), in_len);
+	memcpy(in, d->plain.data + taken(side), in_len);
 	s->next_in = in;
 	s->avail_in = (uInt)in_len;
 	s->next_out = out;
@@ -334,6 +331,10 @@ static void finish(struct runner *r, struct deflating *d)
 static void start(struct deflating *d)
 {
 	d->plain.len = d->side[OURS].out.len = d->side[STOCK].out.len = 0;
+	/* None is NULL, also when it is empty. */
+	buf_room(&d->plain, 1);
+	buf_room(&d->side[OURS].out, 1);
+	buf_room(&d->side[STOCK].out, 1);
 	d->side[OURS].trace = d->side[STOCK].trace = 0;
 	d->side[OURS].dict_in = d->side[STOCK].dict_in = 0;
 	d->is_flushed = d->is_cut = d->was_cut = d->is_finishing = d->is_done = d->has_begun = false;
