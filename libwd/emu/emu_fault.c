@@ -20,6 +20,9 @@
  *   reset           all queues die, requests in flight are lost; new queues work at once
  *   gone[=K]        the device disappears: all queues die, none starts again. With K: it is back
  *                   after it refused K starts
+ *   lie[=FIELD]     completes, but the entry says what is not so: consumed, produced, status,
+ *                   checksum (or length), context (its words), entry (any word of it); or the
+ *                   completion comes late (10 to 130 ms) or twice. Without FIELD by turns
  *   busy            WHEN counts queue starts instead: this one finds no free queue
  */
 #include "emu_priv.h"
@@ -42,6 +45,7 @@ static const struct {
 	{ "gone", EMU_FAULT_GONE, true, false, 0, 1000000 },
 	{ "hang", EMU_FAULT_HANG, false, false, 0, 0 },
 	{ "late", EMU_FAULT_LATE, true, true, 0, 600000 },
+	{ "lie", EMU_FAULT_LIE, true, false, EMU_LIE_ANY, EMU_LIES - 1 },
 	{ "reset", EMU_FAULT_RESET, false, false, 0, 0 },
 	{ "short", EMU_FAULT_SHORT, false, false, 0, 0 },
 };
@@ -76,6 +80,20 @@ static int parse_number(const char **p, const char *end, uint64_t *value)
 	*p = s;
 	*value = v;
 	return 0;
+}
+
+/* One of the fields that a device lies about. */
+static int parse_lie(const char **p, const char *end, uint64_t *value)
+{
+	const size_t len = end - *p;
+
+	for (unsigned int i = 0; i < EMU_LIES; i++)
+		if (strlen(emu_lie_names[i]) == len && !memcmp(emu_lie_names[i], *p, len)) {
+			*p = end;
+			*value = i;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 static int parse_when(struct emu_fault *fault, const char *p, const char *end)
@@ -125,7 +143,8 @@ static int parse_fault(struct emu_fault *fault, const char *p, const char *end)
 		uint64_t arg;
 
 		p = eq + 1;
-		if (parse_number(&p, at, &arg) || p != at || arg > kinds[i].arg_max)
+		if ((fault->kind == EMU_FAULT_LIE ? parse_lie : parse_number)(&p, at, &arg) ||
+		    p != at || arg > kinds[i].arg_max)
 			return -EINVAL;
 		fault->arg = arg;
 	}

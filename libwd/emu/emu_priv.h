@@ -25,6 +25,7 @@ enum emu_fault_kind {
 	EMU_FAULT_RESET,
 	EMU_FAULT_GONE,
 	EMU_FAULT_BUSY,
+	EMU_FAULT_LIE,
 };
 
 struct emu_fault {
@@ -47,6 +48,28 @@ int emu_fault_parse(struct emu_faults *faults, const char *list, size_t len);
 /* What happens to request n (counted from 1), or to queue start n. NULL: nothing. */
 const struct emu_fault *emu_fault_request(const struct emu_faults *faults, uint64_t n);
 const struct emu_fault *emu_fault_start(const struct emu_faults *faults, uint64_t n);
+
+/* emu_lie.c */
+
+enum emu_lie {
+	EMU_LIE_ANY, /* one of the following, by the request's number */
+	EMU_LIE_CONSUMED,
+	EMU_LIE_PRODUCED,
+	EMU_LIE_STATUS,
+	EMU_LIE_CHECKSUM,
+	EMU_LIE_CONTEXT, /* its words in the entry */
+	EMU_LIE_ENTRY,	 /* a bit of any word of the entry */
+	EMU_LIE_LATE,
+	EMU_LIE_TWICE, /* the completion, where nothing else is in flight in the queue */
+	EMU_LIES
+};
+
+extern const char emu_lie_names[EMU_LIES][12];
+/* What is wrong with the result of request nr. */
+enum emu_lie emu_lie_of(const struct emu_fault *fault, uint64_t nr);
+void emu_lie_tell(enum emu_lie lie, uint64_t nr, struct hisi_zip_sqe *sqe);
+/* How late it is, of EMU_LIE_LATE. */
+unsigned int emu_lie_late_ms(uint64_t nr);
 
 /* emu_options.c */
 

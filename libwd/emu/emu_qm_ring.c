@@ -221,6 +221,8 @@ static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip
 		sqe->checksum ^= 0x00010000;
 	if (kind == EMU_FAULT_CORRUPT)
 		emu_zip_damage(&qm->zip, sqe);
+	if (kind == EMU_FAULT_LIE)
+		emu_lie_tell(emu_lie_of(fault, qm->stats.requests + 1), qm->stats.requests + 1, sqe);
 }
 
 static bool is_success(const struct hisi_zip_sqe *sqe)

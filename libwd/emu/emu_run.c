@@ -30,7 +30,9 @@
 /* An entry that an engine has taken. */
 struct claim {
 	unsigned int index;
+	uint64_t nr; /* of all requests, from 1 */
 	const struct emu_fault *fault;
+	enum emu_lie lie; /* where that is the fault */
 	struct hisi_zip_sqe sqe;
 };
 
@@ -227,14 +229,15 @@ static const struct hisi_zip_sqe *entry(const struct emu_slot *slot, unsigned in
 static bool take(struct emu_slot *slot, struct claim *claim)
 {
 	struct emu_dev *dev = slot->dev;
-	uint64_t nr;
 
 	if (!has_work(slot))
 		return false;
 	claim->index = atomic_load_explicit(&slot->fetch, memory_order_relaxed);
 	atomic_store_explicit(&slot->fetch, next_index(slot, claim->index), memory_order_relaxed);
-	nr = atomic_fetch_add_explicit(&dev->requests, 1, memory_order_relaxed) + 1;
-	claim->fault = dev->opt.faults.nr ? emu_fault_request(&dev->opt.faults, nr) : NULL;
+	claim->nr = atomic_fetch_add_explicit(&dev->requests, 1, memory_order_relaxed) + 1;
+	claim->fault = dev->opt.faults.nr ? emu_fault_request(&dev->opt.faults, claim->nr) : NULL;
+	claim->lie = claim->fault && claim->fault->kind == EMU_FAULT_LIE ?
+			     emu_lie_of(claim->fault, claim->nr) : EMU_LIE_ANY;
 	memcpy(&claim->sqe, entry(slot, claim->index), sizeof(claim->sqe));
 	return true;
 }
@@ -265,6 +268,22 @@ static bool complete(struct emu_slot *slot, unsigned int index)
 	if (is_due)
 		slot->is_armed = false;
 	return is_due;
+}
+
+/*
+ * A lie: the latest completion once more, where the next one belongs. Of no use to anybody while another
+ * request is there, whose memory would count as free.
+ */
+static void complete_again(struct emu_slot *slot, unsigned int index)
+{
+	struct hisi_qm_cqe *cqe = (struct hisi_qm_cqe *)slot->cfg.cq + slot->head;
+
+	if (slot->head != next_index(slot, index) || slot->head != atomic_load(&slot->sq_tail) ||
+	    atomic_load_explicit(&slot->state, memory_order_relaxed) != EMU_OK)
+		return;
+	cqe->sq_head = index;
+	cqe->sq_num = slot->nr;
+	__atomic_store_n(&cqe->phase, slot->phase, __ATOMIC_RELEASE);
 }
 
 /* Requests */
@@ -307,8 +326,12 @@ static void execute_with(struct emu_zip *zip, struct emu_slot *slot, struct clai
 		sqe->checksum ^= 0x00010000;
 	if (fault->kind == EMU_FAULT_CORRUPT)
 		emu_zip_damage(zip, sqe);
+	if (fault->kind == EMU_FAULT_LIE)
+		emu_lie_tell(claim->lie, claim->nr, sqe);
 	if (fault->kind == EMU_FAULT_LATE)
 		hold_until(slot, emu_now_ns() + fault->arg * UINT64_C(1000000));
+	if (claim->lie == EMU_LIE_LATE)
+		hold_until(slot, emu_now_ns() + emu_lie_late_ms(claim->nr) * UINT64_C(1000000));
 }
 
 /* What happens to the whole queue or device. True: this request has no result. */
@@ -428,6 +451,8 @@ static unsigned int serve(struct emu_zip *zip, struct emu_slot *slot, unsigned i
 		if (nr + 1 < max && !has_work(slot))
 			atomic_store_explicit(&slot->is_attended, true, memory_order_relaxed);
 		is_event = complete(slot, claim.index);
+		if (claim.lie == EMU_LIE_TWICE)
+			complete_again(slot, claim.index);
 		if (is_event) {
 			pthread_mutex_unlock(&slot->lock);
 			slot_signal(slot);

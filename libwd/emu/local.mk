@@ -13,6 +13,7 @@ libwd_emu_sources = \
 	libwd/emu/emu_fault.c \
 	libwd/emu/emu_header.c \
 	libwd/emu/emu_header.h \
+	libwd/emu/emu_lie.c \
 	libwd/emu/emu_library.c \
 	libwd/emu/emu_options.c \
 	libwd/emu/emu_priv.h \

@@ -128,6 +128,12 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	return d->seq == ZWD_SEQ_DONE ? Z_OK : change_engine(s, is_changed);
 }
 
+/* The last block is made, if not delivered, and not software's: there is nothing to be done differently. */
+static int is_over(const struct zwd_deflate *d)
+{
+	return !d->is_raw && (d->is_finishing || d->seq == ZWD_SEQ_DONE);
+}
+
 static int soft_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len)
 {
 	int ret = zwd_deflate_go_soft(strm, s);
@@ -142,17 +148,22 @@ static int soft_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *di
  * Before data: whoever does the stream knows then whether it is of use. No header tells of it. Not in the
  * memory of a caller, which is zlib's when it does all of the stream.
  */
-static int keep_dictionary(struct zwd_deflate *d, const Bytef *dict, uInt len)
+static int keep_dictionary(z_streamp strm, struct zwd_deflate *d, const Bytef *dict, uInt len)
 {
+	uInt window_len = 1u << (abs(d->window_bits) & 15);
+
 	if (len)
 		zwd_deflate_remember(d, dict, len);
 	d->has_dictionary = d->history_len != 0;
+	/* zlib reads it as it reads input. */
+	strm->total_in += len < window_len ? len : window_len;
 	return Z_OK;
 }
 
 int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef *dict, uInt len)
 {
 	struct zwd_deflate *d = &s->d;
+	uLong before;
 	int ret;
 
 	if (!dict)
@@ -161,13 +172,20 @@ int zwd_deflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 		if (d->wrap == 2)
 			return Z_STREAM_ERROR;
 		return d->wrap || s->is_custom || zwd_deflate_get_blocks(s) ?
-			       soft_dictionary(strm, s, dict, len) : keep_dictionary(d, dict, len);
+			       soft_dictionary(strm, s, dict, len) : keep_dictionary(strm, d, dict, len);
 	}
 	if (d->wrap || zwd_units_waiting(d))
 		return Z_STREAM_ERROR;
+	if (is_over(d))
+		return Z_OK;
 	zwd_count(ZWD_DEFLATE, ZWD_SOFT_DICTIONARY, !d->is_raw);
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
-	return ret == Z_OK ? zwd_soft_zlib.deflateSetDictionary(&d->raw, dict, len) : ret;
+	if (ret != Z_OK)
+		return ret;
+	before = d->raw.total_in;
+	ret = zwd_soft_zlib.deflateSetDictionary(&d->raw, dict, len);
+	strm->total_in += d->raw.total_in - before;
+	return ret;
 }
 
 int zwd_deflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *dict_len)
@@ -247,6 +265,8 @@ int zwd_deflate_prime(z_streamp strm, struct zwd_stream *s, int bits, int value)
 			ZWD_SOFT_CALL(ret, strm, s, deflatePrime(strm, bits, value));
 		return ret;
 	}
+	if (is_over(&s->d))
+		return Z_OK;
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
 	return ret == Z_OK ? zwd_soft_zlib.deflatePrime(&s->d.raw, bits, value) : ret;
 }
@@ -261,6 +281,8 @@ int zwd_deflate_tune(z_streamp strm, struct zwd_stream *s, int good, int lazy, i
 			ZWD_SOFT_CALL(ret, strm, s, deflateTune(strm, good, lazy, nice, chain));
 		return ret;
 	}
+	if (is_over(&s->d))
+		return Z_OK;
 	ret = zwd_deflate_use_soft(s, ZWD_SOFT_STAY);
 	return ret == Z_OK ? zwd_soft_zlib.deflateTune(&s->d.raw, good, lazy, nice, chain) : ret;
 }

@@ -169,8 +169,8 @@ static int run(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	if (ret == Z_STREAM_END)
 		d->is_finishing = 1;
-	else if (ret != Z_OK)
-		return -ENOMEM;
+	else if (ret != Z_OK) /* another flush, while the end is on its way out */
+		return ret == Z_STREAM_ERROR ? -EINVAL : -ENOMEM;
 	return is_complete ? ZWD_BODY_DONE : ZWD_BODY_ROOM;
 }
 

@@ -287,8 +287,10 @@ static int run_body(z_streamp strm, struct zwd_stream *s, int flush)
 			return 1;
 		if (ret == ZWD_BODY_ROOM)
 			return 0;
-		if (ret < 0)
-			ret = d->is_raw ? Z_MEM_ERROR : fail_over(s, ret);
+		if (ret < 0 && d->is_raw)
+			ret = ret == -EINVAL ? Z_STREAM_ERROR : Z_MEM_ERROR;
+		else if (ret < 0)
+			ret = fail_over(s, ret);
 		else
 			ret = Z_OK;
 		if (ret != Z_OK)
@@ -329,7 +331,7 @@ static int deflate_ours(z_streamp strm, struct zwd_stream *s, int flush)
 	if (flush > Z_BLOCK || flush < 0)
 		return Z_STREAM_ERROR;
 	if (!strm->next_out || (strm->avail_in && !strm->next_in) ||
-	    (d->seq == ZWD_SEQ_DONE && flush != Z_FINISH))
+	    ((d->seq == ZWD_SEQ_DONE || d->is_finishing) && flush != Z_FINISH))
 		return fail(strm, Z_STREAM_ERROR);
 	if (!strm->avail_out)
 		return fail(strm, Z_BUF_ERROR);

@@ -89,6 +89,7 @@ int zwd_deflate_init(z_streamp strm, int level, int method, int window_bits, int
 int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_deflate *d = &s->d;
+	uLong dict_in = strm->total_in; /* it may have been given in parts */
 	int ret = Z_OK;
 
 	if (!s->soft) {
@@ -109,9 +110,11 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 		s->mode = ZWD_MODE_SOFT;
 		if (d->header && d->wrap == 2)
 			ZWD_SOFT_CALL(ret, strm, s, deflateSetHeader(strm, d->header));
-		if (d->has_dictionary)
+		if (d->has_dictionary) {
 			ZWD_SOFT_CALL(ret, strm, s,
 				      deflateSetDictionary(strm, d->history, d->history_len));
+			strm->total_in = dict_in;
+		}
 	}
 	return ret;
 }

@@ -30,9 +30,10 @@ static int is_full(const struct zwd_pool *pool)
 
 int zwd_pool_has_room(const struct zwd_pool *pool)
 {
-	if (is_full(pool))
-		return 0;
-	return pool->max ? pool->open_nr < pool->max : !pool->open_nr;
+	/* Where there is no lane at all nobody will give one back, however full the device was. */
+	if (!pool->open_nr)
+		return 1;
+	return !is_full(pool) && pool->open_nr < pool->max;
 }
 
 int zwd_pool_may_keep(const struct zwd_pool *pool)

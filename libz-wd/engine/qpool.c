@@ -158,14 +158,37 @@ static void note_failure(struct zwd_pool *pool, enum zwd_dir dir, int err)
 	atomic_store(&paused_until[dir], zwd_now_ns() + pause_ns);
 }
 
+/* Of a device with few queues the other direction may have all, and no use for them now. */
+static struct zwd_lane *take_other(enum zwd_dir dir)
+{
+	struct zwd_pool *other = &pools[dir == ZWD_DEFLATE ? ZWD_INFLATE : ZWD_DEFLATE];
+	struct zwd_lane *lane;
+
+	zwd_pool_gather(other);
+	lane = zwd_pool_take(other);
+	if (lane)
+		other->open_nr--;
+	return lane;
+}
+
 /* Counted in open_nr by the caller. Drops the lock while the queue is opened. */
 static int open_one(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 {
 	int is_first = !atomic_load(&devices[dir]), ret = -ENODEV;
+	struct zwd_lane *other;
 
 	pthread_mutex_unlock(&lock);
 	if (!is_first || zwd_presence_may_open())
 		ret = zwd_lane_open(dir, lane);
+	while (ret == -EBUSY) {
+		pthread_mutex_lock(&lock);
+		other = pool->open_nr > 1 ? NULL : take_other(dir);
+		pthread_mutex_unlock(&lock);
+		if (!other)
+			break;
+		zwd_lane_free(other);
+		ret = zwd_lane_open(dir, lane);
+	}
 	if (!ret) {
 		(*lane)->generation = atomic_load(&generation);
 		/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */
@@ -181,7 +204,10 @@ static int open_one(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **l
 	/* Others have what there is, of queues or of memory; it comes back. */
 	if ((ret == -EBUSY || ret == -ENOMEM) && pool->open_nr) {
 		pool->full_until = zwd_now_ns() + PAUSE_MIN_NS;
-		return -EAGAIN;
+		/* Or did so while nobody was seen to wait for it. */
+		zwd_pool_gather(pool);
+		*lane = zwd_pool_take(pool);
+		return *lane ? 0 : -EAGAIN;
 	}
 	if (!pool->failures)
 		zwd_log(ret == -ENODEV ? ZWD_LOG_INFO : ZWD_LOG_WARN, "no queue for %s: %s",

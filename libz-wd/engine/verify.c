@@ -62,7 +62,8 @@ int zwd_verify_unit(const unsigned char *out, size_t out_len, const unsigned cha
 			break;
 		}
 		done += len;
-	} while (z == Z_OK && (strm.avail_in || !strm.avail_out));
+		/* With all of both, another call would only forget that it stands between two blocks. */
+	} while (z == Z_OK && (strm.avail_in || (!strm.avail_out && done < plain_len)));
 	if ((z == Z_OK || z == Z_BUF_ERROR || z == Z_STREAM_END) && done == plain_len &&
 	    is_at_end(&strm, z, is_last))
 		ret = 0;

@@ -256,6 +256,12 @@ static int is_starved(const z_stream *strm, const struct zwd_inflate *i)
 	       (uint32_t)i->tail != 0x0000ffff;
 }
 
+/* It looks like a trailer that the device has read and not said so: the caller would wait for more. */
+static int is_end_missed(const struct zwd_inflate *i)
+{
+	return zwd_ending_is_trailer(i->format, i->tail, i->check, i->made);
+}
+
 int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 {
 	struct zwd_inflate *i = &s->i;
@@ -281,7 +287,7 @@ int zwd_serial_run(z_streamp strm, struct zwd_stream *s, int is_all)
 		zwd_io_deliver(strm, s);
 	}
 	if (i->pend_len || i->held || !i->is_ended) {
-		if (is_all && !i->held && is_starved(strm, i) && zwd_back_is_open(s))
+		if ((is_all || is_end_missed(i)) && !i->held && is_starved(strm, i) && zwd_back_is_open(s))
 			return ZWD_BODY_LOST - ENODATA;
 		send_ahead(strm, s, asked);
 		return Z_OK;

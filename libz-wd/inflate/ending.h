@@ -20,6 +20,14 @@ static inline uint64_t zwd_ending_tail(uint64_t tail, const unsigned char *in, s
 	return tail;
 }
 
+/* Are the last bytes read the trailer of so many plain bytes of this check? Of a raw stream there is none: no. */
+static inline int zwd_ending_is_trailer(int format, uint64_t tail, uint32_t check, uint64_t len)
+{
+	if (format == WD_ZIP_ZLIB)
+		return (uint32_t)tail == check;
+	return format == WD_ZIP_GZIP && tail == __builtin_bswap64((uint64_t)(uint32_t)len << 32 | check);
+}
+
 /*
  * A result that read so many bytes, of which tail are the last, and what the stream's plain bytes up to here
  * are checked by. 0, and *next is where the stream is if the result counts; -EBADMSG: the checksum is wrong;

@@ -58,8 +58,11 @@ static int leave_device(z_streamp strm, struct zwd_stream *s)
 	return Z_OK;
 }
 
-/* Where all output was delivered, what is left is the end of the last block. */
-static int finish_body(z_streamp strm, struct zwd_stream *s)
+/*
+ * What the device had read is behind software, too, as far as it makes no output: what is asked or told next
+ * is about that place. Where the body was over, all output was delivered, and what is left is its end.
+ */
+static int read_on(z_streamp strm, struct zwd_stream *s)
 {
 	z_stream saved = *strm;
 	unsigned char nowhere[1];
@@ -70,7 +73,8 @@ static int finish_body(z_streamp strm, struct zwd_stream *s)
 	ret = zwd_soft_run(strm, s, Z_SYNC_FLUSH);
 	saved.state = strm->state;
 	*strm = saved;
-	s->i.soft_at = s->i.backlog_end;
+	if (s->i.part != ZWD_PART_BODY)
+		s->i.soft_at = s->i.backlog_end;
 	return ret == Z_MEM_ERROR ? ret : Z_OK;
 }
 
@@ -89,8 +93,8 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	}
 	if (i->body == ZWD_BODY_SERIAL) {
 		ret = leave_device(strm, s);
-		if (ret == Z_OK && i->part != ZWD_PART_BODY)
-			ret = finish_body(strm, s);
+		if (ret == Z_OK)
+			ret = read_on(strm, s);
 	}
 	if (ret == Z_OK)
 		i->is_settled = 1;

@@ -254,6 +254,10 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	if (i->format != WD_ZIP_DEFLATE && check != res->checksum)
 		return -EIO;
 	tail = zwd_ending_tail(i->tail, in, res->consumed);
+	/* Whatever it says, nothing ends but with its trailer. */
+	if (res->status == WD_ZIP_END && i->format != WD_ZIP_DEFLATE && !i->is_unchecked &&
+	    !zwd_ending_is_trailer(i->format, tail, check, i->made + res->produced))
+		return -EIO;
 	ret = zwd_ending_judge(i, ctx, res, tail, check, &ending);
 	if (ret == -EAGAIN)
 		i->ending = ending;
@@ -264,7 +268,7 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	/* It was reserved where it is the caller's to give. */
 	if (zwd_io_reserve(s, wait))
 		return -ENOMEM;
-	ret = zwd_shadow_verify(s, in, res->consumed, out, res->produced);
+	ret = zwd_shadow_verify(s, in, out, res);
 	if (ret)
 		return ret;
 	if (res->status != WD_ZIP_END && !is_again(i, res->consumed, res->produced) &&

@@ -15,7 +15,8 @@
 
 struct zwd_shadow {
 	z_stream z;
-	int is_over;
+	int is_end; /* of the body */
+	size_t trailer_len; /* read behind it */
 	size_t off, len; /* of surplus */
 	unsigned char surplus[SURPLUS_LEN];
 };
@@ -41,7 +42,8 @@ void zwd_shadow_begin(struct zwd_stream *s)
 	shadow = zwd_lease_alloc(s, sizeof(*shadow));
 	if (!shadow)
 		return;
-	shadow->is_over = 0;
+	shadow->is_end = 0;
+	shadow->trailer_len = 0;
 	shadow->off = shadow->len = 0;
 	memset(&shadow->z, 0, sizeof(shadow->z));
 	shadow->z.zalloc = zwd_lease_zalloc;
@@ -65,60 +67,93 @@ void zwd_shadow_begin(struct zwd_stream *s)
 		zwd_shadow_drop(s);
 }
 
+static void run(struct zwd_shadow *shadow)
+{
+	shadow->is_end |= zwd_soft_zlib.inflate(&shadow->z, Z_SYNC_FLUSH) == Z_STREAM_END;
+}
+
 /* Software makes more, up to SURPLUS_LEN; nothing is left of what it made before. 0: there is some. */
 static int refill(struct zwd_shadow *shadow)
 {
 	shadow->off = 0;
 	shadow->z.next_out = shadow->surplus;
 	shadow->z.avail_out = SURPLUS_LEN;
-	zwd_soft_zlib.inflate(&shadow->z, Z_SYNC_FLUSH);
+	run(shadow);
 	shadow->len = SURPLUS_LEN - shadow->z.avail_out;
 	return shadow->len ? 0 : -ENODATA;
 }
 
-int zwd_shadow_verify(struct zwd_stream *s, const unsigned char *in, size_t in_len,
-		      const unsigned char *out, size_t out_len)
+static int is_same(struct zwd_shadow *shadow, const unsigned char *out, size_t out_len)
 {
-	struct zwd_shadow *shadow = s->i.shadow;
-
-	if (!shadow || shadow->is_over)
-		return 0;
-	shadow->z.next_in = (z_const Bytef *)in;
-	shadow->z.avail_in = (uInt)in_len;
 	while (out_len) {
 		size_t len;
 
 		if (!shadow->len && refill(shadow))
-			break;
+			return 0;
 		len = shadow->len < out_len ? shadow->len : out_len;
 		if (memcmp(shadow->surplus + shadow->off, out, len))
-			break;
+			return 0;
 		shadow->off += len;
 		shadow->len -= len;
 		out += len;
 		out_len -= len;
 	}
-	if (out_len) {
-		zwd_count(ZWD_INFLATE, ZWD_MISMATCHES, 1);
-		return -EILSEQ;
-	}
-	zwd_count(ZWD_INFLATE, ZWD_VERIFIED, 1);
-	/* The rest of the input has been read by the device. */
-	if (shadow->z.avail_in && !shadow->len)
-		refill(shadow);
-	if (shadow->z.avail_in) {
-		size_t room = SURPLUS_LEN - shadow->len;
+	return 1;
+}
 
-		memmove(shadow->surplus, shadow->surplus + shadow->off, shadow->len);
-		shadow->off = 0;
-		shadow->z.next_out = shadow->surplus + shadow->len;
-		shadow->z.avail_out = (uInt)room;
-		zwd_soft_zlib.inflate(&shadow->z, Z_SYNC_FLUSH);
-		shadow->len += room - shadow->z.avail_out;
+/* The rest of the input has been read by the device. */
+static void read_rest(struct zwd_shadow *shadow)
+{
+	size_t room;
+
+	if (!shadow->len)
+		refill(shadow);
+	if (!shadow->z.avail_in)
+		return;
+	room = SURPLUS_LEN - shadow->len;
+	memmove(shadow->surplus, shadow->surplus + shadow->off, shadow->len);
+	shadow->off = 0;
+	shadow->z.next_out = shadow->surplus + shadow->len;
+	shadow->z.avail_out = (uInt)room;
+	run(shadow);
+	shadow->len += room - shadow->z.avail_out;
+}
+
+/*
+ * Software stands where the device does. More than SURPLUS_LEN is held back by none. What it reads behind the
+ * body is the trailer, and with all of that the stream has ended.
+ */
+static int is_end_wrong(const struct zwd_inflate *i, struct zwd_shadow *shadow, int status)
+{
+	static const unsigned char trailer_len[] = { [WD_ZIP_ZLIB] = 4, [WD_ZIP_GZIP] = 8 };
+	size_t len = trailer_len[i->format];
+
+	if (!shadow->is_end)
+		return shadow->z.avail_in || status == WD_ZIP_END;
+	shadow->trailer_len += shadow->z.avail_in;
+	if (shadow->len)
+		return shadow->trailer_len > len || status == WD_ZIP_END;
+	return (status == WD_ZIP_END) != (shadow->trailer_len == len);
+}
+
+int zwd_shadow_verify(struct zwd_stream *s, const unsigned char *in, const unsigned char *out,
+		      const struct wd_zip_res *res)
+{
+	struct zwd_shadow *shadow = s->i.shadow;
+
+	if (!shadow)
+		return 0;
+	shadow->z.next_in = (z_const Bytef *)in;
+	shadow->z.avail_in = (uInt)res->consumed;
+	if (is_same(shadow, out, res->produced)) {
+		read_rest(shadow);
+		if (!is_end_wrong(&s->i, shadow, res->status)) {
+			zwd_count(ZWD_INFLATE, ZWD_VERIFIED, 1);
+			return 0;
+		}
 	}
-	/* More than that is held back by no device; or the body ended, and this is the trailer. */
-	shadow->is_over = shadow->z.avail_in != 0;
-	return 0;
+	zwd_count(ZWD_INFLATE, ZWD_MISMATCHES, 1);
+	return -EILSEQ;
 }
 
 void zwd_shadow_drop(struct zwd_stream *s)

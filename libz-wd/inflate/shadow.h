@@ -3,6 +3,8 @@
 #ifndef ZWD_SHADOW_H
 #define ZWD_SHADOW_H
 
+#include <wd_zip.h>
+
 #include "stream/zstream.h"
 
 /*
@@ -11,9 +13,9 @@
  */
 void zwd_shadow_begin(struct zwd_stream *s);
 
-/* in[] made out[]; 0, or -EILSEQ: software makes something else of it. May allocate. */
-int zwd_shadow_verify(struct zwd_stream *s, const unsigned char *in, size_t in_len,
-		      const unsigned char *out, size_t out_len);
+/* The result is of in[] and out[]; 0, or -EILSEQ: software makes something else of it. May allocate. */
+int zwd_shadow_verify(struct zwd_stream *s, const unsigned char *in, const unsigned char *out,
+		      const struct wd_zip_res *res);
 
 void zwd_shadow_drop(struct zwd_stream *s);
 /* to's fields are a copy of from's. Without memory the copy has none. */

@@ -86,6 +86,9 @@ static void test_options(void **state)
 		"fault=error=0x10@*3",
 		"fault=late=10@1-5/hang@7/reset@9+/gone=3@20/busy@1/short@2/checksum@3/corrupt@4",
 		"fault=gone@1,threads=1",
+		"fault=lie@1",
+		"fault=lie=any@1/lie=consumed@2/lie=produced@3/lie=status@4/lie=checksum@5/lie=context@6/"
+		"lie=entry@7/lie=late@8/lie=twice@*9",
 	};
 	static const char *const bad[] = {
 		"threads",
@@ -129,6 +132,10 @@ static void test_options(void **state)
 		"fault=late@1",
 		"fault=hang=1@1",
 		"fault=nothing@1",
+		"fault=lie=@1",
+		"fault=lie=nothing@1",
+		"fault=lie=consumed2@1",
+		"fault=lie=1@1",
 		"fault=error@1/",
 		"fault=/error@1",
 		"fault=error@1//hang@2",
@@ -351,6 +358,48 @@ static void test_fault_status(void **state)
 	assert_true(stats.cpu_ns > 0);
 	rig_stop(&q);
 	emu_dev_put(dev);
+}
+
+/* What is done is right, but the entry says another thing of it; the same at the same request. */
+static void test_fault_lie(void **state)
+{
+	static const char options[] = "fault=lie=consumed@2/lie=produced@3/lie=status@4/lie=checksum@5/"
+				      "lie=context@6/lie=late@7,threads=1";
+	struct hisi_zip_sqe first[8], *truth = &first[1];
+
+	for (int round = 0; round < 2; round++) {
+		struct emu_dev *dev = open_dev(options);
+		uint8_t good[DST_LEN], dst[DST_LEN];
+		struct rig_queue q;
+
+		assert_int_equal(rig_start(&q, dev, HISI_ZIP_QUEUE_COMPRESS, 8), 0);
+		for (int nr = 1; nr < 8; nr++) {
+			struct rig_job job = block_job(nr == 1 ? good : dst);
+			uint64_t start = now_ms();
+			struct hisi_zip_sqe sqe;
+
+			rig_fill(&q, &sqe, &job);
+			rig_put(&q, &sqe);
+			rig_ring(&q);
+			assert_true(rig_take(&q, &sqe, 60000));
+			assert_true(nr != 7 || now_ms() - start >= 9);
+			if (!round)
+				first[nr] = sqe;
+			assert_memory_equal(nr == 1 ? good : dst, good, truth->produced);
+			assert_true((nr == 2) == (sqe.consumed != truth->consumed));
+			assert_true((nr == 3) == (sqe.produced != truth->produced));
+			assert_true((nr == 4) == (sqe.result != truth->result));
+			assert_true((nr == 5) == (sqe.checksum != truth->checksum || sqe.isize != truth->isize));
+			assert_true((nr == 6) == (sqe.ctx_w0 != truth->ctx_w0 || sqe.ctx_w1 != truth->ctx_w1 ||
+						  sqe.ctx_w2 != truth->ctx_w2));
+			assert_int_equal(sqe.consumed, first[nr].consumed);
+			assert_int_equal(sqe.produced, first[nr].produced);
+			assert_int_equal(sqe.result, first[nr].result);
+			rig_ring_cq(&q, false);
+		}
+		rig_stop(&q);
+		emu_dev_put(dev);
+	}
 }
 
 /* One queue hangs, its neighbour does not, and stopping it ends the matter. */
@@ -751,6 +800,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_completions_full),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_fault_status),
+		cmocka_unit_test(test_fault_lie),
 		cmocka_unit_test(test_hang),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_gone),

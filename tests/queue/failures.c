@@ -131,6 +131,66 @@ static void test_statuses(void **state)
 	}
 }
 
+/* A completion that comes again is none of a request: the queue is of no more use, and the next one is. */
+static void test_twice(void **state)
+{
+	for (unsigned int version = 1; version <= VERSIONS; version++) {
+		const char *device = device_name("fault=lie=twice@1", version);
+		struct wd_zip_res res;
+		struct side s, next;
+		int r;
+
+		side_open(&s, device, WD_OP_COMPRESS, 0);
+		send_one(&s, 1);
+		assert_int_equal(wd_recv_sync(s.q, &res, 1, WAIT_MS), 1);
+		assert_int_equal(res.tag, 1);
+		assert_int_equal(res.status, WD_ZIP_OK);
+		/* Before it is seen, nothing is in flight; then it is in the way of what is. */
+		r = wd_recv(s.q, &res, 1);
+		assert_true(r == -EAGAIN || r == -EIO);
+		if (r == -EAGAIN) {
+			send_one(&s, 2);
+			r = wd_recv_sync(s.q, &res, 1, WAIT_MS);
+			/* The device may have been faster than the lie was seen. */
+			assert_true(r == -EIO || (r == 1 && res.tag == 2));
+		}
+		side_open(&next, device, WD_OP_COMPRESS, 0);
+		side_close(&s);
+		check_alive(&next);
+		side_close(&next);
+	}
+}
+
+/* Results that no device has: they are handed on, and the queue goes on with what was asked. */
+static void test_lies(void **state)
+{
+	static const char *const fields[] = { "consumed", "produced", "status", "checksum", "context", "entry", "any" };
+
+	for (size_t i = 0; i < VERSIONS * ARRAY_NR(fields); i++) {
+		char script[64];
+		struct wd_zip_req req;
+		struct wd_zip_res res;
+		struct side s;
+		int r = 1;
+
+		snprintf(script, sizeof(script), "fault=lie=%s@1-20", fields[i / VERSIONS]);
+		side_open(&s, device_name(script, 1 + i % VERSIONS), WD_OP_COMPRESS, 0);
+		fill_text(s.src, 1000, 1);
+		for (uint64_t tag = 1; tag <= 20 && r == 1; tag++) {
+			req = block(&s, tag, 1000);
+			req.ctx = s.ctx;
+			req.flags = WD_ZIP_STREAM | (tag == 1 ? WD_ZIP_NEW : 0);
+			assert_int_equal(wd_send(s.q, &req, 1), 1);
+			r = wd_recv_sync(s.q, &res, 1, WAIT_MS);
+			/* Only what software keeps for itself is as it was. */
+			assert_true(r == -EIO || (r == 1 && res.tag == tag && res.status <= WD_ZIP_FAILED));
+			/* As much of the context as there can be. */
+			assert_true(wd_zip_ctx_used(s.ctx) <= WD_ZIP_CTX_SIZE);
+		}
+		side_close(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +199,8 @@ int main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_lies),
 	};
 
 	alarm(TIME_LIMIT_S);

@@ -250,6 +250,24 @@ static void verifies_one_in_n(void **state)
 	}
 }
 
+/* A unit's plain text may end where a piece of what is compared ends. */
+static void verifies_units_of_any_length(void **state)
+{
+	static const size_t lens[] = { 65535, 65536, 65537, 4 * 65536, 4 * 65536 - 1 };
+
+	for (size_t i = 0; i < NR(lens); i++) {
+		struct row r = { "verify", DEFLATE, lens[i], 3,
+				 { "ZWD_ENGINE=hw", "ZWD_VERIFY=1", "ZWD_UNIT=64K" },
+				 6, 0, 31, 8, 0, NO_REASON };
+		struct zwd_stats stats;
+
+		run(&r, &stats);
+		assert_true(stats.deflate.verified > 0);
+		assert_int_equal(stats.deflate.mismatches, 0);
+		assert_int_equal(stats.deflate.errors, 0);
+	}
+}
+
 static void mismatch_is_done_again_by_software(void **state)
 {
 	struct row r = { "mismatch", DEFLATE, 60000, 1,
@@ -272,6 +290,7 @@ int main(void)
 		cmocka_unit_test(each_goes_where_it_should),
 		cmocka_unit_test(tells_the_sizes),
 		cmocka_unit_test(verifies_one_in_n),
+		cmocka_unit_test(verifies_units_of_any_length),
 		cmocka_unit_test(mismatch_is_done_again_by_software),
 	};
 

@@ -98,6 +98,42 @@ static void dictionary_at_the_start(void **state)
 	free(plain);
 }
 
+/* zlib counts what of it fits its window; the text comes on top. In a raw stream before, and between, its blocks. */
+static void dictionary_counts(void **state)
+{
+	static const int wbits[] = { 15, -15, -12, -9 };
+	static unsigned char text[120000];
+
+	gen_fill(GEN_TEXT, text, sizeof(text));
+	for (size_t w = 0; w < NR(wbits); w++)
+		for (size_t d = 0; d < NR(dict_sizes); d++)
+			for (size_t len = 100; len < sizeof(text); len *= 1000) {
+				uLong got[3], want[3];
+
+				for (int is_ref = 0; is_ref < 2; is_ref++) {
+					const struct zlib_api *z = is_ref ? &ref : &ours;
+					uLong *counts = is_ref ? want : got;
+					struct buf out = { 0 };
+					z_stream strm;
+
+					begin(z, &strm, wbits[w], 6);
+					assert_int_equal(z->deflateSetDictionary(&strm, text, dict_sizes[d]), Z_OK);
+					counts[0] = strm.total_in;
+					strm.next_in = text;
+					strm.avail_in = (uInt)len;
+					assert_int_equal(step(z, &strm, Z_SYNC_FLUSH, &out), Z_OK);
+					counts[1] = strm.total_in;
+					if (wbits[w] < 0)
+						assert_int_equal(z->deflateSetDictionary(&strm, text, dict_sizes[d]),
+								 Z_OK);
+					counts[2] = strm.total_in;
+					z->deflateEnd(&strm);
+					buf_free(&out);
+				}
+				assert_memory_equal(got, want, sizeof(got));
+			}
+}
+
 /* It pays: text that repeats the dictionary becomes small. */
 static void dictionary_is_used(void **state)
 {
@@ -253,6 +289,7 @@ static void get_dictionary_after_set(void **state)
 }
 
 TEST_MAIN(60, cmocka_unit_test(dictionary_at_the_start), cmocka_unit_test(dictionary_is_used),
+	  cmocka_unit_test(dictionary_counts),
 	  cmocka_unit_test(raw_dictionary_between_blocks),
 	  cmocka_unit_test(refused_where_zlib_refuses),
 	  cmocka_unit_test(get_dictionary_is_the_latest_text),

@@ -309,6 +309,46 @@ static void finish_goes_on_until_the_end(void **state)
 	}
 }
 
+/* While the end is on its way out nothing changes it any more; another flush is refused, as zlib refuses it. */
+static void nothing_comes_behind_the_end(void **state)
+{
+	static unsigned char plain[70000];
+	static const size_t lens[] = { 100, 20000, 70000 };
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	for (size_t w = 0; w < NR(wrappers); w++)
+		for (size_t l = 0; l < NR(lens); l++)
+			for (int what = 0; what < 6; what++) {
+				struct buf out = { 0 };
+				z_stream strm;
+				int ret, flush = what == 3 ? Z_SYNC_FLUSH : what == 4 ? Z_FULL_FLUSH : Z_NO_FLUSH;
+
+				begin(&ours, &strm, wrappers[w], 6);
+				strm.next_in = plain;
+				strm.avail_in = (uInt)lens[l];
+				/* Up to the first byte behind the header: the blocks are made by then. */
+				do
+					ret = step(&strm, Z_FINISH, 1, &out);
+				while (ret == Z_OK && (strm.avail_in || out.len < 20));
+				assert_int_equal(ret, Z_OK);
+				if (what == 0)
+					assert_int_equal(ours.deflateTune(&strm, 8, 8, 8, 8), Z_OK);
+				else if (what == 1)
+					ours.deflateParams(&strm, 1, Z_HUFFMAN_ONLY);
+				else if (what == 2 && wrappers[w] < 0)
+					ours.deflateSetDictionary(&strm, plain, 100);
+				else if (what > 2)
+					assert_int_equal(step(&strm, flush, 1000, &out), Z_STREAM_ERROR);
+				do
+					ret = step(&strm, Z_FINISH, 1000, &out);
+				while (ret == Z_OK);
+				assert_int_equal(ret, Z_STREAM_END);
+				ours.deflateEnd(&strm);
+				assert_inflates(wrappers[w], out.data, out.len, plain, lens[l]);
+				buf_free(&out);
+			}
+}
+
 static void no_room_and_wrong_flush_are_refused(void **state)
 {
 	static const int wrong[] = { -1, Z_TREES, 7, 100 };
@@ -363,5 +403,6 @@ TEST_MAIN(120, cmocka_unit_test(partial_flush_delivers_all), cmocka_unit_test(sy
 	  cmocka_unit_test(repeated_flush_writes_nothing),
 	  cmocka_unit_test(flush_with_little_room_comes_to_an_end),
 	  cmocka_unit_test(finish_goes_on_until_the_end),
+	  cmocka_unit_test(nothing_comes_behind_the_end),
 	  cmocka_unit_test(no_room_and_wrong_flush_are_refused),
 	  cmocka_unit_test(end_before_the_end_is_a_data_error))

@@ -235,8 +235,7 @@ static const struct fault {
 	const char *many; /* behind the request's number: "", "+" */
 	unsigned int timeout_ms;
 	int is_error;	 /* and counted as such, where requests come one at a time */
-	int needs_proof; /* only ZWD_VERIFY sees it, but for what a checksum of the stream's tells
-			  */
+	int needs_proof; /* only ZWD_VERIFY sees it, 1: but for what a checksum of the stream's tells */
 } faults[] = {
 	{ "error", "", 5000, 1, 0 },   { "error=0x10", "+", 5000, 1, 0 },
 	{ "short", "", 5000, 0, 0 },   { "checksum", "", 5000, 0, 0 },
@@ -244,7 +243,10 @@ static const struct fault {
 	{ "reset", "", 5000, 1, 0 },   { "gone", "", 5000, 1, 0 },
 	{ "gone=1", "", 5000, 1, 0 },  { "late=3", "", 30000, 0, 0 },
 	{ "late=200", "", 20, 0, 0 },  { "busy", "", 5000, 0, 0 },
-	{ "busy", "+", 5000, 0, 0 },
+	{ "busy", "+", 5000, 0, 0 },   { "lie", "", 5000, 0, 2 },
+	{ "lie", "+", 60, 0, 2 },      { "lie=consumed", "", 5000, 0, 2 },
+	{ "lie=produced", "", 5000, 0, 2 }, { "lie=status", "", 5000, 0, 2 },
+	{ "lie=context", "", 5000, 0, 2 },  { "lie=twice", "", 5000, 0, 2 },
 };
 
 static void run(const struct plan *p, int wbits, const char *script, unsigned int timeout_ms,
@@ -275,7 +277,7 @@ static void run(const struct plan *p, int wbits, const char *script, unsigned in
 
 static void fault_at(const struct plan *p, const struct fault *f, int wbits, unsigned int at)
 {
-	int verify = f->needs_proof && (p->is_deflate || wbits < 0);
+	int verify = f->needs_proof > 1 || (f->needs_proof && (p->is_deflate || wbits < 0));
 	struct outcome o;
 	char script[64];
 

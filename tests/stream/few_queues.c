@@ -7,6 +7,7 @@
 #include "config.h"
 #include "helpers.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -36,10 +37,13 @@ static double now(void)
 		} \
 	} while (0)
 
+void zwd_root_note(void); /* operate/root.h */
+
 /* In a process of its own, for the settings are read once. */
 static void in_child(const char *device, const char *queues, void (*f)(void))
 {
 	pid_t pid = fork();
+	struct zwd_stats stats;
 	int status;
 
 	if (!pid) {
@@ -49,6 +53,8 @@ static void in_child(const char *device, const char *queues, void (*f)(void))
 		/* Before there are threads: ThreadSanitizer does not see the loader's locks. */
 		MUST(compressBound(0));
 		f();
+		zwd_stats(&stats, sizeof(stats));
+		MUST(stats.deflate.hw_requests || stats.inflate.hw_requests);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -99,6 +105,76 @@ static void idle_streams(void)
 static pthread_barrier_t barrier;
 static unsigned int done[THREADS];
 static atomic_int is_over;
+
+/*
+ * Nobody waits for what is there, nor for what nobody will give back. Thread 0 is refused a queue, but only
+ * after another one had one and gave it back; or when all are refused, the other one last.
+ */
+static _Thread_local int thread_nr = -1;
+static atomic_int refused_nr, done_nr;
+static int is_any_open;
+
+__typeof__(wd_request_queue) __real_wd_request_queue, __wrap_wd_request_queue;
+
+/* engine/qpool.h: gives up the queues that are idle. */
+unsigned int zwd_qpool_trim(void);
+
+static void wait_for(atomic_int *nr)
+{
+	for (int ms = 0; !*nr && ms < 10000; ms++)
+		usleep(1000);
+}
+
+int __wrap_wd_request_queue(const struct wd_queue_attr *attr, struct wd_queue **queue)
+{
+	if (thread_nr < 0 || (is_any_open && thread_nr))
+		return __real_wd_request_queue(attr, queue);
+	if (is_any_open)
+		wait_for(&done_nr);
+	if (thread_nr) {
+		wait_for(&refused_nr);
+		usleep(100000); /* it waits by now */
+	}
+	refused_nr++;
+	return -EBUSY;
+}
+
+static void *work_once(void *arg)
+{
+	unsigned char out[1000];
+	uLongf len = sizeof(out);
+
+	thread_nr = (int)(intptr_t)arg;
+	MUST(compress2(out, &len, plain, 600, 1) == Z_OK);
+	done_nr++;
+	return NULL;
+}
+
+static void refusals(void)
+{
+	pthread_t thread[2];
+	double begin;
+
+	/* The device is known, and no queue of it is open. */
+	round_trip();
+	MUST(zwd_qpool_trim());
+	begin = now();
+	for (intptr_t n = 0; n < 2; n++) {
+		MUST(!pthread_create(&thread[n], NULL, work_once, (void *)n));
+		/* The first one asks first. */
+		usleep(100000);
+	}
+	for (size_t n = 0; n < 2; n++)
+		pthread_join(thread[n], NULL);
+	MUST(refused_nr);
+	MUST(now() - begin < 8);
+}
+
+static void one_is_there(void)
+{
+	is_any_open = 1;
+	refusals();
+}
 
 static void *work(void *arg)
 {
@@ -164,6 +240,24 @@ static void long_stream(void)
 	MUST(!memcmp(out, mixed, LONG_LEN));
 }
 
+/* Either direction has the only queue when it needs it. */
+static void by_turns(void)
+{
+	struct zwd_stats stats;
+
+	for (int n = 0; n < 3; n++)
+		round_trip();
+	zwd_stats(&stats, sizeof(stats));
+	MUST(stats.deflate.hw_requests > 2 && stats.inflate.hw_requests > 2);
+	MUST(!stats.deflate_choice.soft_busy && !stats.inflate_choice.soft_busy);
+	MUST(!stats.deflate.failovers && !stats.inflate.failovers);
+}
+
+static void directions_share_the_only_queue(void **state)
+{
+	in_child("emu:queues=1", "0", by_turns);
+}
+
 static void idle_streams_keep_no_queue(void **state)
 {
 	in_child("emu", "1", idle_streams);
@@ -174,6 +268,12 @@ static void a_herd_opens_no_more(void **state)
 {
 	in_child("emu:threads=1", "2", herd);
 	in_child("emu:threads=2", "1", herd);
+}
+
+static void nobody_waits_in_vain(void **state)
+{
+	in_child("emu", "4", one_is_there);
+	in_child("emu", "4", refusals);
 }
 
 static void a_stream_waits_for_its_device(void **state)
@@ -191,9 +291,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_streams_keep_no_queue),
 		cmocka_unit_test(a_herd_opens_no_more),
+		cmocka_unit_test(nobody_waits_in_vain),
+		cmocka_unit_test(directions_share_the_only_queue),
 		cmocka_unit_test(a_stream_waits_for_its_device),
 	};
 
+	/* The library's constructor is not in this program. */
+	zwd_root_note();
 	setenv("ZWD_ENGINE", "hw", 1);
 	setenv("ZWD_UNIT", "64K", 1);
 	setenv("ZWD_TIMEOUT_MS", "20000", 1);

@@ -251,6 +251,55 @@ static void prime_and_dictionary_start_inside(void **state)
 	buf_free(&packed);
 }
 
+/* Bits are put in, and a sync point is looked for, behind what was read: also where that made no output yet. */
+static void asked_where_nothing_was_made(void **state)
+{
+	static unsigned char text[90000], room[2][90000];
+	static const int wrappers[] = { -15, 15, 31 };
+	struct buf packed = { 0 };
+
+	gen_fill(GEN_MIXED, text, sizeof(text));
+	for (size_t w = 0; w < 3; w++)
+		for (int what = 0; what < 5; what++)
+			for (uInt in = 1; in < 60; in += 1 + in / 16) {
+				z_stream strm[2];
+				long got[2];
+				int ret[2];
+
+				packed.len = 0;
+				deflate_all(&ref, wrappers[w], 6, 0, text, sizeof(text), &packed);
+				for (int n = 0; n < 2; n++) {
+					const struct zlib_api *z = n ? &ref : &ours;
+					z_stream *s = &strm[n];
+
+					*s = (z_stream){ .next_in = packed.data, .avail_in = in,
+							 .next_out = room[n] };
+					assert_int_equal(z->inflateInit2_(s, wrappers[w], ZLIB_VERSION, (int)sizeof(*s)),
+							 Z_OK);
+					z->inflate(s, Z_NO_FLUSH);
+					/* An engine may have read ahead of its room: then there is nothing to compare. */
+					got[n] = s->avail_in ? -99 : what == 0 ? z->inflatePrime(s, 3, 5) :
+						 what == 1 ? z->inflateSync(s) :
+						 what == 2 ? z->inflateMark(s) :
+						 what == 3 ? z->inflateSyncPoint(s) : (long)z->inflateCodesUsed(s);
+					s->avail_in = (uInt)(packed.data + packed.len - s->next_in);
+					s->avail_out = sizeof(room[n]);
+				}
+				if (got[0] != -99 && got[1] != -99) {
+					assert_int_equal(got[0], got[1]);
+					ret[0] = ours.inflate(&strm[0], Z_NO_FLUSH);
+					ret[1] = ref.inflate(&strm[1], Z_NO_FLUSH);
+					assert_int_equal(ret[0], ret[1]);
+					assert_int_equal(strm[0].total_out, strm[1].total_out);
+					assert_memory_equal(room[0], room[1], strm[0].total_out);
+					assert_string_equal(strm[0].msg ? strm[0].msg : "", strm[1].msg ? strm[1].msg : "");
+				}
+				ours.inflateEnd(&strm[0]);
+				ref.inflateEnd(&strm[1]);
+			}
+	buf_free(&packed);
+}
+
 static void prime_limits(void **state)
 {
 	z_stream strm = { 0 };
@@ -308,5 +357,6 @@ static void undermine_answers_as_zlib(void **state)
 TEST_MAIN(60, cmocka_unit_test(sync_skips_a_damaged_piece), cmocka_unit_test(sync_without_a_point),
 	  cmocka_unit_test(sync_in_single_bytes), cmocka_unit_test(stops_at_blocks_and_trees),
 	  cmocka_unit_test(marks_between_ordinary_calls),
-	  cmocka_unit_test(prime_and_dictionary_start_inside), cmocka_unit_test(prime_limits),
+	  cmocka_unit_test(prime_and_dictionary_start_inside), cmocka_unit_test(asked_where_nothing_was_made),
+		cmocka_unit_test(prime_limits),
 	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib))

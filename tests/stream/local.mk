@@ -113,7 +113,7 @@ tests_stream_faults_LDADD = $(zwd_test_libs)
 tests_stream_faults_LDFLAGS = $(zwd_test_ldflags)
 # The device is asked through the copy of libwd that the library has inside.
 tests_stream_few_queues_LDADD = tests/libhelpers.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
-tests_stream_few_queues_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_few_queues_LDFLAGS = $(zwd_test_ldflags) -Wl,--wrap=wd_request_queue
 tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_follow_LDADD = $(zwd_test_libs)
