@@ -234,6 +234,18 @@ static void take_awake(struct wd_share *share, struct wd_call *call)
 		}
 }
 
+/* Who may not sleep any more polls: what the device works on is its callers' again after this. */
+static void sweep_all(struct wd_queue *q)
+{
+	uint64_t end_ns = now_ns() + SLEEP_MAX_MS * UINT64_C(1000000);
+
+	do {
+		for (unsigned int i = 0; i < SPIN_ROUNDS; i++)
+			wd_barrier_relax();
+		sweep(q);
+	} while (q->qm.in_flight && now_ns() < end_ns);
+}
+
 /* Waits for the device, in everybody's stead. */
 static void lead(struct wd_queue *q, uint64_t left_ms)
 {
@@ -248,6 +260,8 @@ static void lead(struct wd_queue *q, uint64_t left_ms)
 		r = q->transport->wait(q->tq, left_ms < SLEEP_MAX_MS ? left_ms : SLEEP_MAX_MS);
 	pthread_mutex_lock(&share->lock);
 	share->has_leader = 0;
+	if (r == -EPERM)
+		sweep_all(q);
 	if (r && r != -ETIMEDOUT)
 		fail_all(q, r == -EPERM ? r : wd_queue_error(q));
 }

@@ -219,6 +219,9 @@ static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned
 			return r;
 		left_ms = (end_ns - start_ns + 999999) / 1000000;
 		r = q->transport->wait(q->tq, left_ms < SLEEP_MAX_MS ? left_ms : SLEEP_MAX_MS);
+		/* Who may not sleep any more polls: what the device works on is the caller's again after this. */
+		if (r == -EPERM)
+			spin(q, start_ns + SLEEP_MAX_MS * UINT64_C(1000000));
 		if (r && r != -ETIMEDOUT)
 			return r == -EPERM ? r : wd_queue_error(q);
 	}
