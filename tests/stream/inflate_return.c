@@ -136,6 +136,26 @@ static void a_failure_is_not_for_good(void **state)
 	}
 }
 
+/* What software had with its wrapper, it has again without. */
+static void a_failure_after_the_return(void **state)
+{
+	static const char *const devices[] = { "emu:fault=error@1", "emu:fault=error@2", "emu:fault=error@3",
+					       "emu:fault=checksum@2", "emu:fault=short@2", "emu:fault=hang@2",
+					       "emu:fault=error@*3", "emu:fault=gone@2" };
+
+	for (size_t d = 0; d < NR(devices); d++)
+		for (size_t w = 0; w < NR(wrappers); w++) {
+			struct job job = { devices[d], "auto", NULL, NULL, 8192, 16384, 0 };
+			struct zwd_stats stats;
+
+			run(&job, GEN_MIXED, wrappers[w], &stats);
+			assert_true(stats.inflate_choice.returns >= 1);
+			job.is_custom = 1;
+			run(&job, GEN_TEXT, wrappers[w], &stats);
+			assert_true(stats.inflate_choice.returns >= 1);
+		}
+}
+
 /* However little may be kept: places are found, or software reads along. */
 static void a_failure_with_little_kept(void **state)
 {
@@ -221,7 +241,8 @@ static void small_streams_in_a_large_buffer(void **state)
 }
 
 TEST_MAIN(120, cmocka_unit_test(small_first_calls_decide_nothing),
-	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(a_failure_with_little_kept),
+	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(a_failure_after_the_return),
+	  cmocka_unit_test(a_failure_with_little_kept),
 	  cmocka_unit_test(software_keeps_single_bytes),
 	  cmocka_unit_test(what_a_device_spoils_is_seen),
 	  cmocka_unit_test(small_streams_in_a_large_buffer))
