@@ -10,9 +10,8 @@
 #define DISTANCES_MAX 30
 #define LENGTHS_NR    19
 #define END_OF_BLOCK  256
-/* Symbols of the code of lengths: lengths, the one before again, zeros. */
+/* The first symbol of the code of lengths that is none: the one before again, then zeros twice. */
 #define SYMBOL_AGAIN 16
-#define SYMBOL_ZEROS 17
 /* Bits of the longest codewords: of the code of lengths, of the others. */
 #define LENGTHS_BITS 7
 #define CODES_BITS   15

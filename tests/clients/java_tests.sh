@@ -4,7 +4,7 @@
 limit_s=1700	# of which downloads may take most
 . "$top_srcdir/tests/clients/lib.sh"
 need java javac
-version=$(java -version 2>&1 | sed -n '1s/.*"\([0-9]*\).*/\1/p')
+version=$(java -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p')
 uses_libz "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")/lib/libzip.so"
 source=$(sh "$top_srcdir/tests/fetch-source" "openjdk-$version") || exit $?
 zip=$source/test/jdk/java/util/zip

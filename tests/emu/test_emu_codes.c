@@ -198,7 +198,7 @@ static void put_before(struct writer *w, unsigned int kind)
 		put(w, 0xfffd0002, 32);
 		put(w, 'b' | 'c' << 8, 16);
 		break;
-	default: /* so much that a header comes later than any table is made in one go */
+	default: /* many of both */
 		for (int i = 0; i < 50; i++)
 			put_before(w, 1 + (i & 1));
 	}
