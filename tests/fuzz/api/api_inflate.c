@@ -128,6 +128,9 @@ static bool step(struct runner *r, struct inflating *i, size_t room, int flush)
 	uInt left[SIDES];
 	bool is_moved;
 
+	/* Who has read on to another place comes by other blocks. */
+	if (!is_same_place(i) && (flush == Z_BLOCK || flush == Z_TREES))
+		flush = Z_NO_FLUSH;
 	for (int which = 0; which < SIDES; which++) {
 		out[which] = malloc(room + GUARD);
 		check(out[which], "out of memory");
@@ -370,7 +373,8 @@ static void op_sync(struct runner *r)
 {
 	struct inflating *i = open_one(r);
 
-	if (!i || !is_same_place(i))
+	/* Behind an error in the trailer zlib has some of that left to search in. */
+	if (!i || !is_same_place(i) || (i->is_over && i->shown == i->side[STOCK].pos))
 		return;
 	for (int which = 0; which < SIDES; which++) {
 		struct side *side = &i->side[which];

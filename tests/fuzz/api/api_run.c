@@ -2,6 +2,7 @@
 /* Runs a program: its threads, its children, and all of it a second time. */
 #include "config.h"
 #include "api.h"
+#include "sanitizer.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 
 #include <zwd.h>
 
-enum { LIMIT_S = 60 };
+enum { LIMIT_S = IS_ASAN || IS_TSAN ? 120 : 60 };
 
 static const struct zlib_api ours = {
 #define X(name) .name = name,
@@ -102,8 +103,10 @@ static void op_fork(struct runner *r)
 	pid_t pid;
 
 	/* The second time nobody disturbs. Without handlers, malloc() may be locked where there are threads. */
-	if (r->is_child || r->children_nr == 2 || r->cut_salt || (how % 4 && r->settings->threads > 1))
+	if (r->is_child || r->children_nr == 2 || r->cut_salt)
 		return;
+	if (r->settings->threads > 1 || IS_ASAN || IS_TSAN)
+		how = 0;
 	if (how % 4 == 1 && _Fork)
 		pid = _Fork();
 	else if (how % 4 == 2)
