@@ -104,12 +104,14 @@ static void op_fork(struct runner *r)
 	unsigned int how = in_byte(&r->in);
 	pid_t pid;
 
-	/* The second time nobody disturbs. Without handlers, malloc() may be locked where there are
-	 * threads. */
+	/* The second time nobody disturbs. */
 	if (r->is_child || r->children_nr == 2 || r->cut_salt)
 		return;
-	if (r->settings->threads > 1 || IS_ASAN || IS_TSAN)
+	/* Without handlers malloc() may be locked where there are threads; a sanitizer's always may be. */
+	if (r->settings->threads > 1)
 		how = 0;
+	if ((IS_ASAN || IS_TSAN) && (r->settings->threads > 1 || !is_soft(r)))
+		return;
 	if (how % 4 == 1 && _Fork)
 		pid = _Fork();
 	else if (how % 4 == 2)
