@@ -60,4 +60,16 @@ void deflating_compare(struct runner *r, struct deflating *d, bool is_whole);
 /* Both came to their end. */
 void deflating_check_end(struct runner *r, struct deflating *d);
 
+/* The program names it; NULL: there is none. */
+struct deflating *deflating_read(struct runner *r);
+
+/* api_deflate_told.c */
+void deflate_op_params(struct runner *r);
+void deflate_op_set_dictionary(struct runner *r);
+void deflate_op_get_dictionary(struct runner *r);
+void deflate_op_header(struct runner *r);
+void deflate_op_prime(struct runner *r);
+void deflate_op_tune(struct runner *r);
+void deflate_op_ask(struct runner *r);
+
 #endif

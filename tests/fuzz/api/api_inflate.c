@@ -5,28 +5,9 @@
  * may have read ahead less or more of the input.
  */
 #include "config.h"
-#include "api.h"
+#include "api_inflate.h"
 
-enum { DICT_MOST = 32768, GUARD = 8, STEPS_MOST = 300, HELD_MOST = 2 * 258 };
-
-struct side {
-	z_stream strm;
-	struct alloc *alloc;
-	size_t pos; /* input taken */
-	int ret;
-	gz_header header;
-	unsigned char extra[40], name[40], comment[40];
-};
-
-struct inflating {
-	struct side side[SIDES];
-	int wbits;
-	struct buf packed;
-	size_t shown;	 /* input up to here was offered */
-	bool has_header; /* its place is here */
-	bool is_over;	 /* it ended or failed, if only for a while */
-	bool is_broken;	 /* there was no memory: nothing more is asked */
-};
+enum { GUARD = 8, STEPS_MOST = 300, HELD_MOST = 2 * 258 };
 
 static const char *text(const char *msg)
 {
@@ -38,7 +19,7 @@ static struct inflating **slot(struct runner *r)
 	return &r->inflates[in_below(&r->in, SLOTS)];
 }
 
-static bool has_failed(const struct inflating *i)
+bool inflating_has_failed(const struct inflating *i)
 {
 	return (i->side[OURS].alloc && i->side[OURS].alloc->has_failed) ||
 	       i->side[STOCK].alloc->has_failed;
@@ -63,13 +44,13 @@ static void end(struct inflating **at, bool is_abandoned)
 	*at = NULL;
 }
 
-static bool is_same_place(const struct inflating *i)
+bool inflating_is_same_place(const struct inflating *i)
 {
 	return i->side[OURS].pos == i->side[STOCK].pos;
 }
 
 /* What both say of themselves; is_exact: also what a device leaves open. */
-static void compare(struct runner *r, struct inflating *i, bool is_exact)
+void inflating_compare(struct runner *r, struct inflating *i, bool is_exact)
 {
 	const z_stream *ours = &i->side[OURS].strm, *theirs = &i->side[STOCK].strm;
 
@@ -85,8 +66,8 @@ static void compare(struct runner *r, struct inflating *i, bool is_exact)
 	      theirs->adler, ours->total_out);
 	if (!is_exact && !is_soft(r))
 		return;
-	check(is_same_place(i), "took %zu, zlib %zu of %zu", i->side[OURS].pos, i->side[STOCK].pos,
-	      i->packed.len);
+	check(inflating_is_same_place(i), "took %zu, zlib %zu of %zu", i->side[OURS].pos,
+	      i->side[STOCK].pos, i->packed.len);
 	check(ours->total_in == theirs->total_in, "total_in %lu, zlib %lu", ours->total_in,
 	      theirs->total_in);
 }
@@ -130,7 +111,7 @@ static bool step(struct runner *r, struct inflating *i, size_t room, int flush)
 	bool is_moved;
 
 	/* Who has read on to another place comes by other blocks. */
-	if (!is_same_place(i) && (flush == Z_BLOCK || flush == Z_TREES))
+	if (!inflating_is_same_place(i) && (flush == Z_BLOCK || flush == Z_TREES))
 		flush = Z_NO_FLUSH;
 	for (int which = 0; which < SIDES; which++) {
 		out[which] = malloc(room + GUARD);
@@ -151,7 +132,7 @@ static bool step(struct runner *r, struct inflating *i, size_t room, int flush)
 		for (size_t g = 0; g < GUARD; g++)
 			check(out[which][room + g] == 0x5a, "wrote behind the room");
 	r->work += room + 200 + (i->shown - i->side[STOCK].pos);
-	if (has_failed(i)) {
+	if (inflating_has_failed(i)) {
 		/* Without memory the way back to software may be lost. */
 		i->is_broken = i->side[OURS].ret == Z_MEM_ERROR ||
 			       i->side[STOCK].ret == Z_MEM_ERROR ||
@@ -172,7 +153,7 @@ static bool step(struct runner *r, struct inflating *i, size_t room, int flush)
 	    i->side[OURS].ret <= Z_OK)
 		;
 	else
-		compare(r, i, left[STOCK] || flush == Z_BLOCK || flush == Z_TREES);
+		inflating_compare(r, i, left[STOCK] || flush == Z_BLOCK || flush == Z_TREES);
 	if (is_soft(r) || flush == Z_BLOCK || flush == Z_TREES)
 		check(i->side[OURS].strm.data_type == i->side[STOCK].strm.data_type,
 		      "data_type %d, zlib %d", i->side[OURS].strm.data_type,
@@ -228,8 +209,8 @@ static void op_open(struct runner *r)
 							(int)sizeof(side->strm));
 	}
 	if (ret[OURS] || ret[STOCK]) {
-		check(has_failed(i) || ret[OURS] == ret[STOCK], "ret %d, zlib %d", ret[OURS],
-		      ret[STOCK]);
+		check(inflating_has_failed(i) || ret[OURS] == ret[STOCK], "ret %d, zlib %d",
+		      ret[OURS], ret[STOCK]);
 		for (int which = 0; which < SIDES; which++) {
 			if (!ret[which])
 				zapi[which]->inflateEnd(&i->side[which].strm);
@@ -243,7 +224,7 @@ static void op_open(struct runner *r)
 }
 
 /* A stream at which there is something to be done. */
-static struct inflating *open_one(struct runner *r)
+struct inflating *inflating_read(struct runner *r)
 {
 	struct inflating *i = *slot(r);
 
@@ -255,7 +236,7 @@ static const int flushes[] = { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_NO_FLUSH, Z_FINISH,
 
 static void op_step(struct runner *r)
 {
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 	size_t more, room;
 
 	if (!i)
@@ -269,7 +250,7 @@ static void op_step(struct runner *r)
 /* In equal pieces, as far as they lead or the program goes. */
 static void op_run(struct runner *r)
 {
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 	size_t in_cut, out_cut, nr;
 	int flush;
 
@@ -304,158 +285,15 @@ static void finish(struct runner *r, struct inflating *i)
 
 static void op_finish(struct runner *r)
 {
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 
 	if (i)
 		finish(r, i);
 }
 
-static void op_sync(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-
-	/* Behind an error in the trailer zlib has some of that left to search in. */
-	if (!i || !is_same_place(i) || (i->is_over && i->shown == i->side[STOCK].pos))
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		struct side *side = &i->side[which];
-		size_t in_len = i->shown - side->pos;
-
-		side->strm.next_in = i->packed.data + side->pos;
-		side->strm.avail_in = (uInt)in_len;
-		side->ret = zapi[which]->inflateSync(&side->strm);
-		side->pos += in_len - side->strm.avail_in;
-	}
-	i->is_broken = has_failed(i);
-	if (!i->is_broken)
-		compare(r, i, true);
-}
-
-static void op_ask(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	unsigned int what = in_below(&r->in, 6), value = in_byte(&r->in);
-	long got[SIDES];
-
-	if (!i || (!is_same_place(i) && what != 3 && what != 4))
-		return;
-	/* Behind an error zlib has some bits of it left, which limit what can be put in. */
-	if (what == 5 && i->is_over)
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		const struct zlib_api *z = zapi[which];
-		z_stream *s = &i->side[which].strm;
-
-		got[which] = what == 0	 ? z->inflateMark(s)
-			     : what == 1 ? z->inflateSyncPoint(s)
-			     : what == 2 ? (long)z->inflateCodesUsed(s)
-			     : what == 3 ? z->inflateUndermine(s, (int)(value & 1))
-			     : what == 4 ? z->inflateValidate(s, (int)(value & 1))
-					 : z->inflatePrime(s, (int)(value % 18) - 1, value * 257);
-	}
-	i->is_broken = has_failed(i);
-	check(i->is_broken || got[OURS] == got[STOCK], "question %u: %ld, zlib %ld, in %zu out %lu",
-	      what, got[OURS], got[STOCK], i->side[OURS].pos, i->side[OURS].strm.total_out);
-}
-
-static void op_get_dictionary(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	unsigned char *dict[SIDES];
-	uInt len[SIDES] = { 77, 77 };
-	int ret[SIDES];
-
-	if (!i)
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		dict[which] = malloc(DICT_MOST);
-		check(dict[which], "out of memory");
-		ret[which] = zapi[which]->inflateGetDictionary(&i->side[which].strm, dict[which],
-							       &len[which]);
-	}
-	i->is_broken = has_failed(i);
-	check(i->is_broken || len[OURS] <= DICT_MOST, "a dictionary of %u bytes", len[OURS]);
-	/* Of the call that came to the end, or failed, zlib keeps no window. */
-	if (!i->is_broken && !i->is_over) {
-		check(ret[OURS] == ret[STOCK], "inflateGetDictionary: %d, zlib %d", ret[OURS],
-		      ret[STOCK]);
-		check(len[OURS] == len[STOCK], "%u bytes, zlib %u, at %lu", len[OURS], len[STOCK],
-		      i->side[OURS].strm.total_out);
-		check(!memcmp(dict[OURS], dict[STOCK], len[OURS]), "another dictionary");
-	}
-	free(dict[OURS]);
-	free(dict[STOCK]);
-}
-
-static void op_set_dictionary(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	size_t len;
-	const unsigned char *dict;
-	int ret[SIDES];
-
-	if (!i)
-		return;
-	len = in_size(&r->in, DICT_MOST);
-	dict = in_text(&r->in, len);
-	if (!is_same_place(i))
-		return;
-	for (int which = 0; which < SIDES; which++)
-		ret[which] =
-			zapi[which]->inflateSetDictionary(&i->side[which].strm, dict, (uInt)len);
-	i->is_broken = has_failed(i);
-	check(i->is_broken || ret[OURS] == ret[STOCK], "inflateSetDictionary: %d, zlib %d",
-	      ret[OURS], ret[STOCK]);
-}
-
-static void op_header(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	unsigned int how = in_byte(&r->in);
-	int ret[SIDES];
-
-	if (!i || i->side[OURS].pos || i->side[STOCK].pos)
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		struct side *side = &i->side[which];
-
-		memset(&side->header, 0x55, sizeof(side->header));
-		side->header.extra = how & 1 ? side->extra : Z_NULL;
-		side->header.extra_max = how & 2 ? sizeof(side->extra) : 3;
-		side->header.name = how & 4 ? side->name : Z_NULL;
-		side->header.name_max = how & 8 ? sizeof(side->name) : 3;
-		side->header.comment = how & 16 ? side->comment : Z_NULL;
-		side->header.comm_max = how & 32 ? sizeof(side->comment) : 3;
-		ret[which] = zapi[which]->inflateGetHeader(&side->strm, &side->header);
-	}
-	i->has_header = true;
-	i->is_broken = has_failed(i);
-	check(i->is_broken || ret[OURS] == ret[STOCK], "inflateGetHeader: %d, zlib %d", ret[OURS],
-	      ret[STOCK]);
-}
-
-static void op_check_header(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	const gz_header *ours, *theirs;
-
-	if (!i)
-		return;
-	ours = &i->side[OURS].header;
-	theirs = &i->side[STOCK].header;
-	check(ours->done == theirs->done && ours->text == theirs->text &&
-		      ours->time == theirs->time && ours->os == theirs->os &&
-		      ours->hcrc == theirs->hcrc && ours->extra_len == theirs->extra_len &&
-		      !ours->name == !theirs->name && !ours->comment == !theirs->comment &&
-		      !ours->extra == !theirs->extra,
-	      "gzip header: done %d, zlib %d", ours->done, theirs->done);
-	check(!memcmp(i->side[OURS].name, i->side[STOCK].name, sizeof(i->side[OURS].name)),
-	      "name in the header");
-}
-
 static void op_copy(struct runner *r)
 {
-	struct inflating *from = open_one(r), **at = slot(r), *to;
+	struct inflating *from = inflating_read(r), **at = slot(r), *to;
 	bool is_short;
 	int ret[SIDES];
 
@@ -478,7 +316,7 @@ static void op_copy(struct runner *r)
 		memset(&side->strm, 0x33, sizeof(side->strm));
 		ret[which] = zapi[which]->inflateCopy(&side->strm, &from->side[which].strm);
 	}
-	is_short = has_failed(from);
+	is_short = inflating_has_failed(from);
 	check(is_short || (!ret[OURS] && !ret[STOCK]), "inflateCopy: %d, zlib %d", ret[OURS],
 	      ret[STOCK]);
 	*at = to;
@@ -498,7 +336,7 @@ static void op_copy(struct runner *r)
 static void op_reset(struct runner *r)
 {
 	static const int others[] = { 15, 31, -15, 47, 0, -15, 12, 99 };
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 	unsigned int how = in_byte(&r->in), other = in_byte(&r->in);
 	int ret[SIDES];
 
@@ -516,7 +354,7 @@ static void op_reset(struct runner *r)
 					    : z->inflateResetKeep(&side->strm);
 		side->ret = ret[which];
 	}
-	i->is_broken = has_failed(i);
+	i->is_broken = inflating_has_failed(i);
 	if (i->is_broken)
 		return;
 	check(ret[OURS] == ret[STOCK], "reset %u: %d, zlib %d", how % 3, ret[OURS], ret[STOCK]);
@@ -527,7 +365,7 @@ static void op_reset(struct runner *r)
 	if (how / 8 % 2)
 		i->side[STOCK].pos = i->shown = 0;
 	i->side[OURS].pos = i->side[STOCK].pos;
-	compare(r, i, true);
+	inflating_compare(r, i, true);
 }
 
 static void op_end(struct runner *r)
@@ -563,12 +401,12 @@ const struct op inflate_ops[] = {
 	{ "inflate", op_run },
 	{ "inflate", op_run },
 	{ "inflate to the end", op_finish },
-	{ "inflateSync", op_sync },
-	{ "inflateMark, SyncPoint, CodesUsed, Undermine, Validate, Prime", op_ask },
-	{ "inflateGetDictionary", op_get_dictionary },
-	{ "inflateSetDictionary", op_set_dictionary },
-	{ "inflateGetHeader", op_header },
-	{ "gzip header", op_check_header },
+	{ "inflateSync", inflate_op_sync },
+	{ "inflateMark, SyncPoint, CodesUsed, Undermine, Validate, Prime", inflate_op_ask },
+	{ "inflateGetDictionary", inflate_op_get_dictionary },
+	{ "inflateSetDictionary", inflate_op_set_dictionary },
+	{ "inflateGetHeader", inflate_op_header },
+	{ "gzip header", inflate_op_check_header },
 	{ "inflateCopy", op_copy },
 	{ "inflateReset, Reset2, ResetKeep", op_reset },
 	{ "inflateEnd", op_end },

@@ -107,7 +107,8 @@ static void op_fork(struct runner *r)
 	/* The second time nobody disturbs. */
 	if (r->is_child || r->children_nr == 2 || r->cut_salt)
 		return;
-	/* Without handlers malloc() may be locked where there are threads; a sanitizer's always may be. */
+	/* Without handlers malloc() may be locked where there are threads; a sanitizer's always may
+	 * be. */
 	if (r->settings->threads > 1)
 		how = 0;
 	if ((IS_ASAN || IS_TSAN) && (r->settings->threads > 1 || !is_soft(r)))
