@@ -179,8 +179,12 @@ static int prepare(const char *pos)
 		for (unsigned int i = 0; wd_transports[i]; i++) {
 			const struct wd_transport *transport = wd_transports[i];
 
-			if (transport->is_emulated == (spec.kind == WD_SPEC_EMU) &&
-			    (!transport->prepare || transport->prepare(spec.text)))
+			if (transport->is_emulated != (spec.kind == WD_SPEC_EMU))
+				continue;
+			/* It takes locks, which a child of fork() has to know as its parent's. */
+			if (transport->is_emulated)
+				wd_enter();
+			if (!transport->prepare || transport->prepare(spec.text))
 				found |= 1u << i;
 		}
 	}

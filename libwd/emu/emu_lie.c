@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Zlib
 /*
- * What a device that lies makes of a result. Which value, and where the script names none which field, is
- * a function of the request's number: the same script lies in the same way each time.
+ * What a device that lies makes of a result. Which value, and where the script names none which
+ * field, is a function of the request's number: the same script lies in the same way each time.
  */
 #include "emu_priv.h"
 
@@ -33,8 +33,8 @@ enum emu_lie emu_lie_of(const struct emu_fault *fault, uint64_t nr)
 /* Another number of bytes than this one: near to it, near to what there is, or none that can be. */
 static uint32_t other_len(uint32_t len, uint32_t most, uint64_t r)
 {
-	const uint32_t lens[] = { 0,	    len - 1,	len + 1, len / 2, most,
-				  most + 1, UINT32_MAX, most - 1, 1,	  (uint32_t)(r >> 32) };
+	const uint32_t lens[] = { 0,	    len - 1,	len + 1,  len / 2, most,
+				  most + 1, UINT32_MAX, most - 1, 1,	   (uint32_t)(r >> 32) };
 	uint32_t other = lens[r % 10];
 
 	return other != len ? other : len + 1;
@@ -43,14 +43,10 @@ static uint32_t other_len(uint32_t len, uint32_t most, uint64_t r)
 static uint32_t other_result(uint32_t result, uint64_t r)
 {
 	static const uint32_t results[] = {
-		HISI_ZIP_OK,
-		HISI_ZIP_NEGATIVE,
-		HISI_ZIP_DST_FULL,
-		HISI_ZIP_BAD_CHECKSUM,
-		HISI_ZIP_STREAM_END,
-		HISI_ZIP_STREAM_END | HISI_ZIP_RESULT_LAST_BLOCK,
-		HISI_ZIP_BAD_DATA,
-		0x77,
+		HISI_ZIP_OK,	     HISI_ZIP_NEGATIVE,
+		HISI_ZIP_DST_FULL,   HISI_ZIP_BAD_CHECKSUM,
+		HISI_ZIP_STREAM_END, HISI_ZIP_STREAM_END | HISI_ZIP_RESULT_LAST_BLOCK,
+		HISI_ZIP_BAD_DATA,   0x77,
 	};
 	uint32_t other = results[r % 8];
 

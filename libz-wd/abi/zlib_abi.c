@@ -98,11 +98,8 @@ int ZEXPORT deflateParams(z_streamp strm, int level, int strategy)
 	if (s->mode != ZWD_MODE_SOFT)
 		return zwd_deflate_params(strm, s, level, strategy);
 	ZWD_SOFT_CALL(ret, strm, s, deflateParams(strm, level, strategy));
-	if (ret == Z_OK) {
-		s->d.level = level == Z_DEFAULT_COMPRESSION ? 6 : level;
-		s->d.strategy = strategy;
-		zwd_deflate_take_over(strm, s);
-	}
+	if (ret == Z_OK)
+		zwd_deflate_take_over(strm, s, level == Z_DEFAULT_COMPRESSION ? 6 : level, strategy);
 	return ret;
 }
 

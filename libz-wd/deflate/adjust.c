@@ -10,6 +10,7 @@
 #include "deflate/body_soft.h"
 #include "deflate/buffers.h"
 #include "deflate/frame.h"
+#include "deflate/life.h"
 #include "deflate/units.h"
 #include "engine/jobq.h"
 #include "engine/policy.h"
@@ -92,7 +93,7 @@ static int change_engine(struct zwd_stream *s, int is_changed)
 int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int strategy)
 {
 	struct zwd_deflate *d = &s->d;
-	int ret = Z_OK, is_changed;
+	int ret = Z_OK, is_changed, last_flush = d->last_flush;
 
 	if (level == Z_DEFAULT_COMPRESSION)
 		level = 6;
@@ -123,6 +124,7 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	ret = d->is_raw ? soft_params(strm, s, level, strategy) : Z_OK;
 	if (ret != Z_OK)
 		return ret;
+	d->last_flush = zwd_deflate_is_block_ended(d, level, strategy) ? Z_BLOCK : last_flush;
 	d->level = level;
 	d->strategy = strategy;
 	return d->seq == ZWD_SEQ_DONE ? Z_OK : change_engine(s, is_changed);

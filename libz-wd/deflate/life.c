@@ -220,14 +220,17 @@ static int end_part(z_streamp strm, struct zwd_stream *s, unsigned char *out, uI
 	return len;
 }
 
-void zwd_deflate_take_over(z_streamp strm, struct zwd_stream *s)
+void zwd_deflate_take_over(z_streamp strm, struct zwd_stream *s, int level, int strategy)
 {
 	struct zwd_deflate *d = &s->d;
+	int last_flush = zwd_deflate_is_block_ended(d, level, strategy) ? Z_BLOCK : Z_NO_FLUSH;
 	unsigned int pending = 1;
 	unsigned char *out;
 	uInt window_len = 0;
 	int bits, ret, len;
 
+	d->level = level;
+	d->strategy = strategy;
 	d->is_candidate = !s->is_custom && zwd_policy_deflate_candidate(d, 0);
 	ZWD_SOFT_CALL(ret, strm, s, deflatePending(strm, &pending, &bits));
 	if (ret != Z_OK || pending || !d->is_candidate || zwd_deflate_get_blocks(s))
@@ -250,7 +253,8 @@ void zwd_deflate_take_over(z_streamp strm, struct zwd_stream *s)
 		end_soft(strm, s);
 		s->mode = ZWD_MODE_OURS;
 		d->seq = ZWD_SEQ_BODY;
-		d->last_flush = d->flushed_by = Z_SYNC_FLUSH;
+		d->flushed_by = Z_SYNC_FLUSH;
+		d->last_flush = last_flush;
 		d->isize = (uint32_t)strm->total_in;
 		d->check = d->sent_check = d->wrap ? (uint32_t)strm->adler : 1;
 		zwd_deflate_remember(d, out + ZWD_FLUSH_LEN, window_len);

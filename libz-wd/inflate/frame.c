@@ -195,6 +195,8 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 	if (i->body == ZWD_BODY_SERIAL && (flush == Z_BLOCK || flush == Z_TREES)) {
 		zwd_count(ZWD_INFLATE, ZWD_SOFT_TUNED, 1);
 		ret = leave_device(strm, s);
+		if (ret == Z_OK)
+			ret = read_on(strm, s);
 		if (ret != Z_OK)
 			return ret;
 	}

@@ -3,8 +3,9 @@
  * fuzz_api FILE...                                   replays
  * fuzz_api [--seed N] [--seconds S] [--mode soft|emu|fault]  makes programs by chance
  *
- * Each program is a process of its own. One that fails is made shorter, saved, and named with the command
- * that replays it. Without --seed: half of the time a fixed seed, then a fresh one. See api/api.h.
+ * Each program is a process of its own. One that fails is made shorter, saved, and named with the
+ * command that replays it. Without --seed: half of the time a fixed seed, then a fresh one. See
+ * api/api.h.
  */
 #include "config.h"
 #include "api/api.h"
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 static struct common {
 	char words[LAST_WORDS_LEN];
 	struct zwd_stats sum;
-} *common;
+} * common;
 
 static uint64_t random_state;
 
@@ -103,7 +104,8 @@ static _Noreturn void child(const uint8_t *data, size_t len)
 	exit(0);
 }
 
-/* 0: it is right, else common->words say what is not. is_quiet: its own words are of no interest. */
+/* 0: it is right, else common->words say what is not. is_quiet: its own words are of no interest.
+ */
 static int run(const uint8_t *data, size_t len, int is_quiet)
 {
 	pid_t pid;
@@ -128,7 +130,8 @@ static int run(const uint8_t *data, size_t len, int is_quiet)
 		snprintf(common->words, sizeof(common->words), "%s",
 			 WTERMSIG(status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(status)));
 	else if (!common->words[0])
-		snprintf(common->words, sizeof(common->words), "exit status %d", WEXITSTATUS(status));
+		snprintf(common->words, sizeof(common->words), "exit status %d",
+			 WEXITSTATUS(status));
 	return -1;
 }
 
@@ -183,7 +186,8 @@ static void failed(const char *program, uint8_t *data, size_t len, uint64_t seed
 	memcpy(words, common->words, sizeof(words));
 	snprintf(name, sizeof(name), "fuzz_api.%llx.input", (unsigned long long)seed);
 	save(name, data, len);
-	printf("not ok: %s\n# seed 0x%llx; replay with: %s %s\n", words, (unsigned long long)seed, program, name);
+	printf("not ok: %s\n# seed 0x%llx; replay with: %s %s\n", words, (unsigned long long)seed,
+	       program, name);
 	fflush(stdout);
 	if (!strcmp(words, "hangs"))
 		return;
@@ -215,7 +219,8 @@ static void make(const char *program, uint64_t seed, double seconds, int mode)
 		for (size_t i = 0; i < len; i++)
 			data[i] = (uint8_t)random_next();
 		if (mode >= 0)
-			data[0] = (uint8_t)(data[0] - data[0] % MODES + (mode <= 255 - data[0] + data[0] % MODES ? mode : 0));
+			data[0] = (uint8_t)(data[0] - data[0] % MODES +
+					    (mode <= 255 - data[0] + data[0] % MODES ? mode : 0));
 		runs_nr++;
 		if (run(data, len, 0)) {
 			failures_nr++;
@@ -232,14 +237,19 @@ static void tell(double seconds)
 
 	printf("# %u programs, %.0f/s\n", runs_nr, runs_nr / seconds);
 	for (int i = 0; i < 2; i++)
-		printf("# %s: device %llu requests, %llu MB; software %llu streams; %llu beside another, %llu returns, "
-		       "%llu failovers, %llu retries, %llu errors, %llu stored, %llu verified, %llu wrong\n",
+		printf("# %s: device %llu requests, %llu MB; software %llu streams; %llu beside "
+		       "another, %llu returns, "
+		       "%llu failovers, %llu retries, %llu errors, %llu stored, %llu verified, "
+		       "%llu wrong\n",
 		       i ? "inflate" : "deflate", (unsigned long long)dirs[i]->hw_requests,
-		       (unsigned long long)dirs[i]->hw_in >> 20, (unsigned long long)dirs[i]->soft_streams,
-		       (unsigned long long)choices[i]->parallel_units, (unsigned long long)choices[i]->returns,
+		       (unsigned long long)dirs[i]->hw_in >> 20,
+		       (unsigned long long)dirs[i]->soft_streams,
+		       (unsigned long long)choices[i]->parallel_units,
+		       (unsigned long long)choices[i]->returns,
 		       (unsigned long long)dirs[i]->failovers, (unsigned long long)dirs[i]->retries,
 		       (unsigned long long)dirs[i]->errors, (unsigned long long)dirs[i]->stored,
-		       (unsigned long long)dirs[i]->verified, (unsigned long long)dirs[i]->mismatches);
+		       (unsigned long long)dirs[i]->verified,
+		       (unsigned long long)dirs[i]->mismatches);
 }
 
 static int replay(const char *name)
@@ -274,7 +284,8 @@ int main(int argc, char **argv)
 	int mode = -1, i, ret = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (common == MAP_FAILED)
 		return 99;
 	last_words = common->words;

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Zlib
 # The whole zlib interface beside the system's zlib; each run has a seed of its own beside a fixed one.
 fuzz_api_sources = tests/fuzz/fuzz_api.c tests/fuzz/api/api.h tests/fuzz/api/api_deflate.c \
+	tests/fuzz/api/api_deflate.h tests/fuzz/api/api_deflate_told.c \
+	tests/fuzz/api/api_inflate.h tests/fuzz/api/api_inflate_told.c \
+	tests/fuzz/api/api_deflating.c tests/fuzz/api/api_packed.c \
 	tests/fuzz/api/api_gz.c tests/fuzz/api/api_inflate.c tests/fuzz/api/api_input.c \
 	tests/fuzz/api/api_other.c tests/fuzz/api/api_run.c tests/zlib_api.h
 check_PROGRAMS += tests/fuzz/fuzz_api

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Zlib */
 /* Guards fork: in the child inherited queues are dead and new ones work; the parent goes on. */
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include "queue.h"
+#include "priv.h"
 
 /* The sanitizer of threads lets a child have some only when told so. */
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
@@ -133,9 +136,54 @@ static void test_fork_twice(void **state)
 	side_close(&s);
 }
 
+/* Asked for while the device's libraries are looked up, with the list of devices locked. */
+static int is_looking, is_forked;
+
+__typeof__(wd_root_is_known) __real_wd_root_is_known, __wrap_wd_root_is_known;
+
+int __wrap_wd_root_is_known(void)
+{
+	__atomic_store_n(&is_looking, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&is_forked, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return __real_wd_root_is_known();
+}
+
+static char failure[] = "wd_prepare() fails";
+
+static void *prepare(void *unused)
+{
+	(void)unused;
+	return wd_prepare("emu") == 1 ? NULL : failure;
+}
+
+/* Nobody had a queue yet, nor had fork() handlers: what another thread is about to do for the first time. */
+static void test_fork_at_first_use(void **state)
+{
+	pthread_t thread;
+	void *failed;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(pthread_create(&thread, NULL, prepare, NULL), 0);
+	while (!__atomic_load_n(&is_looking, __ATOMIC_ACQUIRE))
+		sched_yield();
+	pid = fork();
+	__atomic_store_n(&is_forked, 1, __ATOMIC_RELEASE);
+	if (!pid) {
+		alarm(20);
+		_exit(prepare(NULL) != NULL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	pthread_join(thread, &failed);
+	assert_int_equal(status, 0);
+	assert_null(failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fork_at_first_use),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_fork_in_flight),
 		cmocka_unit_test(test_fork_twice),

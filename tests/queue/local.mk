@@ -30,6 +30,7 @@ tests_queue_failures_CFLAGS = $(wd_queue_cflags)
 tests_queue_failures_LDADD = $(wd_queue_ldadd)
 tests_queue_fork_CFLAGS = $(wd_queue_cflags)
 tests_queue_fork_LDADD = $(wd_queue_ldadd)
+tests_queue_fork_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=wd_root_is_known
 tests_queue_idle_CFLAGS = $(wd_queue_cflags)
 tests_queue_idle_LDADD = $(wd_queue_ldadd)
 tests_queue_memory_CFLAGS = $(wd_queue_cflags)

@@ -136,6 +136,45 @@ static void changes_all_along(void **state)
 	free(src);
 }
 
+/* zlib ends a block for most of them, and then no flush is one again; for others the one before still counts. */
+static void flush_behind_a_change(void **state)
+{
+	static const int flushes[] = { Z_NO_FLUSH, Z_PARTIAL_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_BLOCK };
+	static unsigned char text[3000], room[2][20000];
+
+	gen_fill(GEN_TEXT, text, sizeof(text));
+	for (size_t from = 0; from < NR(params); from++)
+		for (size_t to = 0; to < NR(params); to++)
+			for (size_t f = 0; f < NR(flushes) * NR(flushes) * 2; f++) {
+				int first = flushes[f % NR(flushes)], second = flushes[f / NR(flushes) % NR(flushes)];
+				uInt len = f / NR(flushes) / NR(flushes) ? 0 : sizeof(text);
+				int ret[2][3];
+
+				for (int n = 0; n < 2; n++) {
+					const struct zlib_api *z = n ? &ref : &ours;
+					z_stream strm = { 0 };
+
+					assert_int_equal(z->deflateInit2_(&strm, params[from].level, Z_DEFLATED, 15, 8,
+									  params[from].strategy, ZLIB_VERSION,
+									  (int)sizeof(strm)), Z_OK);
+					strm.next_in = text;
+					strm.avail_in = len;
+					strm.next_out = room[n];
+					strm.avail_out = sizeof(room[n]);
+					ret[n][0] = z->deflate(&strm, first);
+					ret[n][1] = z->deflateParams(&strm, params[to].level, params[to].strategy);
+					ret[n][2] = z->deflate(&strm, second);
+					z->deflateEnd(&strm);
+				}
+				assert_int_equal(ret[0][0], ret[1][0]);
+				assert_int_equal(ret[0][1], ret[1][1]);
+				/* What software had before is flushed in any case: then it is none again. */
+				if (ret[0][2] != ret[1][2] && (ret[0][2] != Z_OK || ret[1][2] != Z_BUF_ERROR))
+					fail_msg("parameters %zu to %zu, %u bytes, flush %d then %d: %d, zlib %d", from, to,
+						 len, first, second, ret[0][2], ret[1][2]);
+			}
+}
+
 static void wrong_values_are_refused(void **state)
 {
 	static const int wrong[][2] = { { -2, 0 }, { 10, 0 }, { 6, -1 }, { 6, 5 } };
@@ -167,4 +206,5 @@ static void before_data_it_only_sets(void **state)
 
 TEST_MAIN(120, cmocka_unit_test(every_change_with_room),
 	  cmocka_unit_test(every_change_with_little_room), cmocka_unit_test(changes_all_along),
+	  cmocka_unit_test(flush_behind_a_change),
 	  cmocka_unit_test(wrong_values_are_refused), cmocka_unit_test(before_data_it_only_sets))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Zlib */
 /*
  * Any bytes are a program of calls of the zlib interface, done by this library and by the system's
- * zlib side by side. What zlib's contract fixes must be the same; where it leaves a choice, what ours
- * makes must be sound. The first HEAD_LEN bytes are the process's settings; each OP_LEN bytes of the rest are a
- * call, or some.
+ * zlib side by side. What zlib's contract fixes must be the same; where it leaves a choice, what
+ * ours makes must be sound. The first HEAD_LEN bytes are the process's settings; each OP_LEN bytes
+ * of the rest are a call, or some.
  */
 #ifndef FUZZ_API_H
 #define FUZZ_API_H
@@ -57,9 +57,9 @@ enum mode { MODE_SOFT, MODE_EMU, MODE_FAULT, MODES };
 struct settings {
 	enum mode mode;
 	unsigned int threads;
-	size_t work_most; /* bytes that a thread's calls are given */
-	bool is_twice;	/* the same again must give the same bytes */
-	bool is_recut;	/* the second time in other pieces */
+	size_t work_most;    /* bytes that a thread's calls are given */
+	bool is_twice;	     /* the same again must give the same bytes */
+	bool is_recut;	     /* the second time in other pieces */
 	char names[12][256]; /* "NAME=value" */
 	unsigned int names_nr;
 };
@@ -124,7 +124,8 @@ struct runner {
 	unsigned int cut_salt;	 /* of the second time */
 	bool is_stopped;	 /* it was too much */
 	bool is_child;		 /* made by fork */
-	bool has_no_second_libc; /* a child of threads: the stock zlib's own malloc() may be locked */
+	bool has_no_second_libc; /* a child of threads: the stock zlib's own malloc() may be locked
+				  */
 	pid_t children[4];
 	unsigned int children_nr;
 	struct deflating *deflates[SLOTS];
@@ -134,6 +135,12 @@ struct runner {
 	uint64_t sums[SUMS_MOST]; /* of the streams that came to their end */
 	unsigned int sums_nr;
 };
+
+/* Ours is the stock zlib then, byte for byte. */
+static inline bool is_soft(const struct runner *r)
+{
+	return r->settings->mode == MODE_SOFT;
+}
 
 struct op {
 	const char *name;
@@ -148,6 +155,10 @@ void program_setup(void);
 /* Where the failing program's last words go beside standard error. */
 extern char *last_words;
 enum { LAST_WORDS_LEN = 512 };
+
+/* api_packed.c */
+void packed_make(struct runner *r, struct buf *out, int *wbits);
+void packed_damage(struct runner *r, struct buf *packed);
 
 /* api_deflate.c */
 extern const struct op deflate_ops[];

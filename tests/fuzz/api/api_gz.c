@@ -57,7 +57,8 @@ static void write_steps(struct runner *r, gzFile file[SIDES], bool is_direct)
 		/* zlib 1.2.13's own reads what is not there, where nothing is compressed. */
 		if (what == 4 && is_direct)
 			continue;
-		/* zlib's own zeros are whatever its memory holds where nothing was written before. */
+		/* zlib's own zeros are whatever its memory holds where nothing was written before.
+		 */
 		if (what == 5 && !has_written)
 			continue;
 		has_written |= what < 3 || (what > 6 && len);
@@ -76,16 +77,20 @@ static void write_steps(struct runner *r, gzFile file[SIDES], bool is_direct)
 				got[which] = z->gzprintf(file[which], "%u and %s\n", value, "more");
 				break;
 			case 3:
-				got[which] = z->gzflush(file[which], value % 8 < 6 ? (int)(value % 6) : Z_SYNC_FLUSH);
+				got[which] =
+					z->gzflush(file[which],
+						   value % 8 < 6 ? (int)(value % 6) : Z_SYNC_FLUSH);
 				break;
 			case 4:
-				got[which] = z->gzsetparams(file[which], (int)(value % 10), value / 16 % 5 ? 0 : (int)(value % 5));
+				got[which] = z->gzsetparams(file[which], (int)(value % 10),
+							    value / 16 % 5 ? 0 : (int)(value % 5));
 				break;
 			case 5:
 				got[which] = z->gzseek(file[which], value * 50, SEEK_CUR);
 				break;
 			case 6:
-				got[which] = (long)z->gzfwrite(data, len % 100 + 1, len / (len % 100 + 1), file[which]);
+				got[which] = (long)z->gzfwrite(data, len % 100 + 1,
+							       len / (len % 100 + 1), file[which]);
 				break;
 			default:
 				got[which] = z->gzwrite(file[which], data, (unsigned int)len);
@@ -127,13 +132,15 @@ static void read_steps(struct runner *r, gzFile file[SIDES])
 				got[which] = (z->gzgetc)(file[which]);
 				break;
 			case 1:
-				got[which] = z->gzgets(file[which], (char *)room[which], (int)len + 1) != NULL;
+				got[which] = z->gzgets(file[which], (char *)room[which],
+						       (int)len + 1) != NULL;
 				break;
 			case 2:
 				got[which] = z->gzungetc((int)value, file[which]);
 				break;
 			case 3:
-				got[which] = z->gzseek(file[which], at, value % 2 ? SEEK_CUR : SEEK_SET);
+				got[which] =
+					z->gzseek(file[which], at, value % 2 ? SEEK_CUR : SEEK_SET);
 				break;
 			case 4:
 				got[which] = z->gzrewind(file[which]);
@@ -142,18 +149,23 @@ static void read_steps(struct runner *r, gzFile file[SIDES])
 				got[which] = z->gzeof(file[which]) + 2 * z->gzdirect(file[which]);
 				break;
 			case 6:
-				got[which] = (long)z->gzfread(room[which], len % 100 + 1, len / (len % 100 + 1), file[which]);
+				got[which] = (long)z->gzfread(room[which], len % 100 + 1,
+							      len / (len % 100 + 1), file[which]);
 				break;
 			default:
 				got[which] = z->gzread(file[which], room[which], (unsigned int)len);
 			}
 			z->gzerror(file[which], &error[which]);
-			trace("  side %d: %ld, error %d, tell %ld\n", which, got[which], error[which], (long)z->gztell(file[which]));
+			trace("  side %d: %ld, error %d, tell %ld\n", which, got[which],
+			      error[which], (long)z->gztell(file[which]));
 		}
 		same_long("a call that reads", got);
-		check(error[OURS] == error[STOCK], "gzerror: %d, zlib %d", error[OURS], error[STOCK]);
+		check(error[OURS] == error[STOCK], "gzerror: %d, zlib %d", error[OURS],
+		      error[STOCK]);
 		/* Behind what was read, and where the call failed, is anything. */
-		made = what == 1 ? strlen((char *)room[STOCK]) + 1 : what == 6 ? (size_t)got[STOCK] * (len % 100 + 1) : (size_t)got[STOCK];
+		made = what == 1   ? strlen((char *)room[STOCK]) + 1
+		       : what == 6 ? (size_t)got[STOCK] * (len % 100 + 1)
+				   : (size_t)got[STOCK];
 		if ((what == 1 || what >= 6) && got[STOCK] > 0 && error[STOCK] >= 0)
 			check(!memcmp(room[OURS], room[STOCK], made), "other bytes were read");
 		for (int which = 0; which < SIDES; which++)
@@ -186,23 +198,26 @@ static void same_text(const struct buf packed[SIDES])
 		check(ret == Z_OK, "the file that was written is wrong: %d", ret);
 		stock.inflateEnd(&s);
 	}
-	check(plain[OURS].len == plain[STOCK].len && (!plain[OURS].len ||
-	      !memcmp(plain[OURS].data, plain[STOCK].data, plain[OURS].len)), "another text, %zu and %zu bytes",
-	      plain[OURS].len, plain[STOCK].len);
+	check(plain[OURS].len == plain[STOCK].len &&
+		      (!plain[OURS].len ||
+		       !memcmp(plain[OURS].data, plain[STOCK].data, plain[OURS].len)),
+	      "another text, %zu and %zu bytes", plain[OURS].len, plain[STOCK].len);
 	buf_free(&plain[OURS]);
 	buf_free(&plain[STOCK]);
 }
 
 static void op_gz(struct runner *r)
 {
-	static const char *const modes[] = { "wb", "wb1", "wb6f", "wb9", "wb6h", "wb0", "wbT", "wb3R" };
+	static const char *const modes[] = { "wb",   "wb1", "wb6f", "wb9",
+					     "wb6h", "wb0", "wbT",  "wb3R" };
 	int fd[SIDES];
 	gzFile file[SIDES];
 	struct buf packed[SIDES] = { { 0 } };
 	unsigned int how = in_byte(&r->in), harm = in_byte(&r->in);
 	long got[SIDES];
 
-	/* Of a child of threads, the stock zlib's own memory may be locked. One thread alone has the rooms. */
+	/* Of a child of threads, the stock zlib's own memory may be locked. One thread alone has
+	 * the rooms. */
 	if (r->has_no_second_libc || r->settings->threads > 1)
 		return;
 	for (int which = 0; which < SIDES; which++) {
@@ -214,7 +229,8 @@ static void op_gz(struct runner *r)
 	trace("  gzdopen %s, gzbuffer %u\n", modes[how % 8], how / 8 % 4 ? 0 : 8 + how * 16u);
 	write_steps(r, file, how % 8 == DIRECT);
 	for (int which = 0; which < SIDES; which++) {
-		got[which] = how & 32 ? zapi[which]->gzclose(file[which]) : zapi[which]->gzclose_w(file[which]);
+		got[which] = how & 32 ? zapi[which]->gzclose(file[which])
+				      : zapi[which]->gzclose_w(file[which]);
 		whole(fd[which], &packed[which]);
 	}
 	same_long("gzclose", got);
@@ -222,27 +238,33 @@ static void op_gz(struct runner *r)
 		same_text(packed);
 	if (r->settings->mode == MODE_SOFT || how % 8 == DIRECT)
 		check(packed[OURS].len == packed[STOCK].len &&
-			      (!packed[OURS].len || !memcmp(packed[OURS].data, packed[STOCK].data, packed[OURS].len)),
+			      (!packed[OURS].len ||
+			       !memcmp(packed[OURS].data, packed[STOCK].data, packed[OURS].len)),
 		      "other bytes than zlib's in the file");
 	/* Both read the same file, which may be damaged. */
 	if (harm % 4 == 0 && packed[STOCK].len)
 		packed[STOCK].data[(size_t)harm * packed[STOCK].len / 256] ^= 4;
-	/* Of a file that was cut, a device holds back the last symbols until it is asked again, which gz* does not. */
+	/* Of a file that was cut, a device holds back the last symbols until it is asked again,
+	 * which gz* does not. */
 	else if (harm % 4 == 1 && packed[STOCK].len && r->settings->mode == MODE_SOFT)
 		packed[STOCK].len -= packed[STOCK].len > 8 ? 1 + harm / 32u : 0;
 	else if (harm % 4 == 2 && buf_room(&packed[STOCK], packed[STOCK].len + 1))
-		buf_add(&packed[STOCK], packed[STOCK].data, packed[STOCK].len < 200000 ? packed[STOCK].len : 0);
+		buf_add(&packed[STOCK], packed[STOCK].data,
+			packed[STOCK].len < 200000 ? packed[STOCK].len : 0);
 	trace("  gz file of %zu bytes, damage %u\n", packed[STOCK].len, harm);
 	for (int which = 0; which < SIDES; which++) {
-		check(!ftruncate(fd[which], 0) && pwrite(fd[which], packed[STOCK].data, packed[STOCK].len, 0) ==
-			      (ssize_t)packed[STOCK].len, "broken test");
+		check(!ftruncate(fd[which], 0) &&
+			      pwrite(fd[which], packed[STOCK].data, packed[STOCK].len, 0) ==
+				      (ssize_t)packed[STOCK].len,
+		      "broken test");
 		file[which] = open_on(zapi[which], fd[which], "rb");
 		if (how / 64 % 2)
 			zapi[which]->gzbuffer(file[which], 8 + harm * 300u);
 	}
 	read_steps(r, file);
 	for (int which = 0; which < SIDES; which++) {
-		got[which] = how & 32 ? zapi[which]->gzclose(file[which]) : zapi[which]->gzclose_r(file[which]);
+		got[which] = how & 32 ? zapi[which]->gzclose(file[which])
+				      : zapi[which]->gzclose_r(file[which]);
 		close(fd[which]);
 		buf_free(&packed[which]);
 	}

@@ -1,37 +1,13 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Streams that decompress, sound, damaged and cut: both sides go in step, call by call. The bytes, the
- * room left, the return codes and the checksum are zlib's; where output fills the room a device may have
- * read ahead less or more of the input.
+ * Streams that decompress, sound, damaged and cut: both sides go in step, call by call. The bytes,
+ * the room left, the return codes and the checksum are zlib's; where output fills the room a device
+ * may have read ahead less or more of the input.
  */
 #include "config.h"
-#include "api.h"
+#include "api_inflate.h"
 
-enum { DICT_MOST = 32768, GUARD = 8, STEPS_MOST = 300, HELD_MOST = 2 * 258 };
-
-struct side {
-	z_stream strm;
-	struct alloc *alloc;
-	size_t pos; /* input taken */
-	int ret;
-	gz_header header;
-	unsigned char extra[40], name[40], comment[40];
-};
-
-struct inflating {
-	struct side side[SIDES];
-	int wbits;
-	struct buf packed;
-	size_t shown; /* input up to here was offered */
-	bool has_header; /* its place is here */
-	bool is_over; /* it ended or failed, if only for a while */
-	bool is_broken; /* there was no memory: nothing more is asked */
-};
-
-static bool is_soft(const struct runner *r)
-{
-	return r->settings->mode == MODE_SOFT;
-}
+enum { GUARD = 8, STEPS_MOST = 300, HELD_MOST = 2 * 258 };
 
 static const char *text(const char *msg)
 {
@@ -43,9 +19,10 @@ static struct inflating **slot(struct runner *r)
 	return &r->inflates[in_below(&r->in, SLOTS)];
 }
 
-static bool has_failed(const struct inflating *i)
+bool inflating_has_failed(const struct inflating *i)
 {
-	return (i->side[OURS].alloc && i->side[OURS].alloc->has_failed) || i->side[STOCK].alloc->has_failed;
+	return (i->side[OURS].alloc && i->side[OURS].alloc->has_failed) ||
+	       i->side[STOCK].alloc->has_failed;
 }
 
 static void end(struct inflating **at, bool is_abandoned)
@@ -67,27 +44,30 @@ static void end(struct inflating **at, bool is_abandoned)
 	*at = NULL;
 }
 
-static bool is_same_place(const struct inflating *i)
+bool inflating_is_same_place(const struct inflating *i)
 {
 	return i->side[OURS].pos == i->side[STOCK].pos;
 }
 
 /* What both say of themselves; is_exact: also what a device leaves open. */
-static void compare(struct runner *r, struct inflating *i, bool is_exact)
+void inflating_compare(struct runner *r, struct inflating *i, bool is_exact)
 {
 	const z_stream *ours = &i->side[OURS].strm, *theirs = &i->side[STOCK].strm;
 
-	check(i->side[OURS].ret == i->side[STOCK].ret, "ret %d %s, zlib %d %s; out %lu, %lu, in %zu, %zu of %zu",
-	      i->side[OURS].ret, text(ours->msg), i->side[STOCK].ret, text(theirs->msg), ours->total_out,
+	check(i->side[OURS].ret == i->side[STOCK].ret,
+	      "ret %d %s, zlib %d %s; out %lu, %lu, in %zu, %zu of %zu", i->side[OURS].ret,
+	      text(ours->msg), i->side[STOCK].ret, text(theirs->msg), ours->total_out,
 	      theirs->total_out, i->side[OURS].pos, i->side[STOCK].pos, i->packed.len);
 	check(ours->total_out == theirs->total_out, "total_out %lu, zlib %lu", ours->total_out,
 	      theirs->total_out);
 	check(!strcmp(text(ours->msg), text(theirs->msg)), "msg %s, zlib %s", text(ours->msg),
 	      text(theirs->msg));
-	check(ours->adler == theirs->adler, "adler %lx, zlib %lx at %lu", ours->adler, theirs->adler, ours->total_out);
+	check(ours->adler == theirs->adler, "adler %lx, zlib %lx at %lu", ours->adler,
+	      theirs->adler, ours->total_out);
 	if (!is_exact && !is_soft(r))
 		return;
-	check(is_same_place(i), "took %zu, zlib %zu of %zu", i->side[OURS].pos, i->side[STOCK].pos, i->packed.len);
+	check(inflating_is_same_place(i), "took %zu, zlib %zu of %zu", i->side[OURS].pos,
+	      i->side[STOCK].pos, i->packed.len);
 	check(ours->total_in == theirs->total_in, "total_in %lu, zlib %lu", ours->total_in,
 	      theirs->total_in);
 }
@@ -104,7 +84,8 @@ static void call(struct inflating *i, int which, unsigned char *out, size_t room
 
 	check(in, "out of memory");
 	memcpy(in, i->packed.data + side->pos, in_len);
-	trace("  inflate %p %d: flush %d, in %zu, room %zu\n", (void *)i, which, flush, in_len, room);
+	trace("  inflate %p %d: flush %d, in %zu, room %zu\n", (void *)i, which, flush, in_len,
+	      room);
 	s->next_in = in;
 	s->avail_in = (uInt)in_len;
 	s->next_out = out;
@@ -112,7 +93,8 @@ static void call(struct inflating *i, int which, unsigned char *out, size_t room
 	side->ret = zapi[which]->inflate(s, flush);
 	used = in_len - s->avail_in;
 	check(used <= in_len && s->avail_out <= room && s->next_in == in + used &&
-		      s->next_out == out + room - s->avail_out, "next and avail do not agree");
+		      s->next_out == out + room - s->avail_out,
+	      "next and avail do not agree");
 	check(s->total_out - out_before == room - s->avail_out || side->ret == Z_MEM_ERROR,
 	      "total_out %lu after %lu, %zu made, side %d, ret %d", s->total_out, out_before,
 	      room - s->avail_out, which, side->ret);
@@ -128,6 +110,9 @@ static bool step(struct runner *r, struct inflating *i, size_t room, int flush)
 	uInt left[SIDES];
 	bool is_moved;
 
+	/* Who has read on to another place comes by other blocks. */
+	if (!inflating_is_same_place(i) && (flush == Z_BLOCK || flush == Z_TREES))
+		flush = Z_NO_FLUSH;
 	for (int which = 0; which < SIDES; which++) {
 		out[which] = malloc(room + GUARD);
 		check(out[which], "out of memory");
@@ -147,102 +132,37 @@ static bool step(struct runner *r, struct inflating *i, size_t room, int flush)
 		for (size_t g = 0; g < GUARD; g++)
 			check(out[which][room + g] == 0x5a, "wrote behind the room");
 	r->work += room + 200 + (i->shown - i->side[STOCK].pos);
-	if (has_failed(i)) {
-		i->is_broken = i->side[OURS].ret == Z_MEM_ERROR || i->side[STOCK].ret == Z_MEM_ERROR;
+	if (inflating_has_failed(i)) {
+		/* Without memory the way back to software may be lost. */
+		i->is_broken = i->side[OURS].ret == Z_MEM_ERROR ||
+			       i->side[STOCK].ret == Z_MEM_ERROR ||
+			       i->side[OURS].ret == Z_DATA_ERROR;
 		if (i->is_broken)
 			goto out;
 	}
-	check(left[OURS] == left[STOCK], "made %zu, zlib %zu, ret %d %s, zlib %d %s; from out %lu, in %zu, zlib %zu, shown %zu of %zu",
-	      room - left[OURS], room - left[STOCK], i->side[OURS].ret, text(i->side[OURS].strm.msg),
-	      i->side[STOCK].ret, text(i->side[STOCK].strm.msg), i->side[STOCK].strm.total_out - (room - left[STOCK]),
-	      i->side[OURS].pos, i->side[STOCK].pos, i->shown, i->packed.len);
+	check(left[OURS] == left[STOCK],
+	      "made %zu, zlib %zu, ret %d %s, zlib %d %s; from out %lu, in %zu, zlib %zu, shown "
+	      "%zu of %zu",
+	      room - left[OURS], room - left[STOCK], i->side[OURS].ret,
+	      text(i->side[OURS].strm.msg), i->side[STOCK].ret, text(i->side[STOCK].strm.msg),
+	      i->side[STOCK].strm.total_out - (room - left[STOCK]), i->side[OURS].pos,
+	      i->side[STOCK].pos, i->shown, i->packed.len);
 	check(!memcmp(out[OURS], out[STOCK], room - left[OURS]), "other bytes than zlib's");
 	/* Without room the one may still have taken a header, or the end, and the other before. */
-	if (!is_soft(r) && !left[STOCK] && i->side[OURS].ret != i->side[STOCK].ret && i->side[OURS].ret <= Z_OK)
+	if (!is_soft(r) && !left[STOCK] && i->side[OURS].ret != i->side[STOCK].ret &&
+	    i->side[OURS].ret <= Z_OK)
 		;
 	else
-		compare(r, i, left[STOCK] || flush == Z_BLOCK || flush == Z_TREES);
+		inflating_compare(r, i, left[STOCK] || flush == Z_BLOCK || flush == Z_TREES);
 	if (is_soft(r) || flush == Z_BLOCK || flush == Z_TREES)
-		check(i->side[OURS].strm.data_type == i->side[STOCK].strm.data_type, "data_type %d, zlib %d",
-		      i->side[OURS].strm.data_type, i->side[STOCK].strm.data_type);
+		check(i->side[OURS].strm.data_type == i->side[STOCK].strm.data_type,
+		      "data_type %d, zlib %d", i->side[OURS].strm.data_type,
+		      i->side[STOCK].strm.data_type);
 out:
 	free(out[OURS]);
 	free(out[STOCK]);
-	return is_moved && i->side[STOCK].ret == Z_OK && !i->is_broken && r->work < r->settings->work_most;
-}
-
-/* A stream of the stock zlib's: segments, each with parameters of its own. */
-static void pack(struct runner *r, struct buf *out, int *wbits)
-{
-	static const int kinds[] = { 15, 31, -15, 15, 31, -15, 15, 31, 12, 9, -12, 28 };
-	static const int flushes[] = { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_BLOCK, Z_PARTIAL_FLUSH, Z_FULL_FLUSH };
-	unsigned int how = in_byte(&r->in), nr = 1 + in_below(&r->in, 12);
-	struct alloc *alloc;
-	z_stream s = { 0 };
-	size_t len;
-
-	*wbits = kinds[how % 12];
-	alloc = alloc_new(&s, false, 0);
-	check(!stock.deflateInit2_(&s, how / 12 % 2 ? 6 : 1, Z_DEFLATED, *wbits, 8, how / 24 % 8 ? 0 : 1 + how % 4,
-				   ZLIB_VERSION, (int)sizeof(s)), "broken test");
-	for (unsigned int n = 0; n < nr; n++) {
-		bool is_last = n + 1 == nr;
-
-		len = in_size(&r->in, 700000);
-		if (len > r->settings->work_most / 2)
-			len = r->settings->work_most / 2;
-		r->work += len / 4;
-		s.next_in = (z_const Bytef *)in_text(&r->in, len);
-		s.avail_in = (uInt)len;
-		s.avail_out = (uInt)(len + len / 8 + 200000);
-		s.next_out = buf_room(out, s.avail_out);
-		len = s.avail_out;
-		stock.deflate(&s, is_last ? Z_FINISH : flushes[in_below(&r->in, 6)]);
-		out->len += len - s.avail_out;
-		check(!s.avail_in, "broken test: no room");
-		if (!is_last && in_byte(&r->in) % 8 == 0) {
-			s.avail_out = 2000;
-			s.next_out = buf_room(out, s.avail_out);
-			stock.deflateParams(&s, (int)in_below(&r->in, 10), 0);
-			out->len += 2000 - s.avail_out;
-		}
-	}
-	stock.deflateEnd(&s);
-	alloc_put(alloc);
-}
-
-static void damage(struct runner *r, struct buf *b)
-{
-	unsigned int kind = in_byte(&r->in);
-	size_t at, nr = 1 + in_byte(&r->in) % 32u;
-
-	if (!b->len)
-		return;
-	at = in_byte(&r->in) % 4 == 0 ? in_size(&r->in, b->len - 1) : (size_t)in_byte(&r->in) * b->len / 256;
-	if (kind % 8 == 7)
-		at = b->len - 1 - (nr < b->len - 1 ? nr : b->len - 1);
-	switch (kind / 8 % 6) {
-	case 0:
-		b->data[at] ^= (unsigned char)(1u << nr % 8);
-		break;
-	case 1:
-		b->data[at] = (unsigned char)in_byte(&r->in);
-		break;
-	case 2:
-		b->len = at;
-		break;
-	case 3:
-		nr = nr < b->len - at ? nr : b->len - at;
-		memmove(b->data + at, b->data + at + nr, b->len - at - nr);
-		b->len -= nr;
-		break;
-	case 4:
-		for (size_t n = 0; n < nr; n++)
-			b->data[(at + n * 7919) % b->len] ^= (unsigned char)(1u << n % 8);
-		break;
-	default:
-		memset(b->data + at, 0, nr < b->len - at ? nr : b->len - at);
-	}
+	return is_moved && i->side[STOCK].ret == Z_OK && !i->is_broken &&
+	       r->work < r->settings->work_most;
 }
 
 static void op_open(struct runner *r)
@@ -259,13 +179,13 @@ static void op_open(struct runner *r)
 		buf_add(&i->packed, r->packed.data, r->packed.len);
 		made_bits = r->packed_wbits;
 	} else {
-		pack(r, &i->packed, &made_bits);
+		packed_make(r, &i->packed, &made_bits);
 	}
 	/* Another member, or garbage, behind the end. */
 	if (kind / 4 % 8 == 1 && buf_room(&i->packed, i->packed.len + 1))
 		buf_add(&i->packed, i->packed.data, i->packed.len < 100000 ? i->packed.len : 100);
 	for (unsigned int n = kind / 32 == 7 ? 1 + in_byte(&r->in) % 3 : kind / 32 == 6; n; n--)
-		damage(r, &i->packed);
+		packed_damage(r, &i->packed);
 	i->wbits = made_bits;
 	if (made_bits > 0) {
 		static const int others[] = { 0, 47, 0, 32, 15, 31, 40 };
@@ -283,12 +203,14 @@ static void op_open(struct runner *r)
 	for (int which = 0; which < SIDES; which++) {
 		struct side *side = &i->side[which];
 
-		side->alloc = alloc_new(&side->strm, which == OURS, memory % 4 ? 0 : memory / 4 % 10);
+		side->alloc =
+			alloc_new(&side->strm, which == OURS, memory % 4 ? 0 : memory / 4 % 10);
 		ret[which] = zapi[which]->inflateInit2_(&side->strm, i->wbits, ZLIB_VERSION,
-						       (int)sizeof(side->strm));
+							(int)sizeof(side->strm));
 	}
 	if (ret[OURS] || ret[STOCK]) {
-		check(has_failed(i) || ret[OURS] == ret[STOCK], "ret %d, zlib %d", ret[OURS], ret[STOCK]);
+		check(inflating_has_failed(i) || ret[OURS] == ret[STOCK], "ret %d, zlib %d",
+		      ret[OURS], ret[STOCK]);
 		for (int which = 0; which < SIDES; which++) {
 			if (!ret[which])
 				zapi[which]->inflateEnd(&i->side[which].strm);
@@ -302,18 +224,19 @@ static void op_open(struct runner *r)
 }
 
 /* A stream at which there is something to be done. */
-static struct inflating *open_one(struct runner *r)
+struct inflating *inflating_read(struct runner *r)
 {
 	struct inflating *i = *slot(r);
 
 	return i && !i->is_broken ? i : NULL;
 }
 
-static const int flushes[] = { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_NO_FLUSH, Z_FINISH, Z_BLOCK, Z_TREES, Z_NO_FLUSH, Z_SYNC_FLUSH };
+static const int flushes[] = { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_NO_FLUSH, Z_FINISH,
+			       Z_BLOCK,	   Z_TREES,	 Z_NO_FLUSH, Z_SYNC_FLUSH };
 
 static void op_step(struct runner *r)
 {
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 	size_t more, room;
 
 	if (!i)
@@ -327,7 +250,7 @@ static void op_step(struct runner *r)
 /* In equal pieces, as far as they lead or the program goes. */
 static void op_run(struct runner *r)
 {
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 	size_t in_cut, out_cut, nr;
 	int flush;
 
@@ -342,7 +265,8 @@ static void op_run(struct runner *r)
 		size_t room = out_cut;
 
 		if (i->shown == i->side[STOCK].pos)
-			i->shown += in_cut < i->packed.len - i->shown ? in_cut : i->packed.len - i->shown;
+			i->shown += in_cut < i->packed.len - i->shown ? in_cut
+								      : i->packed.len - i->shown;
 		if (!step(r, i, room, flush))
 			break;
 	} while (--nr);
@@ -354,155 +278,22 @@ static void finish(struct runner *r, struct inflating *i)
 	unsigned int nr = 400;
 
 	i->shown = i->packed.len;
-	while (!i->is_broken && r->work < r->settings->work_most && step(r, i, 1 << 20, Z_NO_FLUSH) && --nr)
+	while (!i->is_broken && r->work < r->settings->work_most &&
+	       step(r, i, 1 << 20, Z_NO_FLUSH) && --nr)
 		;
 }
 
 static void op_finish(struct runner *r)
 {
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 
 	if (i)
 		finish(r, i);
 }
 
-static void op_sync(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-
-	if (!i || !is_same_place(i))
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		struct side *side = &i->side[which];
-		size_t in_len = i->shown - side->pos;
-
-		side->strm.next_in = i->packed.data + side->pos;
-		side->strm.avail_in = (uInt)in_len;
-		side->ret = zapi[which]->inflateSync(&side->strm);
-		side->pos += in_len - side->strm.avail_in;
-	}
-	i->is_broken = has_failed(i);
-	if (!i->is_broken)
-		compare(r, i, true);
-}
-
-static void op_ask(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	unsigned int what = in_below(&r->in, 6), value = in_byte(&r->in);
-	long got[SIDES];
-
-	if (!i || (!is_same_place(i) && what != 3 && what != 4))
-		return;
-	/* Behind an error zlib has some bits of it left, which limit what can be put in. */
-	if (what == 5 && i->is_over)
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		const struct zlib_api *z = zapi[which];
-		z_stream *s = &i->side[which].strm;
-
-		got[which] = what == 0 ? z->inflateMark(s) :
-			     what == 1 ? z->inflateSyncPoint(s) :
-			     what == 2 ? (long)z->inflateCodesUsed(s) :
-			     what == 3 ? z->inflateUndermine(s, (int)(value & 1)) :
-			     what == 4 ? z->inflateValidate(s, (int)(value & 1)) :
-					 z->inflatePrime(s, (int)(value % 18) - 1, value * 257);
-	}
-	i->is_broken = has_failed(i);
-	check(i->is_broken || got[OURS] == got[STOCK], "question %u: %ld, zlib %ld, in %zu out %lu", what,
-	      got[OURS], got[STOCK], i->side[OURS].pos, i->side[OURS].strm.total_out);
-}
-
-static void op_get_dictionary(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	unsigned char *dict[SIDES];
-	uInt len[SIDES] = { 77, 77 };
-	int ret[SIDES];
-
-	if (!i)
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		dict[which] = malloc(DICT_MOST);
-		check(dict[which], "out of memory");
-		ret[which] = zapi[which]->inflateGetDictionary(&i->side[which].strm, dict[which], &len[which]);
-	}
-	i->is_broken = has_failed(i);
-	check(i->is_broken || len[OURS] <= DICT_MOST, "a dictionary of %u bytes", len[OURS]);
-	/* Of the call that came to the end, or failed, zlib keeps no window. */
-	if (!i->is_broken && !i->is_over) {
-		check(ret[OURS] == ret[STOCK], "inflateGetDictionary: %d, zlib %d", ret[OURS], ret[STOCK]);
-		check(len[OURS] == len[STOCK], "%u bytes, zlib %u, at %lu", len[OURS], len[STOCK], i->side[OURS].strm.total_out);
-		check(!memcmp(dict[OURS], dict[STOCK], len[OURS]), "another dictionary");
-	}
-	free(dict[OURS]);
-	free(dict[STOCK]);
-}
-
-static void op_set_dictionary(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	size_t len;
-	const unsigned char *dict;
-	int ret[SIDES];
-
-	if (!i)
-		return;
-	len = in_size(&r->in, DICT_MOST);
-	dict = in_text(&r->in, len);
-	if (!is_same_place(i))
-		return;
-	for (int which = 0; which < SIDES; which++)
-		ret[which] = zapi[which]->inflateSetDictionary(&i->side[which].strm, dict, (uInt)len);
-	i->is_broken = has_failed(i);
-	check(i->is_broken || ret[OURS] == ret[STOCK], "inflateSetDictionary: %d, zlib %d", ret[OURS], ret[STOCK]);
-}
-
-static void op_header(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	unsigned int how = in_byte(&r->in);
-	int ret[SIDES];
-
-	if (!i || i->side[OURS].pos || i->side[STOCK].pos)
-		return;
-	for (int which = 0; which < SIDES; which++) {
-		struct side *side = &i->side[which];
-
-		memset(&side->header, 0x55, sizeof(side->header));
-		side->header.extra = how & 1 ? side->extra : Z_NULL;
-		side->header.extra_max = how & 2 ? sizeof(side->extra) : 3;
-		side->header.name = how & 4 ? side->name : Z_NULL;
-		side->header.name_max = how & 8 ? sizeof(side->name) : 3;
-		side->header.comment = how & 16 ? side->comment : Z_NULL;
-		side->header.comm_max = how & 32 ? sizeof(side->comment) : 3;
-		ret[which] = zapi[which]->inflateGetHeader(&side->strm, &side->header);
-	}
-	i->has_header = true;
-	i->is_broken = has_failed(i);
-	check(i->is_broken || ret[OURS] == ret[STOCK], "inflateGetHeader: %d, zlib %d", ret[OURS], ret[STOCK]);
-}
-
-static void op_check_header(struct runner *r)
-{
-	struct inflating *i = open_one(r);
-	const gz_header *ours, *theirs;
-
-	if (!i)
-		return;
-	ours = &i->side[OURS].header;
-	theirs = &i->side[STOCK].header;
-	check(ours->done == theirs->done && ours->text == theirs->text && ours->time == theirs->time &&
-		      ours->os == theirs->os && ours->hcrc == theirs->hcrc &&
-		      ours->extra_len == theirs->extra_len && !ours->name == !theirs->name &&
-		      !ours->comment == !theirs->comment && !ours->extra == !theirs->extra,
-	      "gzip header: done %d, zlib %d", ours->done, theirs->done);
-	check(!memcmp(i->side[OURS].name, i->side[STOCK].name, sizeof(i->side[OURS].name)), "name in the header");
-}
-
 static void op_copy(struct runner *r)
 {
-	struct inflating *from = open_one(r), **at = slot(r), *to;
+	struct inflating *from = inflating_read(r), **at = slot(r), *to;
 	bool is_short;
 	int ret[SIDES];
 
@@ -525,8 +316,9 @@ static void op_copy(struct runner *r)
 		memset(&side->strm, 0x33, sizeof(side->strm));
 		ret[which] = zapi[which]->inflateCopy(&side->strm, &from->side[which].strm);
 	}
-	is_short = has_failed(from);
-	check(is_short || (!ret[OURS] && !ret[STOCK]), "inflateCopy: %d, zlib %d", ret[OURS], ret[STOCK]);
+	is_short = inflating_has_failed(from);
+	check(is_short || (!ret[OURS] && !ret[STOCK]), "inflateCopy: %d, zlib %d", ret[OURS],
+	      ret[STOCK]);
 	*at = to;
 	if (ret[OURS] || ret[STOCK]) {
 		for (int which = 0; which < SIDES; which++) {
@@ -544,7 +336,7 @@ static void op_copy(struct runner *r)
 static void op_reset(struct runner *r)
 {
 	static const int others[] = { 15, 31, -15, 47, 0, -15, 12, 99 };
-	struct inflating *i = open_one(r);
+	struct inflating *i = inflating_read(r);
 	unsigned int how = in_byte(&r->in), other = in_byte(&r->in);
 	int ret[SIDES];
 
@@ -555,12 +347,14 @@ static void op_reset(struct runner *r)
 		struct side *side = &i->side[which];
 
 		side->header = (gz_header){ 0 };
-		ret[which] = how % 3 == 0 ? z->inflateReset(&side->strm) :
-			     how % 3 == 1 ? z->inflateReset2(&side->strm, other % 2 ? i->wbits : others[other / 2 % 8]) :
-					    z->inflateResetKeep(&side->strm);
+		ret[which] = how % 3 == 0   ? z->inflateReset(&side->strm)
+			     : how % 3 == 1 ? z->inflateReset2(&side->strm,
+							       other % 2 ? i->wbits
+									 : others[other / 2 % 8])
+					    : z->inflateResetKeep(&side->strm);
 		side->ret = ret[which];
 	}
-	i->is_broken = has_failed(i);
+	i->is_broken = inflating_has_failed(i);
 	if (i->is_broken)
 		return;
 	check(ret[OURS] == ret[STOCK], "reset %u: %d, zlib %d", how % 3, ret[OURS], ret[STOCK]);
@@ -571,7 +365,7 @@ static void op_reset(struct runner *r)
 	if (how / 8 % 2)
 		i->side[STOCK].pos = i->shown = 0;
 	i->side[OURS].pos = i->side[STOCK].pos;
-	compare(r, i, true);
+	inflating_compare(r, i, true);
 }
 
 static void op_end(struct runner *r)
@@ -607,12 +401,12 @@ const struct op inflate_ops[] = {
 	{ "inflate", op_run },
 	{ "inflate", op_run },
 	{ "inflate to the end", op_finish },
-	{ "inflateSync", op_sync },
-	{ "inflateMark, SyncPoint, CodesUsed, Undermine, Validate, Prime", op_ask },
-	{ "inflateGetDictionary", op_get_dictionary },
-	{ "inflateSetDictionary", op_set_dictionary },
-	{ "inflateGetHeader", op_header },
-	{ "gzip header", op_check_header },
+	{ "inflateSync", inflate_op_sync },
+	{ "inflateMark, SyncPoint, CodesUsed, Undermine, Validate, Prime", inflate_op_ask },
+	{ "inflateGetDictionary", inflate_op_get_dictionary },
+	{ "inflateSetDictionary", inflate_op_set_dictionary },
+	{ "inflateGetHeader", inflate_op_header },
+	{ "gzip header", inflate_op_check_header },
 	{ "inflateCopy", op_copy },
 	{ "inflateReset, Reset2, ResetKeep", op_reset },
 	{ "inflateEnd", op_end },

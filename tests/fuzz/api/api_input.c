@@ -49,7 +49,8 @@ size_t in_size(struct input *in, size_t most)
 	return size < most ? size : most;
 }
 
-/* Text, then noise, zeros, records, and text with matches from far away, in turns of 13 KB to 100 KB. */
+/* Text, then noise, zeros, records, and text with matches from far away, in turns of 13 KB to 100
+ * KB. */
 void corpus_make(void)
 {
 	uint64_t state = 7;
@@ -68,8 +69,9 @@ void corpus_make(void)
 			else if (kind == 1)
 				corpus[i] = 0;
 			else if (kind == 2)
-				corpus[i] = i % 16 < 3 ? (unsigned char)(i >> i % 16 * 6) :
-					    word % 9 ? (unsigned char)(i % 16 * 17) : (unsigned char)(word >> 32);
+				corpus[i] = i % 16 < 3 ? (unsigned char)(i >> i % 16 * 6)
+					    : word % 9 ? (unsigned char)(i % 16 * 17)
+						       : (unsigned char)(word >> 32);
 			else if (i > 33000 && word % 64 < 3) {
 				size_t far = 20 + (word >> 8) % 32700;
 				size_t len = 4 + (word >> 40) % 60;
@@ -91,8 +93,7 @@ const unsigned char *in_text(struct input *in, size_t len)
 	return corpus + (at <= CORPUS_LEN - len ? at : CORPUS_LEN - len);
 }
 
-static void set(struct settings *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+static void set(struct settings *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void set(struct settings *s, const char *format, ...)
 {
 	va_list args;
@@ -105,9 +106,10 @@ static void set(struct settings *s, const char *format, ...)
 /* fault=...; true: there is one that only verification sees. */
 static bool faults_read(struct input *in, char *text, size_t size)
 {
-	static const char kinds[][12] = { "error",  "short", "checksum", "corrupt",    "late=5",
-					  "hang",   "reset", "gone=2",	 "gone",       "busy",
-					  "error=0x10", "error=0x0d", "lie", "lie", "lie", "lie" };
+	static const char kinds[][12] = { "error",  "short", "checksum",   "corrupt",
+					  "late=5", "hang",  "reset",	   "gone=2",
+					  "gone",   "busy",  "error=0x10", "error=0x0d",
+					  "lie",    "lie",   "lie",	   "lie" };
 	bool is_hidden = false;
 	unsigned int nr = 1 + in_below(in, 3);
 	size_t len = 0;
@@ -125,14 +127,16 @@ static bool faults_read(struct input *in, char *text, size_t size)
 						3 + when / 4);
 		else
 			len += (size_t)snprintf(text + len, size - len, "*%u", 1 + when / 4 % 16);
-		is_hidden |= *kind == 'l' || !strcmp(kind, "corrupt") || !strcmp(kind, "error=0x0d");
+		is_hidden |=
+			*kind == 'l' || !strcmp(kind, "corrupt") || !strcmp(kind, "error=0x0d");
 	}
 	return is_hidden;
 }
 
 void settings_read(struct settings *s, struct input *in)
 {
-	static const unsigned int units[] = { 65536, 65536, 65536, 70001, 131072, 262144, 1 << 20, 65537 };
+	static const unsigned int units[] = { 65536,  65536,  65536,   70001,
+					      131072, 262144, 1 << 20, 65537 };
 	static const unsigned int queues[] = { 0, 0, 1, 2, 3, 8, 16, 5 };
 	static const unsigned int depths[] = { 4, 4, 1, 2, 3, 8, 16, 64 };
 	static const char *const keeps[] = { "64M", "64M", "0", "64K", "200K", "1M", "4M", "16M" };
@@ -170,7 +174,8 @@ void settings_read(struct settings *s, struct input *in)
 	else
 		set(s, "WD_DEVICE=emu:queues=%u,qm=%u,engine=%s,threads=%u%s%s",
 		    device_queues[device % 8], device / 8 % 4 ? 3 : 1 + device / 32 % 2,
-		    device / 64 % 2 ? "auto" : "zlib", 1 + device / 128, *faults ? "," : "", faults);
+		    device / 64 % 2 ? "auto" : "zlib", 1 + device / 128, *faults ? "," : "",
+		    faults);
 	in->end = HEAD_LEN;
 }
 
@@ -206,7 +211,8 @@ static voidpf take(voidpf opaque, uInt items, uInt size)
 	size_t len = (size_t)items * size;
 	unsigned char *mem;
 
-	if (++alloc->calls == alloc->fail_at || alloc->nr == sizeof(alloc->mem) / sizeof(alloc->mem[0])) {
+	if (++alloc->calls == alloc->fail_at ||
+	    alloc->nr == sizeof(alloc->mem) / sizeof(alloc->mem[0])) {
 		alloc->has_failed = true;
 		return Z_NULL;
 	}

@@ -3,11 +3,6 @@
 #include "config.h"
 #include "api.h"
 
-static bool is_soft(const struct runner *r)
-{
-	return r->settings->mode == MODE_SOFT;
-}
-
 static const char *text(const char *msg)
 {
 	return msg ? msg : "";
@@ -29,29 +24,37 @@ static void op_compress(struct runner *r)
 	level = (int)in_below(&r->in, 12) - 1;
 	how = in_byte(&r->in);
 	room = how % 4 ? stock.compressBound(len) : in_size(&r->in, stock.compressBound(len));
-	check(zapi[OURS]->compressBound(len) == stock.compressBound(len), "compressBound(%zu)", len);
+	check(zapi[OURS]->compressBound(len) == stock.compressBound(len), "compressBound(%zu)",
+	      len);
 	r->work += len;
 	for (int which = 0; which < SIDES; which++) {
 		out[which] = malloc(room + 8);
 		check(out[which], "out of memory");
 		memset(out[which] + room, 0x5a, 8);
 		out_len[which] = room;
-		ret[which] = how / 4 % 4 ? zapi[which]->compress2(out[which], &out_len[which], plain, len, level) :
-					   zapi[which]->compress(out[which], &out_len[which], plain, len);
-		check(!memcmp(out[which] + room, "ZZZZZZZZ", 8), "compress() wrote behind the room");
+		ret[which] = how / 4 % 4 ? zapi[which]->compress2(out[which], &out_len[which],
+								  plain, len, level)
+					 : zapi[which]->compress(out[which], &out_len[which], plain,
+								 len);
+		check(!memcmp(out[which] + room, "ZZZZZZZZ", 8),
+		      "compress() wrote behind the room");
 		check(out_len[which] <= room, "compress() made more than there was room for");
 	}
 	if (is_soft(r) || how % 4)
 		check(ret[OURS] == ret[STOCK], "compress: %d, zlib %d", ret[OURS], ret[STOCK]);
-	check(ret[OURS] == Z_OK || ret[OURS] == Z_BUF_ERROR || ret[OURS] == Z_STREAM_ERROR, "compress: %d", ret[OURS]);
+	check(ret[OURS] == Z_OK || ret[OURS] == Z_BUF_ERROR || ret[OURS] == Z_STREAM_ERROR,
+	      "compress: %d", ret[OURS]);
 	if (is_soft(r))
-		check(out_len[OURS] == out_len[STOCK] && !memcmp(out[OURS], out[STOCK], out_len[OURS]), "other bytes");
+		check(out_len[OURS] == out_len[STOCK] &&
+			      !memcmp(out[OURS], out[STOCK], out_len[OURS]),
+		      "other bytes");
 	if (ret[OURS] == Z_OK) {
 		back = malloc(len + 1);
 		check(back, "out of memory");
 		back_len = len + 1;
-		check(stock.uncompress(back, &back_len, out[OURS], out_len[OURS]) == Z_OK && back_len == len &&
-			      !memcmp(back, plain, len), "compress() made something else");
+		check(stock.uncompress(back, &back_len, out[OURS], out_len[OURS]) == Z_OK &&
+			      back_len == len && !memcmp(back, plain, len),
+		      "compress() made something else");
 		free(back);
 		r->packed.len = 0;
 		buf_add(&r->packed, out[OURS], out_len[OURS]);
@@ -85,7 +88,8 @@ static void op_uncompress(struct runner *r)
 	if (how / 8 % 4 == 1)
 		packed_len += in_below(&r->in, 64);
 	else if (how / 8 % 4 == 2)
-		packed_len -= in_byte(&r->in) % 2 ? in_below(&r->in, 16) % (packed_len + 1) : in_size(&r->in, packed_len);
+		packed_len -= in_byte(&r->in) % 2 ? in_below(&r->in, 16) % (packed_len + 1)
+						  : in_size(&r->in, packed_len);
 	else if (how / 8 % 8 == 3)
 		packed[in_size(&r->in, packed_len - 1)] ^= (unsigned char)(1u << how / 64);
 	room = how / 32 % 2 ? len + in_below(&r->in, 3) : in_size(&r->in, len + 10);
@@ -95,14 +99,20 @@ static void op_uncompress(struct runner *r)
 		memset(out[which] + room, 0x5a, 8);
 		out_len[which] = room;
 		used[which] = packed_len;
-		ret[which] = how & 1 ? zapi[which]->uncompress2(out[which], &out_len[which], packed, &used[which]) :
-				       zapi[which]->uncompress(out[which], &out_len[which], packed, packed_len);
-		check(!memcmp(out[which] + room, "ZZZZZZZZ", 8), "uncompress() wrote behind the room");
+		ret[which] = how & 1 ? zapi[which]->uncompress2(out[which], &out_len[which], packed,
+								&used[which])
+				     : zapi[which]->uncompress(out[which], &out_len[which], packed,
+							       packed_len);
+		check(!memcmp(out[which] + room, "ZZZZZZZZ", 8),
+		      "uncompress() wrote behind the room");
 	}
-	check(ret[OURS] == ret[STOCK], "uncompress: %d, zlib %d; %zu bytes in %zu, room %zu, to %lu, %lu", ret[OURS],
+	check(ret[OURS] == ret[STOCK],
+	      "uncompress: %d, zlib %d; %zu bytes in %zu, room %zu, to %lu, %lu", ret[OURS],
 	      ret[STOCK], len, packed_len, room, out_len[OURS], out_len[STOCK]);
-	check(out_len[OURS] == out_len[STOCK], "uncompress: %lu bytes, zlib %lu, ret %d", out_len[OURS], out_len[STOCK], ret[OURS]);
-	check(used[OURS] == used[STOCK] || (ret[OURS] == Z_BUF_ERROR && !is_soft(r)), "uncompress2: used %lu, zlib %lu, ret %d", used[OURS], used[STOCK], ret[OURS]);
+	check(out_len[OURS] == out_len[STOCK], "uncompress: %lu bytes, zlib %lu, ret %d",
+	      out_len[OURS], out_len[STOCK], ret[OURS]);
+	check(used[OURS] == used[STOCK] || (ret[OURS] == Z_BUF_ERROR && !is_soft(r)),
+	      "uncompress2: used %lu, zlib %lu, ret %d", used[OURS], used[STOCK], ret[OURS]);
 	check(!memcmp(out[OURS], out[STOCK], out_len[OURS]), "uncompress: other bytes");
 	free(out[OURS]);
 	free(out[STOCK]);
@@ -122,22 +132,28 @@ static void op_checksum(struct runner *r)
 		const struct zlib_api *z = zapi[which];
 		z_crc_t op[1] = { 0 };
 
-		a[which] = how & 64 ? z->adler32_z(before, p, len) : z->adler32(before, p, (uInt)len);
+		a[which] =
+			how & 64 ? z->adler32_z(before, p, len) : z->adler32(before, p, (uInt)len);
 		c[which] = how & 64 ? z->crc32_z(before, p, len) : z->crc32(before, p, (uInt)len);
 		op[0] = (z_crc_t)z->crc32_combine_gen64((z_off64_t)(other >> 1));
 		a[which] ^= z->adler32_combine(before, a[which], (z_off_t)(other >> 1));
 		a[which] ^= z->adler32_combine64(a[which] % 65521, before, (z_off64_t)(other >> 1));
 		c[which] ^= z->crc32_combine(before, c[which], (z_off_t)(other >> 1)) * 3;
-		c[which] ^= z->crc32_combine64(c[which] & 0xffffffff, before, (z_off64_t)(other >> 1)) * 5;
+		c[which] ^=
+			z->crc32_combine64(c[which] & 0xffffffff, before, (z_off64_t)(other >> 1)) *
+			5;
 		c[which] ^= z->crc32_combine_op(before, a[which] & 0xffffffff, op[0]) * 7;
 		c[which] ^= (z->crc32_combine_gen((z_off_t)(other >> 1)) ^ op[0]) * 11;
 		c[which] ^= z->crc32(0, Z_NULL, 0) * 13 + z->adler32(1, Z_NULL, 0) * 17;
 	}
-	check(a[OURS] == a[STOCK] && c[OURS] == c[STOCK], "a checksum of %zu bytes, other %zu", len, other);
+	check(a[OURS] == a[STOCK] && c[OURS] == c[STOCK], "a checksum of %zu bytes, other %zu", len,
+	      other);
 	check(!memcmp(zapi[OURS]->get_crc_table(), stock.get_crc_table(), 1024), "another table");
 	check(!strcmp(zapi[OURS]->zlibVersion(), stock.zlibVersion()) &&
-		      zapi[OURS]->zlibCompileFlags() == stock.zlibCompileFlags(), "another version");
-	check(!strcmp(zapi[OURS]->zError((int)(how % 9) - 6), stock.zError((int)(how % 9) - 6)), "another message");
+		      zapi[OURS]->zlibCompileFlags() == stock.zlibCompileFlags(),
+	      "another version");
+	check(!strcmp(zapi[OURS]->zError((int)(how % 9) - 6), stock.zError((int)(how % 9) - 6)),
+	      "another message");
 }
 
 /* inflateBack() as it asks for input and hands out what it made. */
@@ -181,8 +197,9 @@ static void op_back(struct runner *r)
 	z_stream s = { 0 };
 
 	alloc[0] = alloc_new(&s, false, 0);
-	check(!stock.deflateInit2_(&s, how / 8 % 8, Z_DEFLATED, wbits < 9 ? -9 : -wbits, 8, how / 64, ZLIB_VERSION,
-				   (int)sizeof(s)), "broken test");
+	check(!stock.deflateInit2_(&s, how / 8 % 8, Z_DEFLATED, wbits < 9 ? -9 : -wbits, 8,
+				   how / 64, ZLIB_VERSION, (int)sizeof(s)),
+	      "broken test");
 	s.next_in = (z_const Bytef *)in_text(&r->in, len);
 	s.avail_in = (uInt)len;
 	s.next_out = buf_room(&packed, room);
@@ -192,39 +209,50 @@ static void op_back(struct runner *r)
 	stock.deflateEnd(&s);
 	alloc_put(alloc[0]);
 	if (harm % 4 == 1)
-		packed.data[(size_t)harm * (packed.len - 1) / 256] ^= (unsigned char)(1u << harm / 32);
+		packed.data[(size_t)harm * (packed.len - 1) / 256] ^=
+			(unsigned char)(1u << harm / 32);
 	else if (harm % 4 == 2)
 		packed.len = (size_t)harm * packed.len / 256;
 	cut = cut_read(r, packed.len);
 	cut = cut > packed.len / 2000 ? cut : packed.len / 2000 + 1;
 	r->work += len;
-	trace("  inflateBack: bits %d, %zu bytes in %zu, pieces of %zu, damage %u\n", wbits, len, packed.len, cut, harm);
+	trace("  inflateBack: bits %d, %zu bytes in %zu, pieces of %zu, damage %u\n", wbits, len,
+	      packed.len, cut, harm);
 	for (int which = 0; which < SIDES; which++) {
-		unsigned int first = harm / 4 % 2 ? (unsigned int)(packed.len < 17 ? packed.len : 17) : 0;
+		unsigned int first =
+			harm / 4 % 2 ? (unsigned int)(packed.len < 17 ? packed.len : 17) : 0;
 
 		memset(window[which], 0, sizeof(window[which]));
 		strm[which] = (z_stream){ 0 };
 		alloc[which] = alloc_new(&strm[which], which == OURS, harm / 8 % 4);
-		back[which] = (struct back){ .packed = packed.data, .len = packed.len, .cut = cut, .pos = first,
+		back[which] = (struct back){ .packed = packed.data,
+					     .len = packed.len,
+					     .cut = cut,
+					     .pos = first,
 					     .stop_at = harm / 16 % 4 == 3 ? 1 + how % 4 : 0 };
-		ret[which] = zapi[which]->inflateBackInit_(&strm[which], wbits, window[which], ZLIB_VERSION,
-							  (int)sizeof(strm[which]));
+		ret[which] = zapi[which]->inflateBackInit_(&strm[which], wbits, window[which],
+							   ZLIB_VERSION, (int)sizeof(strm[which]));
 		strm[which].next_in = first ? packed.data : Z_NULL;
 		strm[which].avail_in = first;
 		if (!ret[which]) {
-			ret[which] = zapi[which]->inflateBack(&strm[which], in_back, &back[which], out_back, &back[which]);
+			ret[which] = zapi[which]->inflateBack(&strm[which], in_back, &back[which],
+							      out_back, &back[which]);
 			check(!zapi[which]->inflateBackEnd(&strm[which]), "inflateBackEnd");
 		}
 		alloc_put(alloc[which]);
 	}
 	if (!back[OURS].asked_nr == !back[STOCK].asked_nr)
 		check(ret[OURS] == ret[STOCK] && back[OURS].out.len == back[STOCK].out.len &&
-			      (!back[OURS].out.len || !memcmp(back[OURS].out.data, back[STOCK].out.data, back[OURS].out.len)),
-		      "inflateBack: %d, %zu bytes, zlib %d, %zu", ret[OURS], back[OURS].out.len, ret[STOCK], back[STOCK].out.len);
+			      (!back[OURS].out.len ||
+			       !memcmp(back[OURS].out.data, back[STOCK].out.data,
+				       back[OURS].out.len)),
+		      "inflateBack: %d, %zu bytes, zlib %d, %zu", ret[OURS], back[OURS].out.len,
+		      ret[STOCK], back[STOCK].out.len);
 	check(ret[OURS] == ret[STOCK] && strm[OURS].avail_in == strm[STOCK].avail_in &&
-		      strm[OURS].next_in == strm[STOCK].next_in && !strcmp(text(strm[OURS].msg), text(strm[STOCK].msg)),
-	      "inflateBack: %d %s, %u left, zlib %d %s, %u", ret[OURS], text(strm[OURS].msg), strm[OURS].avail_in,
-	      ret[STOCK], text(strm[STOCK].msg), strm[STOCK].avail_in);
+		      strm[OURS].next_in == strm[STOCK].next_in &&
+		      !strcmp(text(strm[OURS].msg), text(strm[STOCK].msg)),
+	      "inflateBack: %d %s, %u left, zlib %d %s, %u", ret[OURS], text(strm[OURS].msg),
+	      strm[OURS].avail_in, ret[STOCK], text(strm[STOCK].msg), strm[STOCK].avail_in);
 	buf_free(&back[OURS].out);
 	buf_free(&back[STOCK].out);
 	buf_free(&packed);

@@ -2,6 +2,7 @@
 /* Runs a program: its threads, its children, and all of it a second time. */
 #include "config.h"
 #include "api.h"
+#include "sanitizer.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 
 #include <zwd.h>
 
-enum { LIMIT_S = 60 };
+enum { LIMIT_S = IS_ASAN || IS_TSAN ? 120 : 60 };
 
 static const struct zlib_api ours = {
 #define X(name) .name = name,
@@ -63,7 +64,8 @@ void program_setup(void)
 
 size_t cut_read(struct runner *r, size_t whole)
 {
-	static const size_t cuts[] = { SIZE_MAX, 1, 2, 5, 6, 7, 17, 100, 199, 200, 1000, 4096, 32768, 65535, 65536, SIZE_MAX };
+	static const size_t cuts[] = { SIZE_MAX, 1,   2,    5,	  6,	 7,	17,    100,
+				       199,	 200, 1000, 4096, 32768, 65535, 65536, SIZE_MAX };
 	size_t cut = cuts[(in_byte(&r->in) + r->cut_salt) % 16];
 	size_t least = whole / 300 + 1;
 
@@ -79,10 +81,11 @@ static void check_counters(void)
 
 	zwd_stats(&s, sizeof(s));
 	op_name = "counters";
-	check(!s.deflate.mismatches && !s.inflate.mismatches, "verification failed without a fault, %llu and %llu times",
+	check(!s.deflate.mismatches && !s.inflate.mismatches,
+	      "verification failed without a fault, %llu and %llu times",
 	      (unsigned long long)s.deflate.mismatches, (unsigned long long)s.inflate.mismatches);
-	check(!s.deflate.errors && (!s.deflate.failovers || s.deflate_choice.soft_busy), "a device without faults failed, %llu errors",
-	      (unsigned long long)s.deflate.errors);
+	check(!s.deflate.errors && (!s.deflate.failovers || s.deflate_choice.soft_busy),
+	      "a device without faults failed, %llu errors", (unsigned long long)s.deflate.errors);
 }
 
 /* Nothing but the data decided what was made. */
@@ -101,8 +104,14 @@ static void op_fork(struct runner *r)
 	unsigned int how = in_byte(&r->in);
 	pid_t pid;
 
-	/* The second time nobody disturbs. Without handlers, malloc() may be locked where there are threads. */
-	if (r->is_child || r->children_nr == 2 || r->cut_salt || (how % 4 && r->settings->threads > 1))
+	/* The second time nobody disturbs. */
+	if (r->is_child || r->children_nr == 2 || r->cut_salt)
+		return;
+	/* Without handlers malloc() may be locked where there are threads; a sanitizer's always may
+	 * be. */
+	if (r->settings->threads > 1)
+		how = 0;
+	if ((IS_ASAN || IS_TSAN) && (r->settings->threads > 1 || !is_soft(r)))
 		return;
 	if (how % 4 == 1 && _Fork)
 		pid = _Fork();
@@ -150,7 +159,8 @@ static void children_wait(struct runner *r)
 	for (unsigned int i = 0; i < r->children_nr; i++) {
 		int status;
 
-		check(waitpid(r->children[i], &status, 0) == r->children[i], "broken test: a child is lost");
+		check(waitpid(r->children[i], &status, 0) == r->children[i],
+		      "broken test: a child is lost");
 		if (WIFSIGNALED(status) && last_words && *last_words)
 			abort();
 		check(!WIFSIGNALED(status), "a child ended by signal %d", WTERMSIG(status));
@@ -230,8 +240,10 @@ void program_run(const uint8_t *data, size_t len, bool is_own_process)
 	for (unsigned int i = 0; i < s.threads && (s.mode == MODE_SOFT || is_stats_plain()); i++) {
 		if (first[i]->is_stopped || second[i]->is_stopped)
 			continue;
-		check(first[i]->sums_nr == second[i]->sums_nr, "another number of streams, the second time");
+		check(first[i]->sums_nr == second[i]->sums_nr,
+		      "another number of streams, the second time");
 		for (unsigned int n = 0; n < first[i]->sums_nr; n++)
-			check(first[i]->sums[n] == second[i]->sums[n], "other bytes in stream %u, the second time", n);
+			check(first[i]->sums[n] == second[i]->sums[n],
+			      "other bytes in stream %u, the second time", n);
 	}
 }
