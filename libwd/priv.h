@@ -59,6 +59,7 @@ struct wd_recent {
 struct wd_slot {
 	uint64_t tag;
 	void *ctx;
+	uint32_t src_len;
 };
 
 struct wd_queue {

@@ -39,6 +39,7 @@ __attribute__((always_inline)) static inline int fill(struct wd_queue *q, const 
 	    wd_unlikely(!wd_mem_addr(q, WD_MEM_CTX, req->ctx, WD_ZIP_CTX_SIZE, &addr.ctx)))
 		return -EFAULT;
 	slot->tag = req->tag;
+	slot->src_len = req->src_len;
 	slot->ctx = is_stream ? req->ctx : NULL;
 	hisi_zip_fill(sqe, req, &addr, q->sqe_type);
 	return 0;
@@ -187,12 +188,10 @@ static void spin(struct wd_queue *q, uint64_t end_ns)
 	} while (now_ns() < end_ns);
 }
 
-/* May the oldest request be done in the time that spinning takes? Software's part of an entry stays as it was. */
+/* May the oldest request be done in the time that spinning takes? */
 static int is_short(const struct wd_queue *q)
 {
-	const struct hisi_zip_sqe *sqe = hisi_qm_entry(&q->qm, q->qm.head);
-
-	return sqe->src_len <= q->spin_len;
+	return q->slots[q->qm.head].src_len <= q->spin_len;
 }
 
 static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
