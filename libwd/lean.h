@@ -60,7 +60,8 @@ static inline unsigned int lean_cpus(void)
 		nr = 1024;
 	for (unsigned int i = 0; i < 16; i++)
 		nr += (unsigned int)__builtin_popcountll(mask[i]);
-	return known = nr;
+	known = nr;
+	return nr;
 }
 
 /* In ASCII, which all names and settings are. */
