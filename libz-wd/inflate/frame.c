@@ -136,8 +136,11 @@ static int run_soft(z_streamp strm, struct zwd_stream *s, int flush)
 
 	while (is_to_return(strm, i, flush)) {
 		ret = zwd_soft_run(strm, s, Z_BLOCK);
-		if (ret != Z_OK || !strm->avail_in || !strm->avail_out)
+		if (ret != Z_OK)
 			return ret;
+		/* It may have stopped just before the end. */
+		if (!strm->avail_in || !strm->avail_out)
+			break;
 		ret = zwd_soft_settle(strm, s, &place);
 		/* Others have all the memory that there is for it. */
 		if (ret == -EBUSY)

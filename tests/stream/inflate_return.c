@@ -156,6 +156,50 @@ static void a_failure_after_the_return(void **state)
 		}
 }
 
+/* A call that brings the end, and with it no other place at which a device could have it. */
+static void the_end_is_no_place_to_return(void **state)
+{
+	/* Blocks of 16383 symbols; the last one is longer than the last call. */
+	size_t len = 61 * 16383 + 16000, last = 5000;
+	unsigned char *plain = gen_alloc(GEN_TEXT, len);
+
+	for (size_t w = 0; w < NR(wrappers); w++) {
+		struct buf packed = { 0 };
+		int status;
+		pid_t pid;
+
+		deflate_all(&ref, wrappers[w], 6, Z_HUFFMAN_ONLY, plain, len, &packed);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (!pid) {
+			z_stream strm = { .next_in = packed.data, .next_out = out, .avail_out = sizeof(out) };
+			int ret = Z_OK;
+
+			setenv("WD_DEVICE", "emu:fault=error@1", 1);
+			setenv("ZWD_ENGINE", "hw", 1);
+			if (inflateInit2(&strm, wrappers[w]))
+				_exit(2);
+			/* Too little each time for a device that is asked again. */
+			while (ret == Z_OK && strm.total_in < packed.len - last) {
+				size_t left = packed.len - last - strm.total_in;
+
+				strm.avail_in = (uInt)(left < 3000 ? left : 3000);
+				ret = ours.inflate(&strm, Z_NO_FLUSH);
+			}
+			if (ret != Z_OK)
+				_exit(3);
+			strm.avail_in = (uInt)last;
+			ret = ours.inflate(&strm, Z_NO_FLUSH);
+			_exit(ret != Z_STREAM_END || strm.avail_in || strm.total_out != len || memcmp(out, plain, len));
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (status)
+			fail_msg("window bits %d: status %x", wrappers[w], status);
+		buf_free(&packed);
+	}
+	free(plain);
+}
+
 /* However little may be kept: places are found, or software reads along. */
 static void a_failure_with_little_kept(void **state)
 {
@@ -242,6 +286,7 @@ static void small_streams_in_a_large_buffer(void **state)
 
 TEST_MAIN(120, cmocka_unit_test(small_first_calls_decide_nothing),
 	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(a_failure_after_the_return),
+	  cmocka_unit_test(the_end_is_no_place_to_return),
 	  cmocka_unit_test(a_failure_with_little_kept),
 	  cmocka_unit_test(software_keeps_single_bytes),
 	  cmocka_unit_test(what_a_device_spoils_is_seen),

@@ -218,6 +218,6 @@ void deflate_op_ask(struct runner *r)
 		check(pending[OURS] == pending[STOCK] && bits[OURS] == bits[STOCK],
 		      "pending %u and %d, zlib %u and %d", pending[OURS], bits[OURS],
 		      pending[STOCK], bits[STOCK]);
-	else if (d->has_begun && d->side[OURS].had_room)
+	else if (d->is_flushed && d->side[OURS].had_room)
 		check(!pending[OURS], "%u bytes are pending though there was room", pending[OURS]);
 }

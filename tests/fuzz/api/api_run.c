@@ -223,6 +223,11 @@ void program_run(const uint8_t *data, size_t len, bool is_own_process)
 	if (in.len < HEAD_LEN)
 		return;
 	settings_read(&s, &in);
+	/* Else they are those of whoever started the process. */
+	if (!is_own_process) {
+		s.mode = MODE_EMU;
+		s.is_twice = false;
+	}
 	for (unsigned int i = 0; is_own_process && i < s.names_nr; i++) {
 		putenv(s.names[i]);
 		trace("%s ", s.names[i]);
