@@ -60,9 +60,10 @@ static int leave_device(z_streamp strm, struct zwd_stream *s)
 
 /*
  * What the device had read is behind software, too, as far as it makes no output: what is asked or told next
- * is about that place. Where the body was over, all output was delivered, and what is left is its end.
+ * is about that place. Where the body was over, all output was delivered, and what is left is its end. Apart,
+ * so that its stack is not in use where a device runs.
  */
-static int read_on(z_streamp strm, struct zwd_stream *s)
+static __attribute__((noinline)) int read_on(z_streamp strm, struct zwd_stream *s)
 {
 	z_stream saved = *strm;
 	unsigned char nowhere[1];
