@@ -59,7 +59,6 @@ struct wd_recent {
 struct wd_slot {
 	uint64_t tag;
 	void *ctx;
-	uint32_t src_len;
 };
 
 struct wd_queue {
@@ -81,6 +80,7 @@ struct wd_queue {
 	struct wd_regions regions;
 	unsigned int spin_us;
 	uint32_t spin_len; /* a request of more input is not waited for so */
+	uint32_t sent_len; /* of the latest request */
 	struct wd_share *share; /* of many threads; NULL: the queue is one thread's */
 };
 

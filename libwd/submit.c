@@ -39,7 +39,6 @@ __attribute__((always_inline)) static inline int fill(struct wd_queue *q, const 
 	    wd_unlikely(!wd_mem_addr(q, WD_MEM_CTX, req->ctx, WD_ZIP_CTX_SIZE, &addr.ctx)))
 		return -EFAULT;
 	slot->tag = req->tag;
-	slot->src_len = req->src_len;
 	slot->ctx = is_stream ? req->ctx : NULL;
 	hisi_zip_fill(sqe, req, &addr, q->sqe_type);
 	return 0;
@@ -98,6 +97,7 @@ int wd_send(struct wd_queue *q, const void *reqs, unsigned int nr)
 		hisi_qm_push(&q->qm);
 	} while (++req != end);
 	ring(q, hisi_qm_sq_value(&q->qm));
+	q->sent_len = req[-1].src_len;
 	return req - (const struct wd_zip_req *)reqs;
 }
 
@@ -188,10 +188,10 @@ static void spin(struct wd_queue *q, uint64_t end_ns)
 	} while (now_ns() < end_ns);
 }
 
-/* May the oldest request be done in the time that spinning takes? */
+/* May a request like the last be done in the time that spinning takes? */
 static int is_short(const struct wd_queue *q)
 {
-	return q->slots[q->qm.head].src_len <= q->spin_len;
+	return q->sent_len <= q->spin_len;
 }
 
 static int wait_for(struct wd_queue *q, void *results, unsigned int nr, unsigned int timeout_ms)
