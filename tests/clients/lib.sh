@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Zlib
 # What the client tests share; read with ". lib.sh" by a script that set limit_s, its time limit in seconds.
 # LIBZWD empty: the programs run as they are and nothing is asserted about the device.
+# What make has to say to its own is not for the makefiles of others.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 : "${top_srcdir:?}" "${top_builddir:?}" "${limit_s:?}" "${ZWD_TEST_MODE:=soft}"
 test=$(basename "$0" .sh)
 if [ -z "$CLIENT_LIMITED" ]; then
