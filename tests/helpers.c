@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const struct zlib_api ours = {
@@ -234,32 +235,6 @@ unsigned char *gen_alloc(enum gen gen, size_t len)
 	return data;
 }
 
-unsigned char *buf_room(struct buf *buf, size_t room)
-{
-	if (buf->size - buf->len < room) {
-		buf->size = (buf->len + room) * 2;
-		buf->data = realloc(buf->data, buf->size);
-		if (!buf->data)
-			broken("out of memory");
-	}
-	return buf->data + buf->len;
-}
-
-void buf_add(struct buf *buf, const void *data, size_t len)
-{
-	unsigned char *dst = buf_room(buf, len + 1);
-
-	if (len)
-		memcpy(dst, data, len);
-	buf->len += len;
-}
-
-void buf_free(struct buf *buf)
-{
-	free(buf->data);
-	*buf = (struct buf){ 0 };
-}
-
 void deflate_all(const struct zlib_api *z, int wbits, int level, int strategy, const void *src,
 		 size_t len, struct buf *out)
 {
@@ -452,4 +427,28 @@ void file_read(const char *path, struct buf *out)
 		out->len += nr;
 	} while (nr);
 	fclose(file);
+}
+
+int run_in_child(void (*work)(const void *arg, void *result), const void *arg, void *result, size_t len)
+{
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		alarm(60);
+		work(arg, result);
+		if (write(fds[1], result, len) != (ssize_t)len)
+			_exit(99);
+		exit(0);
+	}
+	close(fds[1]);
+	if (read(fds[0], result, len) != (ssize_t)len)
+		fprintf(stderr, "no result\n");
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
 }

@@ -15,6 +15,7 @@
 #include <zlib.h>
 #include <cmocka.h>
 
+#include "buf.h"
 #include "zlib_api.h"
 
 extern const struct zlib_api ours; /* the library this program is linked with */
@@ -36,15 +37,6 @@ const char *gen_name(enum gen gen);
 /* The same bytes for the same gen at every call; a longer one begins with the shorter one. */
 void gen_fill(enum gen gen, void *dst, size_t len);
 unsigned char *gen_alloc(enum gen gen, size_t len);
-
-/* A growing buffer. */
-struct buf {
-	unsigned char *data;
-	size_t len, size;
-};
-unsigned char *buf_room(struct buf *buf, size_t room);
-void buf_add(struct buf *buf, const void *data, size_t len);
-void buf_free(struct buf *buf);
 
 /* In one go, with the given zlib. The result is of Z_FINISH and complete, or the test fails. */
 void deflate_all(const struct zlib_api *z, int wbits, int level, int strategy, const void *src,
@@ -93,5 +85,12 @@ void file_read(const char *path, struct buf *out);
 		test_begin(limit_s); \
 		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}
+
+/*
+ * Does work(arg, result) in a process of its own, for settings are read once in a process: work sets them. It ends
+ * by exit(), with the libraries' destructors, or by an alarm after a minute. Its result of len bytes is this
+ * process's then, and as it was where there is none. The wait status.
+ */
+int run_in_child(void (*work)(const void *arg, void *result), const void *arg, void *result, size_t len);
 
 #endif

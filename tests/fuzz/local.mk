@@ -5,10 +5,12 @@ fuzz_api_sources = tests/fuzz/fuzz_api.c tests/fuzz/api/api.h tests/fuzz/api/api
 	tests/fuzz/api/api_inflate.h tests/fuzz/api/api_inflate_told.c \
 	tests/fuzz/api/api_deflating.c tests/fuzz/api/api_packed.c \
 	tests/fuzz/api/api_gz.c tests/fuzz/api/api_inflate.c tests/fuzz/api/api_input.c \
-	tests/fuzz/api/api_other.c tests/fuzz/api/api_run.c tests/zlib_api.h
+	tests/fuzz/api/api_other.c tests/fuzz/api/api_run.c tests/buf.c tests/buf.h tests/zlib_api.h
 check_PROGRAMS += tests/fuzz/fuzz_api
 mode_tests += tests/fuzz/fuzz_api
 tests_fuzz_fuzz_api_SOURCES = $(fuzz_api_sources)
+# Objects of its own: buf.c is in libhelpers.la, too.
+tests_fuzz_fuzz_api_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_api_LDADD = $(zwd_test_lib)
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) -no-install
 CLEANFILES += fuzz_api.*.input

@@ -7,8 +7,6 @@
 #include "config.h"
 #include "helpers.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zwd.h>
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -128,37 +126,36 @@ static void set_number(const char *name, unsigned int n)
 	setenv(name, text, 1);
 }
 
-/* The settings are read once in a process, so every case has its own. */
+struct job {
+	const struct plan *p;
+	int wbits;
+	const char *device;
+	const struct fault *f;
+};
+
+static void in_process(const void *arg, void *result)
+{
+	const struct job *job = arg;
+	struct outcome *o = result;
+
+	setenv("WD_DEVICE", job->device, 1);
+	setenv("ZWD_ENGINE", "hw", 1);
+	setenv("ZWD_UNIT", job->p->unit, 1);
+	set_number("ZWD_TIMEOUT_MS", job->f->timeout_ms);
+	set_number("ZWD_VERIFY", job->f->verify);
+	memset(o, 0, sizeof(*o));
+	o->failed = deflate_stream(job->p, job->wbits, o);
+	zwd_stats(&o->stats, sizeof(o->stats));
+}
+
 static void run(const struct plan *p, int wbits, const char *device, const struct fault *f,
 		struct outcome *o)
 {
-	int fds[2], status;
-	pid_t pid;
+	const struct job job = { p, wbits, device, f };
+	int status;
 
-	assert_int_equal(pipe(fds), 0);
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		alarm(60);
-		setenv("WD_DEVICE", device, 1);
-		setenv("ZWD_ENGINE", "hw", 1);
-		setenv("ZWD_UNIT", p->unit, 1);
-		set_number("ZWD_TIMEOUT_MS", f->timeout_ms);
-		set_number("ZWD_VERIFY", f->verify);
-		memset(o, 0, sizeof(*o));
-		o->failed = deflate_stream(p, wbits, o);
-		zwd_stats(&o->stats, sizeof(o->stats));
-		if (write(fds[1], o, sizeof(*o)) != sizeof(*o))
-			_exit(99);
-		exit(0); /* with the library's destructors, beside a device that may be broken */
-	}
-	close(fds[1]);
 	o->failed = -1;
-	if (read(fds[0], o, sizeof(*o)) != sizeof(*o))
-		o->failed = -1;
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	status = run_in_child(in_process, &job, o, sizeof(*o));
 	if (status || o->failed)
 		fail_msg("%s, window bits %d, WD_DEVICE=%s ZWD_TIMEOUT_MS=%u ZWD_VERIFY=%u: "
 			 "status 0x%x, wrong: %s (%d)",

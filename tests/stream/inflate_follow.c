@@ -7,8 +7,6 @@
 #include "config.h"
 #include "helpers.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zwd.h>
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -52,32 +50,27 @@ static void work(size_t w, struct outcome *o)
 	zwd_stats(&o->stats, sizeof(o->stats));
 }
 
-/* The settings are read once in a process, so every case has its own. */
+struct job {
+	size_t w;
+	const char *device, *timeout_ms;
+};
+
+static void in_process(const void *arg, void *result)
+{
+	const struct job *job = arg;
+
+	setenv("WD_DEVICE", job->device, 1);
+	setenv("ZWD_ENGINE", "hw", 1);
+	setenv("ZWD_TIMEOUT_MS", job->timeout_ms, 1);
+	work(job->w, result);
+}
+
 static struct outcome run(size_t w, const char *device, const char *timeout_ms)
 {
+	const struct job job = { w, device, timeout_ms };
 	struct outcome o = { 0 };
-	int fds[2], status;
-	pid_t pid;
+	int status = run_in_child(in_process, &job, &o, sizeof(o));
 
-	assert_int_equal(pipe(fds), 0);
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		alarm(60);
-		setenv("WD_DEVICE", device, 1);
-		setenv("ZWD_ENGINE", "hw", 1);
-		setenv("ZWD_TIMEOUT_MS", timeout_ms, 1);
-		work(w, &o);
-		if (write(fds[1], &o, sizeof(o)) != sizeof(o))
-			_exit(99);
-		exit(0);
-	}
-	close(fds[1]);
-	if (read(fds[0], &o, sizeof(o)) != sizeof(o))
-		o.is_right = 0;
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status || !o.is_right)
 		fail_msg("window bits %d, WD_DEVICE=%s: status 0x%x, inflate() answered %d", wrappers[w], device,
 			 status, o.ret);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "buf.h"
 #include "zlib_api.h"
 
 enum { OURS, STOCK, SIDES };
@@ -68,14 +69,6 @@ void settings_read(struct settings *settings, struct input *in);
 void corpus_make(void);
 /* A piece of the corpus. */
 const unsigned char *in_text(struct input *in, size_t len);
-
-struct buf {
-	unsigned char *data;
-	size_t len, size;
-};
-unsigned char *buf_room(struct buf *buf, size_t room);
-void buf_add(struct buf *buf, const void *data, size_t len);
-void buf_free(struct buf *buf);
 
 /* An allocator as programs have them, shared by a stream and its copies. */
 struct alloc {

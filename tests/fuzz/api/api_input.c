@@ -179,31 +179,6 @@ void settings_read(struct settings *s, struct input *in)
 	in->end = HEAD_LEN;
 }
 
-unsigned char *buf_room(struct buf *buf, size_t room)
-{
-	if (buf->size - buf->len < room) {
-		buf->size = (buf->len + room) * 2;
-		buf->data = realloc(buf->data, buf->size);
-		check(buf->data, "out of memory");
-	}
-	return buf->data + buf->len;
-}
-
-void buf_add(struct buf *buf, const void *data, size_t len)
-{
-	unsigned char *dst = buf_room(buf, len + 1);
-
-	if (len)
-		memcpy(dst, data, len);
-	buf->len += len;
-}
-
-void buf_free(struct buf *buf)
-{
-	free(buf->data);
-	*buf = (struct buf){ 0 };
-}
-
 /* Ends where its owner's ends: what is written behind it is seen. */
 static voidpf take(voidpf opaque, uInt items, uInt size)
 {
