@@ -550,7 +550,7 @@ static void test_latency(void **state)
 		assert_int_equal(sqe.result, HISI_ZIP_OK);
 		assert_true(now_ms() - start >= 199);
 	}
-	assert_true(now_ms() - start < 1200);
+	assert_true(now_ms() - start < 1400); /* and not one after the other */
 	/* What has not come is taken away with the queue. */
 	put_job(&q, dst);
 	rig_ring(&q);
