@@ -351,7 +351,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(anywhere_in_a_long_stream),
 	};
 
-	test_begin(is_again(argc, argv) ? 60 : test_is_long() ? 3600 : 180);
+	test_begin(is_again(argc, argv) ? 60 : test_is_long() ? 4 * 3600 : 180);
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]); /* one plan alone, by its name */
 	if (!is_again(argc, argv))
 		return cmocka_run_group_tests(tests, NULL, NULL);
 	for (size_t i = 0; i < NR(plans); i++)
