@@ -4,33 +4,14 @@
 # version's symbols and codes, and functions taken by dlsym() work.
 limit_s=300
 . "$top_srcdir/tests/clients/lib.sh"
-need apt-get dpkg-deb nm
+need nm
 here=$top_builddir/tests/abi
-cache=$top_builddir/tests/cache/zlib-versions
-mkdir -p "$cache/lists/partial" "$cache/apt/archives/partial" || exit 99
-cache=$(cd "$cache" && pwd)
-mirror=$(apt-cache policy | sed -n 's/.* \(https\{0,1\}:[^ ]*\/debian\) .*main.*/\1/p' | head -n 1)
-[ -n "$mirror" ] || skip "no mirror of Debian is configured"
-fetch() { # SUITE
-	[ ! -e "$cache/$1/done" ] || return 0
-	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$cache/list"
-	set -- "$1" -q -o Dir::Etc::SourceList="$cache/list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::State::Lists="$cache/lists" -o Dir::Cache="$cache/apt" \
-		-o APT::Sandbox::User="$(id -un)" -o Acquire::http::Timeout=30
-	suite=$1
-	shift
-	rm -rf "${cache:?}/$suite" && mkdir "$cache/$suite" && cd "$cache/$suite" &&
-		timeout 100 apt-get "$@" update && timeout 60 apt-get "$@" download "zlib1g/$suite" &&
-		dpkg-deb -x zlib1g_*.deb . && : >done
-}
-
 failed=0 tried=0
 for suite in system trixie sid; do
 	if [ $suite = system ]; then
 		folder=${SOFT_ZLIB%/*}
 	else
-		(fetch $suite) >"$tmp/log" 2>&1 || { echo "$suite: cannot be fetched"; continue; }
-		folder=$(dirname "$(find "$cache/$suite" -name libz.so.1 | head -n 1)")
+		folder=$(sh "$top_srcdir/tests/fetch-zlib" $suite) || continue
 		tried=$((tried + 1))
 	fi
 	nm -D --defined-only --with-symbol-versions "$folder/libz.so.1" |

@@ -64,7 +64,7 @@ EXTRA_DIST += \
 	tests/clients/ruby.rb \
 	tests/clients/startup.sh \
 	tests/clients/tcl.tcl \
-	tests/fetch-package \
+	tests/fetch-package tests/fetch-zlib \
 	tests/fetch-source \
 	tests/install \
 	tests/run

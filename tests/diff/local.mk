@@ -4,4 +4,6 @@ check_PROGRAMS += tests/diff/diff
 mode_tests += tests/diff/diff
 tests_diff_diff_LDADD = $(zwd_test_libs)
 tests_diff_diff_LDFLAGS = $(zwd_test_ldflags)
+mode_tests += tests/diff/versions.sh
 endif
+EXTRA_DIST += tests/diff/versions.sh

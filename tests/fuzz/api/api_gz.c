@@ -57,9 +57,9 @@ static void write_steps(struct runner *r, gzFile file[SIDES], bool is_direct)
 		/* zlib 1.2.13's own reads what is not there, where nothing is compressed. */
 		if (what == 4 && is_direct)
 			continue;
-		/* zlib's own zeros are whatever its memory holds where nothing was written before.
-		 */
-		if (what == 5 && !has_written)
+		/* zlib's own zeros are whatever its memory holds where nothing was written before;
+		 * and 1.3.2 asks its memory, never written, whether a seek counts in gztell(). */
+		if (what == 5 && (!has_written || !strcmp(stock.zlibVersion(), "1.3.2")))
 			continue;
 		has_written |= what < 3 || (what > 6 && len);
 		trace("  gz write %u: value %u, %zu bytes\n", what, value, len);
