@@ -66,7 +66,7 @@ check-sanitized:
 threaded_tests = tests/emu/test_emu_qm tests/emu/test_emu_queue tests/queue/failures tests/queue/fork \
 	tests/queue/memory tests/queue/ring tests/queue/shared tests/queue/threads tests/queue/zwd_queues \
 	tests/soak/soak tests/system/test_vfu
-threaded_mode_tests = tests/diff/diff tests/fuzz/fuzz_api tests/process/forks tests/process/threads \
+threaded_mode_tests = tests/diff/diff tests/fuzz/fuzz_api \
 	tests/stream/engines tests/stream/failover tests/stream/faults tests/stream/few_queues tests/stream/fork \
 	tests/stream/inflate_lease tests/stream/inflate_parallel tests/stream/large tests/stream/parallel \
 	tests/stream/small tests/stream/threads tests/stream/waiting tests/stream/way_on
