@@ -59,18 +59,18 @@ include tests/process/local.mk
 EXTRA_DIST += tests/packages
 
 # What a sanitizer sees: our programs with our libraries in them. Others' programs cannot take a library with one.
+not_sanitized = tests/abi/% tests/bench/% tests/clients/% tests/kernel/% tests/names/% tests/diff/versions.sh.% \
+	tests/operate/% tests/unit/layers.sh
 check-sanitized:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out tests/abi/% tests/bench/% tests/clients/% tests/kernel/% \
-		tests/names/% tests/diff/versions.sh.% tests/unit/layers.sh, $(TESTS))'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out $(not_sanitized), $(TESTS))'
 # Where threads meet: in a queue, a pool of queues, a device, or in one process.
+threaded_modes = tests/diff/diff tests/fuzz/fuzz_api tests/stream/engines tests/stream/fork \
+	tests/stream/inflate_lease tests/stream/inflate_parallel tests/stream/large tests/stream/parallel \
+	tests/stream/small tests/stream/threads tests/stream/way_on
 threaded_tests = tests/emu/test_emu_qm tests/emu/test_emu_queue tests/queue/failures tests/queue/fork \
 	tests/queue/memory tests/queue/ring tests/queue/shared tests/queue/threads tests/queue/zwd_queues \
-	tests/soak/soak tests/system/test_vfu
-threaded_mode_tests = tests/diff/diff tests/fuzz/fuzz_api \
-	tests/stream/engines tests/stream/failover tests/stream/faults tests/stream/few_queues tests/stream/fork \
-	tests/stream/inflate_lease tests/stream/inflate_parallel tests/stream/large tests/stream/parallel \
-	tests/stream/small tests/stream/threads tests/stream/waiting tests/stream/way_on
+	tests/soak/soak tests/stream/failover tests/stream/faults tests/stream/few_queues tests/stream/waiting \
+	tests/system/test_vfu $(threaded_modes:=.emu.t) $(threaded_modes:=.fault.t)
 check-threads:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(threaded_tests) $(threaded_mode_tests:=.emu.t) \
-		$(threaded_mode_tests:=.fault.t)'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(threaded_tests)'
 .PHONY: check-sanitized check-threads
