@@ -62,7 +62,7 @@ EXTRA_DIST += tests/packages
 not_sanitized = tests/abi/% tests/bench/% tests/clients/% tests/kernel/% tests/names/% tests/diff/versions.sh.% \
 	tests/operate/% tests/unit/layers.sh
 check-sanitized:
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out $(not_sanitized), $(TESTS))'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out $(not_sanitized),$(TESTS))'
 # Where threads meet: in a queue, a pool of queues, a device, or in one process.
 threaded_modes = tests/diff/diff tests/fuzz/fuzz_api tests/stream/engines tests/stream/fork \
 	tests/stream/inflate_lease tests/stream/inflate_parallel tests/stream/large tests/stream/parallel \
