@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Streams in pools that are dropped in the middle of anything: nobody ends them, their memory is another's or
- * none the next moment. A copy in another pool goes on.
+ * Streams in pools that are dropped in the middle of anything: nobody ends them, their memory is
+ * another's or none the next moment. A copy in another pool goes on.
  */
 #include "config.h"
 #include "pool.h"
@@ -25,7 +25,10 @@ static int step(struct soak *s, struct job *j, z_stream *strm, int is_deflate, s
 	is_last = j->pos + nr == end;
 	if (is_deflate)
 		ret = soak_feed(s, strm, j->plain + j->pos, nr,
-				is_last ? Z_FINISH : soak_below(s, 3) ? Z_NO_FLUSH : Z_SYNC_FLUSH, 0, out);
+				is_last		   ? Z_FINISH
+				: soak_below(s, 3) ? Z_NO_FLUSH
+						   : Z_SYNC_FLUSH,
+				0, out);
 	else
 		ret = soak_take(s, strm, j->packed.data + j->pos, nr, Z_NO_FLUSH, 0, out, NULL);
 	j->pos += nr;
@@ -63,11 +66,12 @@ int soak_abandon(struct soak *s)
 	z_stream strm = { 0 }, copy;
 
 	j.plain = soak_text(s, j.len);
-	soak_does(s, "%s of %zu bytes in a pool, window bits %d", is_deflate ? "deflate" : "inflate", j.len,
-		  j.wbits);
+	soak_does(s, "%s of %zu bytes in a pool, window bits %d",
+		  is_deflate ? "deflate" : "inflate", j.len, j.wbits);
 	pool_lends(pool, &strm);
 	if (is_deflate) {
-		ret = soak_open_deflate(s, &strm, (int)soak_below(s, 8), j.wbits, 8, Z_DEFAULT_STRATEGY);
+		ret = soak_open_deflate(s, &strm, (int)soak_below(s, 8), j.wbits, 8,
+					Z_DEFAULT_STRATEGY);
 	} else {
 		deflate_all(&ref, j.wbits, 6, Z_DEFAULT_STRATEGY, j.plain, j.len, &j.packed);
 		ret = soak_open_inflate(s, &strm, j.wbits);
@@ -85,7 +89,8 @@ int soak_abandon(struct soak *s)
 		pool_drop(pool);
 		pool = NULL;
 		if (!ret)
-			ret = steps(s, &j, &copy, is_deflate, soak_below(s, 4) ? 1000 : soak_below(s, 10));
+			ret = steps(s, &j, &copy, is_deflate,
+				    soak_below(s, 4) ? 1000 : soak_below(s, 10));
 	} else if (!ret && !soak_below(s, 4)) {
 		ret = is_deflate ? ours.deflateReset(&strm) : ours.inflateReset(&strm);
 		j.pos = s->back.len = 0;

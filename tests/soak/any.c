@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Nobody's and everybody's: any parameters, flushes, pieces and rooms, with dictionaries, changes of
- * parameters, resets, copies, and a fork in the middle whose child goes on with the stream.
+ * Nobody's and everybody's: any parameters, flushes, pieces and rooms, with dictionaries, changes
+ * of parameters, resets, copies, and a fork in the middle whose child goes on with the stream.
  */
 #include "config.h"
 #include "soak.h"
@@ -31,8 +31,8 @@ static void draw(struct soak *s, struct shape *h)
 	h->mem_level = soak_below(s, 4) ? 8 : 1 + (int)soak_below(s, 9);
 	h->dict_len = h->wbits > 15 || soak_below(s, 10) ? 0 : 1 + soak_length(s, 14);
 	h->dict = soak_text(s, DICT_MAX);
-	soak_does(s, "%zu bytes, window bits %d level %d strategy %d memory %d dictionary %zu", h->len,
-		  h->wbits, h->level, h->strategy, h->mem_level, h->dict_len);
+	soak_does(s, "%zu bytes, window bits %d level %d strategy %d memory %d dictionary %zu",
+		  h->len, h->wbits, h->level, h->strategy, h->mem_level, h->dict_len);
 }
 
 static int unpacks(struct soak *s, const struct shape *h, const struct buf *packed)
@@ -161,8 +161,8 @@ static int between(struct soak *s, struct course *c, int *resets)
 
 int soak_any_deflate(struct soak *s)
 {
-	static const int flushes[] = { Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_PARTIAL_FLUSH, Z_BLOCK,
-				       Z_SYNC_FLUSH, Z_FULL_FLUSH };
+	static const int flushes[] = { Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_PARTIAL_FLUSH,
+				       Z_BLOCK,	     Z_SYNC_FLUSH, Z_FULL_FLUSH };
 	unsigned int piece_bits = 6 + soak_below(s, 14), often = soak_below(s, 12);
 	struct shape h;
 	z_stream strm = { 0 };
@@ -181,8 +181,8 @@ int soak_any_deflate(struct soak *s)
 			return ret;
 		nr = nr < h.len - c.pos ? nr : h.len - c.pos;
 		ret = soak_feed(s, &strm, h.plain + c.pos, nr,
-				soak_below(s, 12) < often ? Z_NO_FLUSH : flushes[soak_below(s, 6)], 0,
-				&s->packed);
+				soak_below(s, 12) < often ? Z_NO_FLUSH : flushes[soak_below(s, 6)],
+				0, &s->packed);
 		if (ret)
 			return soak_failed(s, "deflate", ret);
 		c.pos += nr;
@@ -202,8 +202,8 @@ static int pack(struct soak *s, const struct shape *h)
 	size_t pos = 0;
 	int ret;
 
-	if (ref.deflateInit2_(&strm, h->level, Z_DEFLATED, h->wbits, h->mem_level, h->strategy, ZLIB_VERSION,
-			      (int)sizeof(strm)))
+	if (ref.deflateInit2_(&strm, h->level, Z_DEFLATED, h->wbits, h->mem_level, h->strategy,
+			      ZLIB_VERSION, (int)sizeof(strm)))
 		return -1;
 	if (h->dict_len)
 		ref.deflateSetDictionary(&strm, h->dict, (uInt)h->dict_len);
@@ -228,8 +228,10 @@ static int pack(struct soak *s, const struct shape *h)
 	return ret == Z_STREAM_END ? 0 : soak_failed(s, "the reference's deflate", ret);
 }
 
-/* Calls until something else than Z_OK, with pieces and rooms of any length; goes on with a copy at times. */
-static int inflate_any(struct soak *s, const struct shape *h, z_stream strms[2], z_stream **at, size_t *pos)
+/* Calls until something else than Z_OK, with pieces and rooms of any length; goes on with a copy at
+ * times. */
+static int inflate_any(struct soak *s, const struct shape *h, z_stream strms[2], z_stream **at,
+		       size_t *pos)
 {
 	unsigned int in_bits = 3 + soak_below(s, 17), out_bits = 6 + soak_below(s, 14);
 	unsigned char *back = buf_room(&s->back, h->len + 1);
@@ -297,7 +299,8 @@ int soak_any_inflate(struct soak *s)
 		return soak_failed(s, "where the stream ends", (long long)pos);
 	ret = ours.inflateEnd(strm);
 	s->tally->bytes += h.len;
-	return ret ? soak_failed(s, "inflateEnd", ret) : soak_is(s, "inflated bytes", &s->back, h.plain, h.len);
+	return ret ? soak_failed(s, "inflateEnd", ret)
+		   : soak_is(s, "inflated bytes", &s->back, h.plain, h.len);
 }
 
 int soak_any_oneshot(struct soak *s)
@@ -309,7 +312,8 @@ int soak_any_oneshot(struct soak *s)
 	draw(s, &h);
 	packed_len = ours.compressBound(h.len);
 	back_len = h.len;
-	ret = ours.compress2(buf_room(&s->packed, packed_len), &packed_len, h.plain, h.len, h.level);
+	ret = ours.compress2(buf_room(&s->packed, packed_len), &packed_len, h.plain, h.len,
+			     h.level);
 	s->tally->calls += 2;
 	if (ret)
 		return soak_failed(s, "compress2", ret);

@@ -21,7 +21,8 @@ static uint64_t draw_len(struct soak *s)
 	return (s->round_s >= 10 ? 1u << 20 : 1u << 16) + soak_below(s, 4u << 20);
 }
 
-static int is_plain(struct soak *s, enum endless_kind kind, uint64_t pos, const unsigned char *data, size_t len)
+static int is_plain(struct soak *s, enum endless_kind kind, uint64_t pos, const unsigned char *data,
+		    size_t len)
 {
 	while (len) {
 		size_t nr;
@@ -52,7 +53,8 @@ static int write_gz(struct soak *s, gzFile file, enum endless_kind kind, uint64_
 	return 0;
 }
 
-static int read_gz(struct soak *s, const struct zlib_api *z, int fd, enum endless_kind kind, uint64_t len)
+static int read_gz(struct soak *s, const struct zlib_api *z, int fd, enum endless_kind kind,
+		   uint64_t len)
 {
 	size_t piece = 1 + soak_below(s, PIECE_MAX);
 	unsigned char *back = buf_room(&s->back, piece);
@@ -126,7 +128,8 @@ int soak_restore(struct soak *s)
 		for (size_t at = 0, nr; !ret && at < e.packed.len; at += nr) {
 			nr = piece < e.packed.len - at ? piece : e.packed.len - at;
 			s->back.len = 0;
-			ret = soak_take(s, &strm, e.packed.data + at, nr, Z_NO_FLUSH, room, &s->back, NULL);
+			ret = soak_take(s, &strm, e.packed.data + at, nr, Z_NO_FLUSH, room,
+					&s->back, NULL);
 			if (is_plain(s, kind, pos, s->back.data, s->back.len))
 				ret = Z_ERRNO;
 			pos += s->back.len;
@@ -151,8 +154,9 @@ static int run_gzip(struct soak *s, const char *program, const char *option, int
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	ret = lseek(in, 0, SEEK_SET) ? -1 :
-				       posix_spawn(&pid, program, &actions, NULL, (char *const *)argv, environ);
+	ret = lseek(in, 0, SEEK_SET)
+		      ? -1
+		      : posix_spawn(&pid, program, &actions, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (ret || waitpid(pid, &status, 0) != pid || status)
 		return soak_failed(s, program, status);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Browsers: bodies that come in pieces as the network cuts them, "deflate" that may be zlib's or raw, what is
- * cut short and what is damaged; there both zlibs say the same.
+ * Browsers: bodies that come in pieces as the network cuts them, "deflate" that may be zlib's or
+ * raw, what is cut short and what is damaged; there both zlibs say the same.
  */
 #include "config.h"
 #include "soak.h"
@@ -29,8 +29,8 @@ static int make_body(struct soak *s, const struct reply *r)
 	int ret = Z_OK;
 
 	if (soak_below(s, 2)) { /* another's server */
-		deflate_all(&ref, r->wbits, 1 + (int)soak_below(s, 9), Z_DEFAULT_STRATEGY, r->plain, r->len,
-			    &s->packed);
+		deflate_all(&ref, r->wbits, 1 + (int)soak_below(s, 9), Z_DEFAULT_STRATEGY, r->plain,
+			    r->len, &s->packed);
 		return 0;
 	}
 	if (soak_open_deflate(s, &strm, 6, r->wbits, 8, Z_DEFAULT_STRATEGY))
@@ -40,7 +40,8 @@ static int make_body(struct soak *s, const struct reply *r)
 		int is_last = nr >= r->len - pos;
 
 		nr = is_last ? r->len - pos : nr;
-		ret = soak_feed(s, &strm, r->plain + pos, nr, is_last ? Z_FINISH : Z_SYNC_FLUSH, 0, &s->packed);
+		ret = soak_feed(s, &strm, r->plain + pos, nr, is_last ? Z_FINISH : Z_SYNC_FLUSH, 0,
+				&s->packed);
 		pos += nr;
 	}
 	if (ret != Z_STREAM_END)
@@ -69,14 +70,15 @@ again:
 		do {
 			strm.next_out = buf_room(&o->out, ROOM);
 			strm.avail_out = ROOM;
-			o->ret = z == &ours ? soak_inflate(s, &strm, Z_NO_FLUSH) :
-					      ref.inflate(&strm, Z_NO_FLUSH);
+			o->ret = z == &ours ? soak_inflate(s, &strm, Z_NO_FLUSH)
+					    : ref.inflate(&strm, Z_NO_FLUSH);
 			o->out.len += ROOM - strm.avail_out;
-			if (o->ret == Z_BUF_ERROR && !strm.avail_in && strm.avail_out)
-				o->ret = Z_OK;
-		} while (o->ret == Z_OK && (strm.avail_in || !strm.avail_out));
+			/* At the end of a body that was cut all must be out when there is no more:
+			 * not before. */
+		} while (o->ret == Z_OK &&
+			 (strm.avail_in || !strm.avail_out || o->pos + nr == len));
 		o->pos += nr - strm.avail_in;
-	} while (o->ret == Z_OK && o->pos < len);
+	} while ((o->ret == Z_OK || o->ret == Z_BUF_ERROR) && o->pos < len);
 	o->msg = strm.msg;
 	z->inflateEnd(&strm);
 	if (o->ret == Z_DATA_ERROR && wbits == 15 && !o->out.len && r->wbits < 0) {
@@ -94,6 +96,9 @@ static int compare(struct soak *s, const struct outcome *got, const struct outco
 		return soak_failed(s, "another place than zlib's", (long long)got->pos);
 	if (strcmp(got->msg ? got->msg : "", want->msg ? want->msg : ""))
 		return soak_failed(s, got->msg ? got->msg : "no message", want->ret);
+	if (got->out.len != want->out.len)
+		return soak_failed(s, "more or less bytes than zlib's",
+				   (long long)(got->out.len - want->out.len));
 	return soak_is(s, "bytes that zlib has", &got->out, want->out.data, want->out.len);
 }
 
@@ -111,8 +116,8 @@ int soak_browser(struct soak *s)
 	int ret;
 
 	r.piece += len / PIECES_MAX;
-	soak_does(s, "a body of %zu bytes in pieces of %zu, window bits %d%s", len, r.piece, r.wbits,
-		  r.is_damaged ? ", damaged" : "");
+	soak_does(s, "a body of %zu bytes in pieces of %zu, window bits %d%s", len, r.piece,
+		  r.wbits, r.is_damaged ? ", damaged" : "");
 	ret = make_body(s, &r);
 	packed_len = s->packed.len;
 	if (!soak_below(s, 8)) /* the connection breaks */
@@ -120,7 +125,8 @@ int soak_browser(struct soak *s)
 	else if (soak_below(s, 2)) /* something of the server's follows */
 		buf_add(&s->packed, "\r\n0\r\n\r\n", 7), packed_len += 7;
 	if (r.is_damaged && packed_len)
-		s->packed.data[soak_below(s, (unsigned int)packed_len)] ^= (unsigned char)(1 + soak_below(s, 255));
+		s->packed.data[soak_below(s, (unsigned int)packed_len)] ^=
+			(unsigned char)(1 + soak_below(s, 255));
 	if (!ret)
 		ret = read_body(s, &ours, &r, cuts, packed_len, &got);
 	if (!ret)

@@ -35,18 +35,19 @@ static int member_step(struct soak *s, struct member *m)
 	nr = nr < end - m->pos ? nr : end - m->pos;
 	is_last = m->pos + nr == end;
 	if (m->packed)
-		ret = soak_take(s, &m->strm, m->packed + m->pos, nr, Z_NO_FLUSH, 2048, &m->out, NULL);
+		ret = soak_take(s, &m->strm, m->packed + m->pos, nr, Z_NO_FLUSH, 2048, &m->out,
+				NULL);
 	else
-		ret = soak_feed(s, &m->strm, m->plain + m->pos, nr, is_last ? Z_FINISH : Z_SYNC_FLUSH, 2048,
-				&m->out);
+		ret = soak_feed(s, &m->strm, m->plain + m->pos, nr,
+				is_last ? Z_FINISH : Z_SYNC_FLUSH, 2048, &m->out);
 	m->pos += nr;
 	if (ret != (is_last ? Z_STREAM_END : Z_OK))
 		return soak_failed(s, m->packed ? "inflate" : "deflate", ret);
 	if (!is_last)
 		return 0;
 	s->tally->bytes += m->len;
-	ret = m->packed ? soak_is(s, "inflated bytes", &m->out, m->plain, m->len) :
-			  soak_unpacks(s, 15, m->out.data, m->out.len, m->plain, m->len);
+	ret = m->packed ? soak_is(s, "inflated bytes", &m->out, m->plain, m->len)
+			: soak_unpacks(s, 15, m->out.data, m->out.len, m->plain, m->len);
 	m->pos = m->out.len = 0;
 	if (!ret)
 		ret = m->packed ? ours.inflateReset(&m->strm) : ours.deflateReset(&m->strm);
@@ -60,7 +61,8 @@ static int member_open(struct soak *s, struct member *m, int is_deflate)
 	m->plain = from->plain;
 	m->len = from->len;
 	if (is_deflate)
-		return soak_open_deflate(s, &m->strm, 1 + (int)soak_below(s, 6), 15, 8, Z_DEFAULT_STRATEGY);
+		return soak_open_deflate(s, &m->strm, 1 + (int)soak_below(s, 6), 15, 8,
+					 Z_DEFAULT_STRATEGY);
 	m->packed = from->packed.data;
 	m->packed_len = from->packed.len;
 	return soak_open_inflate(s, &m->strm, 15);

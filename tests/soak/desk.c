@@ -65,15 +65,16 @@ static struct place place_of(const z_stream *strm)
 	};
 }
 
-static int looked_at(struct soak *s, const char *what, const struct place *before, const z_stream *strm,
-		     int ret)
+static int looked_at(struct soak *s, const char *what, const struct place *before,
+		     const z_stream *strm, int ret)
 {
 	struct place after = place_of(strm);
 
 	s->tally->calls++;
 	/* Where zlib asks for a dictionary, it leaves the totals as they were. */
-	if (ret == Z_NEED_DICT || (before->in_end == after.in_end && before->out_end == after.out_end &&
-	    before->in_total == after.in_total && before->out_total == after.out_total))
+	if (ret == Z_NEED_DICT ||
+	    (before->in_end == after.in_end && before->out_end == after.out_end &&
+	     before->in_total == after.in_total && before->out_total == after.out_total))
 		return ret;
 	soak_failed(s, what, ret);
 	return Z_ERRNO;
@@ -139,10 +140,11 @@ int soak_take(struct soak *s, z_stream *strm, const void *src, size_t len, int f
 	return ret;
 }
 
-int soak_open_deflate(struct soak *s, z_stream *strm, int level, int wbits, int mem_level, int strategy)
+int soak_open_deflate(struct soak *s, z_stream *strm, int level, int wbits, int mem_level,
+		      int strategy)
 {
-	int ret = ours.deflateInit2_(strm, level, Z_DEFLATED, wbits, mem_level, strategy, ZLIB_VERSION,
-				     (int)sizeof(*strm));
+	int ret = ours.deflateInit2_(strm, level, Z_DEFLATED, wbits, mem_level, strategy,
+				     ZLIB_VERSION, (int)sizeof(*strm));
 
 	return ret ? soak_failed(s, "deflateInit2", ret) : 0;
 }
@@ -161,8 +163,8 @@ int soak_is(struct soak *s, const char *where, const struct buf *got, const void
 	return soak_failed(s, where, (long long)got->len);
 }
 
-int soak_unpacks(struct soak *s, int wbits, const void *packed, size_t packed_len, const void *plain,
-		 size_t len)
+int soak_unpacks(struct soak *s, int wbits, const void *packed, size_t packed_len,
+		 const void *plain, size_t len)
 {
 	struct buf back = { 0 };
 	size_t rest;
@@ -176,8 +178,8 @@ int soak_unpacks(struct soak *s, int wbits, const void *packed, size_t packed_le
 	return ret;
 }
 
-int soak_in_child(struct soak *s, int (*work)(struct soak *s, void *arg, struct buf *out), void *arg,
-		  struct buf *out)
+int soak_in_child(struct soak *s, int (*work)(struct soak *s, void *arg, struct buf *out),
+		  void *arg, struct buf *out)
 {
 	struct buf made = { 0 };
 	size_t len;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * git: many small objects. Loose ones through a small room, after a header of their own; those of a pack in
- * one call with deflateBound()'s room, and read from the middle of the pack, whose rest is all input.
+ * git: many small objects. Loose ones through a small room, after a header of their own; those of a
+ * pack in one call with deflateBound()'s room, and read from the middle of the pack, whose rest is
+ * all input.
  */
 #include "config.h"
 #include "soak.h"
@@ -81,8 +82,8 @@ static int read_packed(struct soak *s, z_stream *strm, const struct object *o)
 	int ret;
 
 	s->back.len = 0;
-	ret = soak_take(s, strm, s->packed.data + o->at, s->packed.len - o->at, Z_FINISH, o->len + 1,
-			&s->back, &rest);
+	ret = soak_take(s, strm, s->packed.data + o->at, s->packed.len - o->at, Z_FINISH,
+			o->len + 1, &s->back, &rest);
 	if (ret != Z_STREAM_END)
 		return soak_failed(s, "inflate of a packed object", ret);
 	if (strm->total_in != o->packed_len || s->packed.len - o->at - rest != o->packed_len)
@@ -113,7 +114,8 @@ int soak_git(struct soak *s)
 		if (!ret && (!resets || i + 1 == nr))
 			ret = ours.deflateEnd(&strm);
 		if (!ret)
-			ret = soak_unpacks(s, 15, s->packed.data + o->at, o->packed_len, o->plain, o->len);
+			ret = soak_unpacks(s, 15, s->packed.data + o->at, o->packed_len, o->plain,
+					   o->len);
 	}
 	if (ret)
 		return soak_failed(s, "writing", ret);

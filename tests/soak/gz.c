@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* The gz functions, as scripts and tools use them: written by one zlib, read by the other and by itself. */
+/* The gz functions, as scripts and tools use them: written by one zlib, read by the other and by
+ * itself. */
 #include "config.h"
 #include "soak.h"
 
@@ -43,15 +44,16 @@ static int gz_write(struct soak *s, const struct zlib_api *z, gzFile file, int i
 		if (what == 2 && z->gzflush(file, soak_below(s, 2) ? Z_SYNC_FLUSH : Z_FINISH))
 			return soak_failed(s, "gzflush", (long long)pos);
 		/* zlib 1.2.13's writes to no stream where nothing is compressed. */
-		if (what == 3 && is_gzip && z->gzsetparams(file, (int)soak_below(s, 10), Z_DEFAULT_STRATEGY))
+		if (what == 3 && is_gzip &&
+		    z->gzsetparams(file, (int)soak_below(s, 10), Z_DEFAULT_STRATEGY))
 			return soak_failed(s, "gzsetparams", (long long)pos);
 	}
 	return 0;
 }
 
 /* All of it, with some ways back and forth. */
-static int gz_read(struct soak *s, const struct zlib_api *z, gzFile file, const unsigned char *plain,
-		   size_t len)
+static int gz_read(struct soak *s, const struct zlib_api *z, gzFile file,
+		   const unsigned char *plain, size_t len)
 {
 	unsigned char *back = buf_room(&s->back, 200000);
 	unsigned int seeks = soak_below(s, 4);
@@ -76,14 +78,16 @@ static int gz_read(struct soak *s, const struct zlib_api *z, gzFile file, const 
 			if (z->gzseek(file, (z_off_t)pos, SEEK_SET) != (z_off_t)pos)
 				return soak_failed(s, "gzseek", (long long)pos);
 		} else if (!soak_below(s, 8) && pos < len) {
-			if ((z->gzgetc)(file) != plain[pos] || z->gzungetc(plain[pos], file) != plain[pos])
+			if ((z->gzgetc)(file) != plain[pos] ||
+			    z->gzungetc(plain[pos], file) != plain[pos])
 				return soak_failed(s, "gzgetc, gzungetc", (long long)pos);
 		}
 	}
 	return z->gzeof(file) ? 0 : soak_failed(s, "gzeof", (long long)pos);
 }
 
-static int gz_check(struct soak *s, const struct zlib_api *z, int fd, const unsigned char *plain, size_t len)
+static int gz_check(struct soak *s, const struct zlib_api *z, int fd, const unsigned char *plain,
+		    size_t len)
 {
 	gzFile file = gz_open(s, z, fd, "rb");
 	int ret;

@@ -18,7 +18,7 @@ struct connection {
 	struct pool *pool; /* NULL: there is no request */
 	int is_gunzip, wbits, flush;
 	const unsigned char *body;
-	size_t len, pos;	/* of the body; gunzip: pos of what is packed */
+	size_t len, pos; /* of the body; gunzip: pos of what is packed */
 	struct buf packed, out;
 };
 
@@ -45,8 +45,8 @@ static int open_request(struct soak *s, struct connection *c)
 	c->pool = pool_open(300 << 10, (int)soak_below(s, 2));
 	pool_lends(c->pool, &c->strm);
 	if (!c->is_gunzip)
-		return soak_open_deflate(s, &c->strm, 1 + (int)soak_below(s, 9), c->wbits, mem_level,
-					 Z_DEFAULT_STRATEGY);
+		return soak_open_deflate(s, &c->strm, 1 + (int)soak_below(s, 9), c->wbits,
+					 mem_level, Z_DEFAULT_STRATEGY);
 	deflate_all(&ref, c->wbits, 6, Z_DEFAULT_STRATEGY, c->body, len, &c->packed);
 	return soak_open_inflate(s, &c->strm, 31);
 }
@@ -79,7 +79,8 @@ static int gzip_piece(struct soak *s, struct connection *c, size_t nr)
 
 static int gunzip_piece(struct soak *s, struct connection *c, size_t nr)
 {
-	int ret = soak_take(s, &c->strm, c->packed.data + c->pos, nr, c->flush, ROOM_LEN, &c->out, NULL);
+	int ret = soak_take(s, &c->strm, c->packed.data + c->pos, nr, c->flush, ROOM_LEN, &c->out,
+			    NULL);
 
 	c->pos += nr;
 	if (ret != (c->pos == c->packed.len ? Z_STREAM_END : Z_OK))
@@ -103,8 +104,8 @@ int soak_nginx(struct soak *s)
 	if (!*s->kept)
 		*s->kept = calloc(CONNECTIONS, sizeof(*c));
 	c = (struct connection *)*s->kept + soak_below(s, CONNECTIONS);
-	soak_does(s, "%s of a body of %zu bytes, window bits %d, flush %d", c->is_gunzip ? "gunzip" : "gzip",
-		  c->len, c->wbits, c->flush);
+	soak_does(s, "%s of a body of %zu bytes, window bits %d, flush %d",
+		  c->is_gunzip ? "gunzip" : "gzip", c->len, c->wbits, c->flush);
 	if (!c->pool)
 		return open_request(s, c);
 	if (!soak_below(s, 60)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Connections that live as long as the process: sshd's, of tiny packets both ways with Z_PARTIAL_FLUSH, and
- * websockets, raw with Z_SYNC_FLUSH whose last four bytes do not travel.
+ * Connections that live as long as the process: sshd's, of tiny packets both ways with
+ * Z_PARTIAL_FLUSH, and websockets, raw with Z_SYNC_FLUSH whose last four bytes do not travel.
  */
 #include "config.h"
 #include "soak.h"
@@ -19,8 +19,8 @@ static int open_way(struct soak *s, struct way *way, int level, int wbits, int m
 	unsigned int who = soak_below(s, 4);
 
 	*way = (struct way){ .from = who == 1 ? &ref : &ours, .to = who == 2 ? &ref : &ours };
-	if (way->from->deflateInit2_(&way->deflate, level, Z_DEFLATED, wbits, mem_level, Z_DEFAULT_STRATEGY,
-				     ZLIB_VERSION, (int)sizeof(z_stream)) ||
+	if (way->from->deflateInit2_(&way->deflate, level, Z_DEFLATED, wbits, mem_level,
+				     Z_DEFAULT_STRATEGY, ZLIB_VERSION, (int)sizeof(z_stream)) ||
 	    way->to->inflateInit2_(&way->inflate, wbits, ZLIB_VERSION, (int)sizeof(z_stream)))
 		return soak_failed(s, "opening a connection", 0);
 	return 0;
@@ -32,7 +32,8 @@ static void close_way(struct way *way)
 	way->to->inflateEnd(&way->inflate);
 }
 
-static int pack(struct soak *s, struct way *way, const unsigned char *plain, size_t len, int flush, size_t room)
+static int pack(struct soak *s, struct way *way, const unsigned char *plain, size_t len, int flush,
+		size_t room)
 {
 	z_stream *strm = &way->deflate;
 	int ret;
@@ -50,7 +51,8 @@ static int pack(struct soak *s, struct way *way, const unsigned char *plain, siz
 }
 
 /* Until there is no more, which Z_BUF_ERROR says. */
-static int unpack(struct soak *s, struct way *way, const unsigned char *packed, size_t len, size_t room)
+static int unpack(struct soak *s, struct way *way, const unsigned char *packed, size_t len,
+		  size_t room)
 {
 	z_stream *strm = &way->inflate;
 	int ret;
@@ -60,8 +62,8 @@ static int unpack(struct soak *s, struct way *way, const unsigned char *packed, 
 	do {
 		strm->next_out = buf_room(&s->back, room);
 		strm->avail_out = (uInt)room;
-		ret = way->to == &ours ? soak_inflate(s, strm, Z_SYNC_FLUSH) :
-					 ref.inflate(strm, Z_SYNC_FLUSH);
+		ret = way->to == &ours ? soak_inflate(s, strm, Z_SYNC_FLUSH)
+				       : ref.inflate(strm, Z_SYNC_FLUSH);
 		s->back.len += room - strm->avail_out;
 	} while (ret == Z_OK);
 	return ret != Z_BUF_ERROR || strm->avail_in ? soak_failed(s, "inflate", ret) : 0;
@@ -144,7 +146,8 @@ int soak_websocket(struct soak *s)
 	while (messages_nr--) {
 		size_t len = 1 + soak_length(s, soak_below(s, 10) ? 9 : 16);
 
-		soak_does(s, "a message of %zu bytes, %s takeover", len, socket->has_takeover ? "with" : "no");
+		soak_does(s, "a message of %zu bytes, %s takeover", len,
+			  socket->has_takeover ? "with" : "no");
 		if (message(s, socket, soak_text(s, len), len))
 			return -1;
 		s->tally->bytes += len;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * Databases: pages compressed by one call into a room that may be too small, in several threads and in
- * processes forked from them; a base backup in rooms of 64 KiB.
+ * Databases: pages compressed by one call into a room that may be too small, in several threads and
+ * in processes forked from them; a base backup in rooms of 64 KiB.
  */
 #include "config.h"
 #include "soak.h"
 
 enum { PAGE_LEN = 16384, PAGES_MAX = 24, DUMP_ROOM = 65536 };
 
-/* The page, or nothing where it does not become small enough: its place in out says how long it is. */
+/* The page, or nothing where it does not become small enough: its place in out says how long it is.
+ */
 static int write_page(struct soak *s, const unsigned char *page, size_t limit, struct buf *out)
 {
 	uLongf len = limit, back_len = PAGE_LEN;
 	unsigned char back[PAGE_LEN], *dst = buf_room(out, sizeof(len) + limit);
-	int ret = ours.compress2(dst + sizeof(len), &len, page, PAGE_LEN, 1 + (int)soak_below(s, 7));
+	int ret =
+		ours.compress2(dst + sizeof(len), &len, page, PAGE_LEN, 1 + (int)soak_below(s, 7));
 
 	s->tally->calls++;
 	if (ret == Z_BUF_ERROR && limit < ours.compressBound(PAGE_LEN))
@@ -31,7 +33,8 @@ static int write_page(struct soak *s, const unsigned char *page, size_t limit, s
 	/* A page that was torn is told, and nothing else is. */
 	if (!soak_below(s, 8)) {
 		back_len = PAGE_LEN;
-		if (ours.uncompress(back, &back_len, dst + sizeof(len), len - 1 - soak_below(s, 4)) == Z_OK)
+		if (ours.uncompress(back, &back_len, dst + sizeof(len),
+				    len - 1 - soak_below(s, 4)) == Z_OK)
 			return soak_failed(s, "uncompress of a torn page", (long long)back_len);
 	}
 	return 0;
@@ -59,10 +62,12 @@ int soak_pages(struct soak *s)
 	size_t at = 0;
 
 	t.pages = soak_text(s, t.nr * PAGE_LEN);
-	t.limit = soak_below(s, 2) ? ours.compressBound(PAGE_LEN) : PAGE_LEN / 4 + soak_below(s, PAGE_LEN);
-	soak_does(s, "%zu pages to %zu bytes, %s", t.nr, t.limit, is_forked ? "in a child" : "here");
-	ret = is_forked ? soak_in_child(s, write_pages, &t, &s->packed) :
-			  write_pages(s, &t, &s->packed);
+	t.limit = soak_below(s, 2) ? ours.compressBound(PAGE_LEN)
+				   : PAGE_LEN / 4 + soak_below(s, PAGE_LEN);
+	soak_does(s, "%zu pages to %zu bytes, %s", t.nr, t.limit,
+		  is_forked ? "in a child" : "here");
+	ret = is_forked ? soak_in_child(s, write_pages, &t, &s->packed)
+			: write_pages(s, &t, &s->packed);
 	s->tally->bytes += t.nr * PAGE_LEN;
 	for (size_t i = 0; i < t.nr && !ret; i++) {
 		uLongf len;
@@ -104,10 +109,12 @@ int soak_dump(struct soak *s)
 	for (pos = 0; !ret && pos < s->packed.len; pos += DUMP_ROOM) {
 		size_t nr = s->packed.len - pos < DUMP_ROOM ? s->packed.len - pos : DUMP_ROOM;
 
-		ret = soak_take(s, &strm, s->packed.data + pos, nr, Z_NO_FLUSH, DUMP_ROOM, &s->back, &rest);
+		ret = soak_take(s, &strm, s->packed.data + pos, nr, Z_NO_FLUSH, DUMP_ROOM, &s->back,
+				&rest);
 	}
 	if (ret != Z_STREAM_END || rest)
 		return soak_failed(s, "inflate", ret);
 	ret = ours.inflateEnd(&strm);
-	return ret ? soak_failed(s, "inflateEnd", ret) : soak_is(s, "inflated bytes", &s->back, plain, len);
+	return ret ? soak_failed(s, "inflateEnd", ret)
+		   : soak_is(s, "inflated bytes", &s->back, plain, len);
 }

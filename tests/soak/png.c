@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* libpng: a stream kept from image to image, a row a call, parameters that change, a window that fits. */
+/* libpng: a stream kept from image to image, a row a call, parameters that change, a window that
+ * fits. */
 #include "config.h"
 #include "soak.h"
 
@@ -40,13 +41,15 @@ static int write_rows(struct soak *s, z_stream *strm, const struct image *i)
 			do {
 				strm->next_out = buf_room(&s->packed, CHUNK_LEN);
 				strm->avail_out = CHUNK_LEN;
-				ret = ours.deflateParams(strm, i->level % 9 + 1, Z_DEFAULT_STRATEGY);
+				ret = ours.deflateParams(strm, i->level % 9 + 1,
+							 Z_DEFAULT_STRATEGY);
 				s->packed.len += CHUNK_LEN - strm->avail_out;
 			} while (ret == Z_BUF_ERROR && !strm->avail_out);
 			if (ret && ret != Z_BUF_ERROR)
 				return soak_failed(s, "deflateParams", ret);
 		}
-		ret = soak_feed(s, strm, i->plain + row * i->row_len, i->row_len, flush, CHUNK_LEN, &s->packed);
+		ret = soak_feed(s, strm, i->plain + row * i->row_len, i->row_len, flush, CHUNK_LEN,
+				&s->packed);
 	}
 	return ret == Z_STREAM_END ? 0 : soak_failed(s, "deflate", ret);
 }
@@ -69,7 +72,8 @@ static int read_rows(struct soak *s, z_stream *strm, const struct image *i)
 				pos += strm->avail_in;
 			}
 			ret = soak_inflate(s, strm, Z_NO_FLUSH);
-		} while ((ret == Z_OK || (ret == Z_BUF_ERROR && pos < s->packed.len)) && strm->avail_out);
+		} while ((ret == Z_OK || (ret == Z_BUF_ERROR && pos < s->packed.len)) &&
+			 strm->avail_out);
 		if (strm->avail_out || memcmp(row, i->plain + nr * i->row_len, i->row_len))
 			return soak_failed(s, "a row", ret);
 	}
@@ -84,7 +88,9 @@ static int read_rows(struct soak *s, z_stream *strm, const struct image *i)
 		}
 		ret = soak_inflate(s, strm, Z_NO_FLUSH);
 	}
-	return ret == Z_STREAM_END && !strm->avail_in ? 0 : soak_failed(s, "inflate after the rows", ret);
+	return ret == Z_STREAM_END && !strm->avail_in
+		       ? 0
+		       : soak_failed(s, "inflate after the rows", ret);
 }
 
 int soak_png(struct soak *s)
@@ -96,7 +102,8 @@ int soak_png(struct soak *s)
 
 	for (unsigned int i = 0; i < images_nr && !ret; i++) {
 		draw_image(s, &image);
-		soak_does(s, "an image of %zu rows of %zu bytes, level %d strategy %d window bits %d",
+		soak_does(s,
+			  "an image of %zu rows of %zu bytes, level %d strategy %d window bits %d",
 			  image.rows_nr, image.row_len, image.level, image.strategy, image.wbits);
 		if (i && (soak_below(s, 2) || last.wbits == image.wbits)) {
 			ret = ours.deflateReset(&strm);
@@ -104,8 +111,8 @@ int soak_png(struct soak *s)
 		} else {
 			if (i)
 				ours.deflateEnd(&strm);
-			ret = soak_open_deflate(s, &strm, image.level, image.wbits, 8 + (int)soak_below(s, 2),
-						image.strategy);
+			ret = soak_open_deflate(s, &strm, image.level, image.wbits,
+						8 + (int)soak_below(s, 2), image.strategy);
 		}
 		last = image;
 		s->packed.len = 0;

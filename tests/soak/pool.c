@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Memory as servers have it: handed out from one block, never given back, and dropped all at once. */
+/* Memory as servers have it: handed out from one block, never given back, and dropped all at once.
+ */
 #include "config.h"
 #include "pool.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Memory as servers have it: handed out from one block, never given back, and dropped all at once. */
+/* Memory as servers have it: handed out from one block, never given back, and dropped all at once.
+ */
 #ifndef SOAK_POOL_H
 #define SOAK_POOL_H
 

@@ -73,7 +73,8 @@ void report_minute(double now_s, const struct soak_share *share, const struct wa
 		requests += modes[m].requests;
 		failovers += modes[m].failovers;
 	}
-	printf("# %3.0f min: %u rounds, %llu turns, %llu calls, %llu MB, %llu requests, %llu failovers; now "
+	printf("# %3.0f min: %u rounds, %llu turns, %llu calls, %llu MB, %llu requests, %llu "
+	       "failovers; now "
 	       "%zu MB of %zu, %zu files, %zu threads, %zu queues\n",
 	       now_s / 60, rounds, all.turns, all.calls, all.bytes / 1000000, requests, failovers,
 	       w->last[WATCH_RSS] >> 20, w->last[WATCH_SIZE] >> 20, w->last[WATCH_FILES],
@@ -83,26 +84,28 @@ void report_minute(double now_s, const struct soak_share *share, const struct wa
 
 void report_tables(double now_s)
 {
-	printf("# after %.0f s\n# %-10s %10s %12s %10s\n", now_s, "pattern", "turns", "calls", "MB");
+	printf("# after %.0f s\n# %-10s %10s %12s %10s\n", now_s, "pattern", "turns", "calls",
+	       "MB");
 	for (int p = 0; soak_patterns[p].name; p++)
 		if (sums[p].turns)
-			printf("# %-10s %10llu %12llu %10.1f\n", soak_patterns[p].name, sums[p].turns,
-			       sums[p].calls, (double)sums[p].bytes / 1e6);
-	printf("# %-6s %6s %6s %7s %10s %9s %9s %14s %14s %9s %9s %9s %9s\n", "device", "rounds", "failed",
-	       "growing", "requests", "errors", "failovers", "RSS most/last", "mapped m/l", "files", "threads",
-	       "queues", "verdict");
+			printf("# %-10s %10llu %12llu %10.1f\n", soak_patterns[p].name,
+			       sums[p].turns, sums[p].calls, (double)sums[p].bytes / 1e6);
+	printf("# %-6s %6s %6s %7s %10s %9s %9s %14s %14s %9s %9s %9s %9s\n", "device", "rounds",
+	       "failed", "growing", "requests", "errors", "failovers", "RSS most/last",
+	       "mapped m/l", "files", "threads", "queues", "verdict");
 	for (int m = 0; m < SOAK_MODES; m++) {
 		const size_t *peak = modes[m].peak, *last = modes[m].last;
 
 		if (!modes[m].rounds)
 			continue;
-		printf("# %-6s %6u %6u %7u %10llu %9llu %9llu %6zu/%4zu MB %6zu/%4zu MB %5zu/%3zu %5zu/%3zu "
+		printf("# %-6s %6u %6u %7u %10llu %9llu %9llu %6zu/%4zu MB %6zu/%4zu MB %5zu/%3zu "
+		       "%5zu/%3zu "
 		       "%5zu/%3zu %9s\n",
 		       soak_mode_names[m], modes[m].rounds, modes[m].failed, modes[m].growing,
-		       modes[m].requests, modes[m].errors, modes[m].failovers, peak[WATCH_RSS] >> 20,
-		       last[WATCH_RSS] >> 20, peak[WATCH_SIZE] >> 20, last[WATCH_SIZE] >> 20,
-		       peak[WATCH_FILES], last[WATCH_FILES], peak[WATCH_THREADS], last[WATCH_THREADS],
-		       peak[WATCH_QUEUES], last[WATCH_QUEUES],
-		       modes[m].failed || modes[m].growing ? "WRONG" : "flat");
+		       modes[m].requests, modes[m].errors, modes[m].failovers,
+		       peak[WATCH_RSS] >> 20, last[WATCH_RSS] >> 20, peak[WATCH_SIZE] >> 20,
+		       last[WATCH_SIZE] >> 20, peak[WATCH_FILES], last[WATCH_FILES],
+		       peak[WATCH_THREADS], last[WATCH_THREADS], peak[WATCH_QUEUES],
+		       last[WATCH_QUEUES], modes[m].failed || modes[m].growing ? "WRONG" : "flat");
 	}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Languages: rooms of 512 bytes to 64 KiB that have nothing to do with the data, and copies of a stream. */
+/* Languages: rooms of 512 bytes to 64 KiB that have nothing to do with the data, and copies of a
+ * stream. */
 #include "config.h"
 #include "soak.h"
 
@@ -52,7 +53,8 @@ static int decompress(struct soak *s, int w, const unsigned char *plain, size_t 
 	if (pos != end)
 		return soak_failed(s, "unused_data", (long long)pos);
 	ret = ours.inflateEnd(&strm);
-	return ret ? soak_failed(s, "inflateEnd", ret) : soak_is(s, "inflated bytes", &s->back, plain, len);
+	return ret ? soak_failed(s, "inflateEnd", ret)
+		   : soak_is(s, "inflated bytes", &s->back, plain, len);
 }
 
 /* compressobj: a room that is another one in each call; copy(). */
@@ -69,7 +71,8 @@ int soak_python(struct soak *s)
 	while (!ret && len - pos > 100000) {
 		size_t nr = 1 + soak_below(s, 100000);
 
-		ret = soak_feed(s, strm, plain + pos, nr, soak_below(s, 8) ? Z_NO_FLUSH : Z_SYNC_FLUSH,
+		ret = soak_feed(s, strm, plain + pos, nr,
+				soak_below(s, 8) ? Z_NO_FLUSH : Z_SYNC_FLUSH,
 				16384u << soak_below(s, 4), &s->packed);
 		pos += nr;
 		if (!ret && !soak_below(s, 8))
@@ -88,7 +91,8 @@ int soak_python(struct soak *s)
 	return decompress(s, w, plain, len);
 }
 
-/* DeflaterOutputStream with its room of 512 bytes, setLevel() and setStrategy(); InflaterInputStream. */
+/* DeflaterOutputStream with its room of 512 bytes, setLevel() and setStrategy();
+ * InflaterInputStream. */
 int soak_java(struct soak *s)
 {
 	size_t len = soak_length(s, 18), pos = 0, room = 512u << soak_below(s, 8), rest;
@@ -106,14 +110,16 @@ int soak_java(struct soak *s)
 			do { /* with the room that there is, as setParams is */
 				strm.next_out = buf_room(&s->packed, room);
 				strm.avail_out = (uInt)room;
-				ret = ours.deflateParams(&strm, (int)soak_below(s, 10), (int)soak_below(s, 3));
+				ret = ours.deflateParams(&strm, (int)soak_below(s, 10),
+							 (int)soak_below(s, 3));
 				s->packed.len += room - strm.avail_out;
 			} while (ret == Z_BUF_ERROR && !strm.avail_out);
 			ret = ret == Z_BUF_ERROR ? Z_OK : ret;
 		}
 		if (!ret)
 			ret = soak_feed(s, &strm, plain + pos, 8192,
-					soak_below(s, 20) ? Z_NO_FLUSH : Z_SYNC_FLUSH, room, &s->packed);
+					soak_below(s, 20) ? Z_NO_FLUSH : Z_SYNC_FLUSH, room,
+					&s->packed);
 		pos += 8192;
 	}
 	if (!ret)
@@ -129,12 +135,14 @@ int soak_java(struct soak *s)
 	for (pos = 0; ret == Z_OK && pos < s->packed.len; pos += 512) {
 		size_t nr = s->packed.len - pos < 512 ? s->packed.len - pos : 512;
 
-		ret = soak_take(s, &strm, s->packed.data + pos, nr, Z_PARTIAL_FLUSH, room, &s->back, &rest);
+		ret = soak_take(s, &strm, s->packed.data + pos, nr, Z_PARTIAL_FLUSH, room, &s->back,
+				&rest);
 	}
 	if (ret != Z_STREAM_END || rest)
 		return soak_failed(s, "inflate", ret);
 	ret = ours.inflateEnd(&strm);
-	return ret ? soak_failed(s, "inflateEnd", ret) : soak_is(s, "inflated bytes", &s->back, plain, len);
+	return ret ? soak_failed(s, "inflateEnd", ret)
+		   : soak_is(s, "inflated bytes", &s->back, plain, len);
 }
 
 /* zlib.createGzip(): rooms of 16 KiB, write() and flush(), reset() for the next; sync functions. */
@@ -161,8 +169,10 @@ int soak_node(struct soak *s)
 			is_last = nr >= len - pos;
 			nr = is_last ? len - pos : nr;
 			ret = soak_feed(s, &strm, plain + pos, nr,
-					is_last ? Z_FINISH : soak_below(s, 3) ? Z_NO_FLUSH : flush, 16384,
-					&s->packed);
+					is_last		   ? Z_FINISH
+					: soak_below(s, 3) ? Z_NO_FLUSH
+							   : flush,
+					16384, &s->packed);
 			pos += nr;
 		} while (ret == Z_OK);
 		if (ret != Z_STREAM_END)
@@ -170,7 +180,8 @@ int soak_node(struct soak *s)
 		s->tally->bytes += len;
 		if (soak_unpacks(s, w, s->packed.data, s->packed.len, plain, len))
 			return -1;
-		ret = soak_take(s, &back, s->packed.data, s->packed.len, Z_SYNC_FLUSH, 16384, &s->back, &rest);
+		ret = soak_take(s, &back, s->packed.data, s->packed.len, Z_SYNC_FLUSH, 16384,
+				&s->back, &rest);
 		if (ret != Z_STREAM_END || rest)
 			return soak_failed(s, "inflate", ret);
 		if (soak_is(s, "inflated bytes", &s->back, plain, len))

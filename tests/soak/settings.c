@@ -18,16 +18,26 @@ static const struct {
 	unsigned int often; /* a request in at least so many */
 	unsigned int needs;
 } faults[] = {
-	{ "error", 5, 0 },	   { "error=0x10", 11, 0 },
-	{ "short", 7, 0 },	   { "checksum", 7, 0 },
-	{ "late=2", 9, 0 },	   { "late=150", 300, IMPATIENCE },
-	{ "busy", 2, 0 },	   { "reset", 60, 0 },
-	{ "hang", 120, IMPATIENCE }, { "gone=2", 80, 0 },
-	{ "gone=40", 500, 0 },	   { "corrupt", 5, PROOF },
-	{ "lie", 40, PROOF | IMPATIENCE }, { "lie=consumed", 9, PROOF },
-	{ "lie=produced", 9, PROOF },  { "lie=status", 9, PROOF },
-	{ "lie=checksum", 9, PROOF },  { "lie=context", 9, PROOF },
-	{ "lie=entry", 9, PROOF },     { "lie=twice", 90, PROOF | IMPATIENCE },
+	{ "error", 5, 0 },
+	{ "error=0x10", 11, 0 },
+	{ "short", 7, 0 },
+	{ "checksum", 7, 0 },
+	{ "late=2", 9, 0 },
+	{ "late=150", 300, IMPATIENCE },
+	{ "busy", 2, 0 },
+	{ "reset", 60, 0 },
+	{ "hang", 120, IMPATIENCE },
+	{ "gone=2", 80, 0 },
+	{ "gone=40", 500, 0 },
+	{ "corrupt", 5, PROOF },
+	{ "lie", 40, PROOF | IMPATIENCE },
+	{ "lie=consumed", 9, PROOF },
+	{ "lie=produced", 9, PROOF },
+	{ "lie=status", 9, PROOF },
+	{ "lie=checksum", 9, PROOF },
+	{ "lie=context", 9, PROOF },
+	{ "lie=entry", 9, PROOF },
+	{ "lie=twice", 90, PROOF | IMPATIENCE },
 	{ "lie=late", 90, PROOF | IMPATIENCE },
 };
 
@@ -49,13 +59,15 @@ static void set(struct soak_settings *set, const char *format, ...)
 
 static size_t draw_device(uint64_t *rng, struct soak_settings *set, char *device, size_t size)
 {
-	static const char *const bases[] = { "threads=2",      "threads=1",    "threads=2,qm=2",
-					     "threads=2,qm=1", "threads=4",    "threads=2,engine=zlib",
+	static const char *const bases[] = { "threads=2",      "threads=1",
+					     "threads=2,qm=2", "threads=2,qm=1",
+					     "threads=4",      "threads=2,engine=zlib",
 					     "queues=4",       "latency_us=20" };
 	static const unsigned int depths[] = { 1024, 1024, 1024, 16, 2 };
 
 	set->depth = depths[below(rng, NR(depths))];
-	return (size_t)snprintf(device, size, "emu:%s,depth=%u", bases[below(rng, NR(bases))], set->depth);
+	return (size_t)snprintf(device, size, "emu:%s,depth=%u", bases[below(rng, NR(bases))],
+				set->depth);
 }
 
 /* Returns what the faults need. */
@@ -65,8 +77,9 @@ static unsigned int draw_faults(uint64_t *rng, char *at, size_t size)
 
 	for (unsigned int f = 0; f < nr; f++) {
 		unsigned int k = below(rng, NR(faults));
-		size_t len = (size_t)snprintf(at, size, "%s%s@*%u", f ? "/" : ",fault=", faults[k].kind,
-					      faults[k].often + below(rng, 1 + 4 * faults[k].often));
+		size_t len =
+			(size_t)snprintf(at, size, "%s%s@*%u", f ? "/" : ",fault=", faults[k].kind,
+					 faults[k].often + below(rng, 1 + 4 * faults[k].often));
 
 		needs |= faults[k].needs;
 		at += len;

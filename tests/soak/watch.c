@@ -10,7 +10,8 @@
 
 enum { JUDGED_S = 20 };
 
-/* What more is no growth: at rest, and at the most, where a part of what the second quarter had comes to it. */
+/* What more is no growth: at rest, and at the most, where a part of what the second quarter had
+ * comes to it. */
 static const struct {
 	const char *name;
 	size_t rest, peak;
@@ -98,24 +99,31 @@ void watch_work(struct watch *w, pid_t pid, size_t ring_len)
 			w->peak[w->quarter][f] = w->last[f];
 }
 
-void watch_rest(struct watch *w, pid_t pid, size_t ring_len, size_t heap)
+void watch_rest(struct watch *w, pid_t pid, size_t ring_len, const struct soak_share *share)
 {
 	if (w->quarter == SOAK_QUARTERS)
 		return;
 	look(w, pid, ring_len);
-	w->last[WATCH_HEAP] = heap;
+	w->last[WATCH_HEAP] = share->heap;
+	w->requests[w->quarter] = share->hw_requests;
 	memcpy(w->rest[w->quarter], w->last, sizeof(w->last));
 	w->quarter++;
 }
 
-int watch_judge(const struct watch *w, double round_s, char *text, size_t size)
+int watch_judge(const struct watch *w, double round_s, int has_device, char *text, size_t size)
 {
+	const unsigned long long *requests = &w->requests[SOAK_QUARTERS - 1];
 	int wrong = 0;
 
 	*text = '\0';
+	if (has_device && round_s >= JUDGED_S && requests[0] == requests[-1]) {
+		wrong++;
+		snprintf(text, size, "no request in the last quarter");
+	}
 	for (int f = 0; f < WATCH_FIGURES; f++) {
 		size_t peak = w->peak[1][f], rest = w->rest[1][f];
-		size_t last_peak = w->peak[SOAK_QUARTERS - 1][f], last_rest = w->rest[SOAK_QUARTERS - 1][f];
+		size_t last_peak = w->peak[SOAK_QUARTERS - 1][f],
+		       last_rest = w->rest[SOAK_QUARTERS - 1][f];
 		size_t len = strlen(text);
 
 		if (rules[f].is_memory && (IS_ASAN || IS_TSAN || round_s < JUDGED_S))
@@ -124,9 +132,11 @@ int watch_judge(const struct watch *w, double round_s, char *text, size_t size)
 		    last_peak <= peak + rules[f].peak + peak / rules[f].part)
 			continue;
 		wrong++;
-		snprintf(text + len, size - len, "%s%s grow: at rest %zu to %zu, at the most %zu to %zu",
+		snprintf(text + len, size - len,
+			 "%s%s grow: at rest %zu to %zu, at the most %zu to %zu",
 			 wrong > 1 ? "; " : "", rules[f].name, rest / rules[f].unit,
-			 last_rest / rules[f].unit, peak / rules[f].unit, last_peak / rules[f].unit);
+			 last_rest / rules[f].unit, peak / rules[f].unit,
+			 last_peak / rules[f].unit);
 	}
 	return wrong;
 }

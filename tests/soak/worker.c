@@ -20,7 +20,7 @@ struct worker {
 };
 
 static struct soak_share *share;
-static uint32_t patterns; /* a bit for each that takes part */
+static uint32_t patterns;    /* a bit for each that takes part */
 static unsigned int weights; /* of all of them */
 static atomic_ullong end_ns;
 static pthread_barrier_t barrier; /* before and after each quarter */
