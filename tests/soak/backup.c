@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PIECE_MAX = 1 << 20, LARGE_ROUND_S = 60 };
+enum { PIECE_MAX = 1 << 20, LARGE_ROUND_S = 40 };
 
 extern char **environ;
 

@@ -265,6 +265,7 @@ static int run_round(char *self, const struct options *o)
 	if (!pid)
 		become_worker(self, o, &set, fd);
 	status = watch_round(pid, share, &set, &w);
+	watch_print(&w);
 	/* One pattern alone may be too small for it. */
 	is_growing = !status && watch_judge(&w, o->round_s, set.mode == SOAK_EMU && !o->patterns,
 					    growth, sizeof(growth));

@@ -110,6 +110,17 @@ void watch_rest(struct watch *w, pid_t pid, size_t ring_len, const struct soak_s
 	w->quarter++;
 }
 
+void watch_print(const struct watch *w)
+{
+	printf("#   at rest:");
+	for (int f = 0; f < WATCH_FIGURES; f++) {
+		for (unsigned int q = 0; q < w->quarter; q++)
+			printf("%s%zu", q ? "/" : " ", w->rest[q][f] / rules[f].unit);
+		printf(" %s%s", rules[f].name, f + 1 < WATCH_FIGURES ? "," : "\n");
+	}
+	fflush(stdout);
+}
+
 int watch_judge(const struct watch *w, double round_s, int has_device, char *text, size_t size)
 {
 	const unsigned long long *requests = &w->requests[SOAK_QUARTERS - 1];

@@ -32,6 +32,9 @@ struct watch {
 void watch_work(struct watch *w, pid_t pid, size_t ring_len);
 void watch_rest(struct watch *w, pid_t pid, size_t ring_len, const struct soak_share *share);
 
+/* A line: what it held at each rest. */
+void watch_print(const struct watch *w);
+
 /*
  * Flat: at the last rest, and at its most in the last quarter, it holds no more than in the second
  * quarter, but for a slack. What is not, in text; 0: nothing. Memory is judged in rounds that are
