@@ -48,6 +48,11 @@ uint64_t test_random_below(uint64_t limit)
 	return test_random() % limit;
 }
 
+uint64_t test_random_of(uint64_t *state)
+{
+	return mix(state);
+}
+
 void test_begin(unsigned int limit_s)
 {
 	const char *path = getenv("SOFT_ZLIB"), *mode = getenv("ZWD_TEST_MODE");

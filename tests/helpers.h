@@ -31,6 +31,8 @@ void test_begin(unsigned int limit_s);
 /* Fixed seed, or ZWD_TEST_SEED; printed by test_begin(). */
 uint64_t test_random(void);
 uint64_t test_random_below(uint64_t limit);
+/* The same of a state of one's own, which is any number at first. */
+uint64_t test_random_of(uint64_t *state);
 
 enum gen { GEN_TEXT, GEN_SOURCE, GEN_JSON, GEN_BINARY, GEN_RANDOM, GEN_ZEROS, GEN_MIXED, GEN_NR };
 const char *gen_name(enum gen gen);

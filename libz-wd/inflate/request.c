@@ -268,7 +268,7 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	/* It was reserved where it is the caller's to give. */
 	if (zwd_io_reserve(s, wait))
 		return -ENOMEM;
-	ret = zwd_shadow_verify(s, in, out, res);
+	ret = zwd_shadow_verify(s, sent, res, tail);
 	if (ret)
 		return ret;
 	if (res->status != WD_ZIP_END && !is_again(i, res->consumed, res->produced) &&

@@ -13,9 +13,12 @@
  */
 void zwd_shadow_begin(struct zwd_stream *s);
 
-/* The result is of in[] and out[]; 0, or -EILSEQ: software makes something else of it. May allocate. */
-int zwd_shadow_verify(struct zwd_stream *s, const unsigned char *in, const unsigned char *out,
-		      const struct wd_zip_res *res);
+/*
+ * The result of what was sent, behind which the body's latest bytes are tail; 0, or -EILSEQ: software makes
+ * something else of it. May allocate.
+ */
+int zwd_shadow_verify(struct zwd_stream *s, const struct zwd_sent *sent, const struct wd_zip_res *res,
+		      uint64_t tail);
 
 void zwd_shadow_drop(struct zwd_stream *s);
 /* to's fields are a copy of from's. Without memory the copy has none. */

@@ -34,11 +34,15 @@ static unsigned char *slot(struct zwd_stream *s)
 	return (unsigned char *)(s + 1);
 }
 
-/* opaque is the stream: its slot first, then what a device stream has left, then the caller. */
+/*
+ * opaque is the stream: its slot first, then what a device stream has left, then the caller. What can be a block
+ * stays one (a copy of a stream that the real zlib has gets its blocks here): a caller's pool is not asked twice.
+ */
 static voidpf lent_alloc(voidpf opaque, uInt items, uInt size)
 {
 	struct zwd_stream *s = opaque;
 	size_t len = (size_t)items * size;
+	voidpf mem;
 
 	if (items == 1 && size <= ZWD_SLOT_LEN && !s->soft && s->magic == ZWD_MAGIC_DEFLATE)
 		return slot(s);
@@ -47,7 +51,15 @@ static voidpf lent_alloc(voidpf opaque, uInt items, uInt size)
 			s->d.is_block_lent[i] = 1;
 			return s->d.block[i];
 		}
-	return s->zalloc(s->opaque, items, size);
+	mem = s->zalloc(s->opaque, items, size);
+	for (int i = 0; i < ZWD_BLOCKS && mem && len >= ZWD_BLOCK_LEN; i++)
+		if (!s->d.block[i]) {
+			s->d.block[i] = mem;
+			s->d.block_len[i] = len;
+			s->d.is_block_lent[i] = 1;
+			break;
+		}
+	return mem;
 }
 
 static void lent_free(voidpf opaque, voidpf mem)

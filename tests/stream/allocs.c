@@ -213,6 +213,40 @@ static void copies_allocate_too(void **state)
 	}
 }
 
+/* One that software has, and a device later: zlib's five and no more, for a pool has no use for what it is given back. */
+static void copies_of_software_allocate_as_zlib(void **state)
+{
+	static unsigned char plain[60000], out[400000];
+	struct heap heap, want;
+	z_stream strm, copy;
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	hook(&strm, &heap);
+	assert_int_equal(deflateInit(&strm, 6), Z_OK);
+	hook(&copy, &want);
+	for (int i = 0; i < 9; i++) {
+		z_stream *z = i < 3 ? &strm : &copy;
+
+		if (i == 3) { /* level 9 is not a device's */
+			strm.opaque = &want;
+			assert_int_equal(ours.deflateCopy(&copy, &strm), Z_OK);
+			strm.opaque = &heap;
+		}
+		z->next_in = plain;
+		z->avail_in = sizeof(plain);
+		z->next_out = out;
+		z->avail_out = sizeof(out);
+		assert_int_equal(ours.deflate(z, i < 8 ? Z_SYNC_FLUSH : Z_FINISH),
+				 i < 8 ? Z_OK : Z_STREAM_END);
+		assert_int_equal(ours.deflateParams(z, i % 4 ? 9 : 6, Z_DEFAULT_STRATEGY), Z_OK);
+	}
+	assert_int_equal(heap.nr, 5);
+	assert_int_equal(want.nr, 5);
+	assert_int_equal(ours.deflateEnd(&strm), Z_DATA_ERROR);
+	assert_int_equal(ours.deflateEnd(&copy), Z_OK);
+	assert_int_equal(heap.live + want.live, 0);
+}
+
 static void inflate_copies_allocate_too(void **state)
 {
 	static unsigned char plain[70000], out[70000];
@@ -296,5 +330,6 @@ static void one_function_is_enough(void **state)
 TEST_MAIN(60, cmocka_unit_test(deflate_allocates_as_zlib),
 	  cmocka_unit_test(inflate_allocates_little_more),
 	  cmocka_unit_test(refused_allocation_is_mem_error), cmocka_unit_test(copies_allocate_too),
+	  cmocka_unit_test(copies_of_software_allocate_as_zlib),
 	  cmocka_unit_test(inflate_copies_allocate_too), cmocka_unit_test(defaults_are_set),
 	  cmocka_unit_test(one_function_is_enough))

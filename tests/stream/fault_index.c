@@ -147,6 +147,42 @@ static void inflate_serial(int wbits)
 	free(plain);
 }
 
+/* What was flushed is all there when the flush was read: with less, whoever waits for it waits for ever. */
+static void inflate_flushes(int wbits)
+{
+	unsigned char *plain = repeated(1), *back = malloc(SERIAL_PIECE + 1);
+	z_stream strm = { .next_in = plain }, in = { 0 };
+	struct buf packed = { 0 };
+	int ret;
+
+	assert_int_equal(ref.deflateInit2_(&strm, 1, Z_DEFLATED, wbits, 8, 0, ZLIB_VERSION,
+					   (int)sizeof(strm)),
+			 Z_OK);
+	assert_int_equal(inflateInit2(&in, wbits), Z_OK);
+	for (size_t i = 0; i < REQUESTS; i++) {
+		packed.len = 0;
+		strm.next_out = buf_room(&packed, 2 * SERIAL_PIECE);
+		strm.avail_out = 2 * SERIAL_PIECE;
+		strm.avail_in = SERIAL_PIECE;
+		assert_int_equal(ref.deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+		in.next_in = packed.data;
+		in.avail_in = 2 * SERIAL_PIECE - strm.avail_out;
+		in.next_out = back;
+		in.avail_out = SERIAL_PIECE + 1;
+		ret = ours.inflate(&in, Z_NO_FLUSH);
+		if (ret || in.avail_in || in.avail_out != 1)
+			fail_msg("flush %zu: inflate() said %d, %u bytes of input and %u of room are left",
+				 i, ret, in.avail_in, in.avail_out);
+		assert_memory_equal(back, plain + i * SERIAL_PIECE, SERIAL_PIECE);
+	}
+	ref.deflateEnd(&strm);
+	assert_int_equal(ours.inflateEnd(&in), Z_OK);
+	buf_free(&packed);
+	free(plain);
+	free(back);
+	tell(0);
+}
+
 /* Parts that another queue each may take, and the caller has it all. */
 static void inflate_parts(int wbits)
 {
@@ -226,9 +262,10 @@ static const struct plan {
 	{ "inflate, a request a call", inflate_serial, 0, 1 },
 	{ "inflate, in parts", inflate_parts, 0, 0 },
 	{ "inflate, long", inflate_long, 0, 0 },
+	{ "inflate, a flush a call", inflate_flushes, 0, 1 },
 };
 
-enum { LONG = 4 }; /* of plans */
+enum { LONG = 4, FLUSHES = 5 }; /* of plans */
 
 static const struct fault {
 	const char *kind; /* before the '@' */
@@ -304,6 +341,14 @@ static void every_kind(void **state)
 					fault_at(p, &faults[f], wrappers[w], at);
 }
 
+static void nothing_is_held_back_at_a_flush(void **state)
+{
+	static const struct fault lie = { "lie=produced", "", 5000, 0, 2 };
+
+	for (unsigned int at = 1; at <= REQUESTS; at += test_is_long() ? 1 : STRIDE)
+		fault_at(&plans[FLUSHES], &lie, wrappers[at % NR(wrappers)], at);
+}
+
 static void anywhere_in_a_long_stream(void **state)
 {
 	static const char *const kinds[] = { "error",  "hang",	   "reset",    "short",
@@ -348,6 +393,7 @@ int main(int argc, char **argv)
 		{ plans[1].name, every_kind, NULL, NULL, (void *)&plans[1] },
 		{ plans[2].name, every_kind, NULL, NULL, (void *)&plans[2] },
 		{ plans[3].name, every_kind, NULL, NULL, (void *)&plans[3] },
+		cmocka_unit_test(nothing_is_held_back_at_a_flush),
 		cmocka_unit_test(anywhere_in_a_long_stream),
 	};
 
