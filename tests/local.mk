@@ -36,7 +36,7 @@ zwd_test_ldflags = $(AM_LDFLAGS) -no-install \
 	-Wl,--wrap=deflateInit_,--wrap=deflateInit2_,--wrap=inflateInit_,--wrap=inflateInit2_
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libhelpers.la
-tests_libhelpers_la_SOURCES = tests/again.c tests/again.h tests/endless.c tests/endless.h \
+tests_libhelpers_la_SOURCES = tests/again.c tests/again.h tests/denial.c tests/denial.h tests/endless.c tests/endless.h \
 	tests/buf.c tests/buf.h tests/helpers.c tests/helpers.h tests/sanitizer.h tests/zlib_api.h
 endif
 
