@@ -9,6 +9,7 @@ endif
 if HAVE_CMOCKA
 wd_queue_tests = \
 	tests/queue/context \
+	tests/queue/denials \
 	tests/queue/failures \
 	tests/queue/fork \
 	tests/queue/idle \
@@ -26,6 +27,11 @@ wd_queue_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 wd_queue_ldadd = libwd/libwd_core.la $(CMOCKA_LIBS)
 tests_queue_context_CFLAGS = $(wd_queue_cflags)
 tests_queue_context_LDADD = $(wd_queue_ldadd)
+# The shared library: what it asks of libc is told from what others ask.
+tests_queue_denials_SOURCES = tests/queue/denials.c tests/denial.c tests/denial.h
+tests_queue_denials_CFLAGS = $(wd_queue_cflags)
+tests_queue_denials_LDADD = libwd/libwdq.la $(CMOCKA_LIBS)
+tests_queue_denials_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_queue_failures_CFLAGS = $(wd_queue_cflags)
 tests_queue_failures_LDADD = $(wd_queue_ldadd)
 tests_queue_fork_CFLAGS = $(wd_queue_cflags)

@@ -451,7 +451,7 @@ static void deny_each(void **state)
 
 		do {
 			/* The first ones are all different; then a part of them does. */
-			nr += nr < 40 || test_is_long() ? 1 : 1 + test_random_below(4);
+			nr += nr < 24 || test_is_long() ? 1 : 1 + test_random_below(6);
 			result = run_in_turn(&(struct one){ road, DENY_ALL, nr, 1 });
 			if (result.descriptors > open_nr)
 				fail_msg("%s, call %u, %s: %u descriptors, not %u", roads[road].name, nr, result.last,
