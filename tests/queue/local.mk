@@ -17,6 +17,7 @@ wd_queue_tests = \
 	tests/queue/process \
 	tests/queue/ring \
 	tests/queue/shared \
+	tests/queue/sys \
 	tests/queue/threads \
 	tests/queue/transport_sdmdev \
 	tests/queue/transport_uacce \
@@ -47,6 +48,8 @@ tests_queue_ring_CFLAGS = $(wd_queue_cflags)
 tests_queue_ring_LDADD = $(wd_queue_ldadd)
 tests_queue_shared_CFLAGS = $(wd_queue_cflags)
 tests_queue_shared_LDADD = $(wd_queue_ldadd)
+tests_queue_sys_CFLAGS = $(wd_queue_cflags)
+tests_queue_sys_LDADD = $(wd_queue_ldadd)
 tests_queue_threads_CFLAGS = $(wd_queue_cflags)
 tests_queue_threads_LDADD = $(wd_queue_ldadd)
 wd_fake_kernel = tests/queue/fake_kernel.c tests/queue/fake_kernel.h tests/queue/transport.h
