@@ -3,7 +3,6 @@
 #ifndef LEAVE_H
 #define LEAVE_H
 
-#include "config.h"
 #include <unistd.h>
 
 #ifdef WD_COVERAGE
