@@ -37,6 +37,7 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/transport/transport.h \
 	libwd/transport/uacce.c \
 	$(libwd_emu_sources)
+libwd_libwd_core_la_CFLAGS = $(AM_CFLAGS) $(COV_CFLAGS)
 
 # Installed as libwdq, its headers in a folder of their own: libwd.so, libwd.pc and wd.h are files of UADK, which
 # has functions of the same names. -Bsymbolic-functions: ours call each other, whatever else the process loaded.

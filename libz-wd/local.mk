@@ -66,6 +66,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/operate/settings.c libz-wd/operate/settings.h \
 	libz-wd/operate/values.c \
 	libz-wd/operate/stats.c libz-wd/operate/stats.h
+libz_wd_libzwd_core_la_CFLAGS = $(AM_CFLAGS) $(COV_CFLAGS)
 libz_wd_libzwd_core_la_LIBADD = libwd/libwd_core.la
 
 lib_LTLIBRARIES += libz-wd/libz-wd.la

@@ -36,8 +36,8 @@ zwd_test_ldflags = $(AM_LDFLAGS) -no-install \
 	-Wl,--wrap=deflateInit_,--wrap=deflateInit2_,--wrap=inflateInit_,--wrap=inflateInit2_
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libhelpers.la
-tests_libhelpers_la_SOURCES = tests/again.c tests/again.h tests/endless.c tests/endless.h \
-	tests/buf.c tests/buf.h tests/helpers.c tests/helpers.h tests/sanitizer.h tests/zlib_api.h
+tests_libhelpers_la_SOURCES = tests/again.c tests/again.h tests/denial.c tests/denial.h tests/endless.c tests/endless.h \
+	tests/buf.c tests/buf.h tests/helpers.c tests/helpers.h tests/leave.h tests/sanitizer.h tests/zlib_api.h
 endif
 
 include tests/bench/local.mk
@@ -56,6 +56,7 @@ include tests/names/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/process/local.mk
+include tests/coverage/local.mk
 EXTRA_DIST += tests/packages
 
 # What a sanitizer sees: our programs with our libraries in them. Others' programs cannot take a library with one.

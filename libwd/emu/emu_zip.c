@@ -519,7 +519,9 @@ void emu_zip_damage(struct emu_zip *zip, const struct hisi_zip_sqe *sqe)
 
 void emu_zip_fini(struct emu_zip *zip)
 {
-	zip->codec->work_free(zip->work);
+	/* One that is given up before it begins has no codec either. */
+	if (zip->work)
+		zip->codec->work_free(zip->work);
 	for (int i = 0; i < EMU_COPIES; i++)
 		free(zip->copy[i].mem);
 }

@@ -29,6 +29,7 @@ struct zwd_body {
 	/*
 	 * Brings it to rest: all that it accepted is output, or waits in the stream's own memory, and
 	 * d->history are the last plain bytes. 0 or -errno; 1: that needs room, it is to be asked again.
+	 * NULL, as the next: it is at rest after each call.
 	 */
 	int (*settle)(z_streamp strm, struct zwd_stream *s);
 	/* Bytes and bits of output it has that are not the caller's yet. */

@@ -111,17 +111,6 @@ static int run(z_streamp strm, struct zwd_stream *s, int flush)
 	return s->d.pend_len ? ZWD_BODY_ROOM : ZWD_BODY_DONE;
 }
 
-static int settle(z_streamp strm, struct zwd_stream *s)
-{
-	return 0;
-}
-
-static void pending(struct zwd_stream *s, unsigned int *bytes, int *bits)
-{
-	*bytes = 0;
-	*bits = 0;
-}
-
 static int copy(struct zwd_stream *to, struct zwd_stream *from)
 {
 	memcpy(to->d.history, from->d.history, from->d.history_len);
@@ -134,4 +123,4 @@ static void drop(struct zwd_stream *s)
 	s->d.ctx_len = 0;
 }
 
-const struct zwd_body zwd_body_serial = { run, settle, pending, copy, drop };
+const struct zwd_body zwd_body_serial = { .run = run, .copy = copy, .drop = drop };

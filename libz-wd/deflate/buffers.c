@@ -288,15 +288,15 @@ static _Atomic int spills_nr;
 static unsigned char *new_spill(struct zwd_stream *s)
 {
 	struct zwd_deflate *d = &s->d;
-	unsigned char *mem;
+	unsigned char *mem = NULL;
 
-	d->is_spill_ours = atomic_fetch_add(&spills_nr, 1) < SPILLS_MAX;
-	if (!d->is_spill_ours)
-		atomic_fetch_sub(&spills_nr, 1);
-	mem = d->is_spill_ours ? zwd_pages(SPILL_LEN) : zwd_stream_alloc(s, SPILL_LEN);
-	if (!mem && d->is_spill_ours)
-		atomic_fetch_sub(&spills_nr, 1);
-	return mem;
+	if (atomic_fetch_add(&spills_nr, 1) < SPILLS_MAX)
+		mem = zwd_pages(SPILL_LEN);
+	d->is_spill_ours = mem != NULL;
+	if (mem)
+		return mem;
+	atomic_fetch_sub(&spills_nr, 1);
+	return zwd_stream_alloc(s, SPILL_LEN);
 }
 
 int zwd_deflate_get_spill(struct zwd_stream *s)

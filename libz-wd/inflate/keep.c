@@ -180,6 +180,15 @@ int zwd_keep_reserve(struct zwd_stream *s, size_t len)
 	return keep->probe && keep->next.window ? 0 : -ENOMEM;
 }
 
+int zwd_keep_prepare(struct zwd_stream *s, size_t len)
+{
+	const struct zwd_keep *keep = &s->i.keep;
+
+	if (s->is_custom || (keep->is_lost && !keep->has_next))
+		return 0;
+	return zwd_pieces_reserve(s, len);
+}
+
 /*
  * A place within in[], which ends where the body is now and made out[]. Nothing of it has to be kept
  * before the place.

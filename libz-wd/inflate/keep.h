@@ -4,8 +4,7 @@
  * at which software can begin. Such places, between two blocks, are looked for as the keep grows. What
  * all streams of the process may keep together has a bound (ZWD_KEEP): the fuller it is, the less a
  * stream may have, and the sooner it looks. Where a stream has too much and finds no place, software does
- * it all again, up to where it is. Only without memory it keeps nothing, until it finds a place; it is lost,
- * as long as it is not on a device that goes on.
+ * it all again, up to where it is. What there is no memory for, a device has not read.
  *
  * A stream whose caller brings its allocator keeps in that caller's memory, a fixed amount at most which
  * is used again and again: such streams may be left without an end, in pools that free nothing.
@@ -30,6 +29,9 @@ void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place);
  * before anything else is in hand. 0 or -ENOMEM.
  */
 int zwd_keep_reserve(struct zwd_stream *s, size_t len);
+
+/* The same for memory of the library's own, when it is known how much a device has read, and before it is told. */
+int zwd_keep_prepare(struct zwd_stream *s, size_t len);
 
 /* So much input a request may have, that it can be kept. */
 size_t zwd_keep_room(const struct zwd_stream *s);

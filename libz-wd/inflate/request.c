@@ -274,6 +274,9 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	if (res->status != WD_ZIP_END && !is_again(i, res->consumed, res->produced) &&
 	    zwd_request_save(s, ctx))
 		return -ENOMEM;
+	/* Software goes on from what is kept, and reads this itself. */
+	if (zwd_keep_prepare(s, res->consumed))
+		return -ENOMEM;
 	i->is_ended = res->status == WD_ZIP_END;
 	i->has_more = res->status == WD_ZIP_NO_ROOM;
 	i->made += res->produced;

@@ -34,8 +34,14 @@ enum {
 	ZIP_ERROR_SET = 0x3010a8,
 	ZIP_ERROR_STATUS = 0x3010ac,
 	COMP_CORE_DONE = 0x30200c,
+	ERROR_SET = 0x10000c,
+	VFT_IS_READ = 0x100058,
+	COUNT_CLEAR = 0x100118,
+	COUNT_DOORBELL = 0x104028,
+	SHUTDOWN = 0x1040f8,
+	ZIP_CONTROL = 0x30100c,
 };
-enum { MB_SQC, MB_CQC, MB_EQC, MB_AEQC, MB_VFT = 6, MB_STOP_QP = 8, MB_FLUSH = 9 };
+enum { MB_SQC, MB_CQC, MB_EQC, MB_AEQC, MB_VFT = 6, MB_STOP_QP = 8, MB_FLUSH = 9, MB_SEND = 12, MB_RECEIVE = 13 };
 enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
 
 /* The memory's place in the device's view; its second half is reached by callback. */
@@ -335,7 +341,7 @@ static unsigned int version_of(void **state)
 
 static struct board *board_of(void **state, unsigned int depth, const char *more)
 {
-	char options[64];
+	char options[128];
 
 	snprintf(options, sizeof(options), "qm=%u%s", version_of(state), more);
 	return board_new(options, version_of(state), depth);
@@ -784,6 +790,123 @@ static void test_late(void **state)
 	board_free(b);
 }
 
+/* What a device answers where its script says so; and that is counted. */
+static void test_faults(void **state)
+{
+	struct board *b = board_of(state, 8, ",fault=error=0x10@1/short@2/checksum@3/corrupt@4/lie=status@5");
+	const uint32_t len = 3000;
+	uint8_t *src = alloc(b, len), *dst = alloc(b, 2 * len), *right = alloc(b, 2 * len), *damaged = alloc(b, 2 * len);
+	struct hisi_zip_sqe sqe, *done;
+	struct emu_qm_stats stats;
+	uint32_t sum = 0;
+
+	rig_data(src, len, RIG_TEXT);
+	for (unsigned int i = 1; i <= 6; i++) {
+		fill(b, &sqe, src, len, i == 4 ? damaged : i < 6 ? dst : right, 2 * len);
+		submit(b, 0, &sqe);
+		run_all(b);
+		done = take(b, 0, true);
+		assert_non_null(done);
+		if (i == 1)
+			assert_int_equal(done->result & 0xff, 0x10);
+		if (i == 2)
+			assert_int_equal(done->result & 0xff, HISI_ZIP_DST_FULL);
+		if (i == 3)
+			sum = done->checksum;
+	}
+	assert_int_equal(done->result & 0xff, HISI_ZIP_OK);
+	assert_int_equal(done->checksum ^ sum, 0x00010000);
+	assert_memory_not_equal(damaged, right, done->produced);
+	emu_qm_stats(b->qm, &stats);
+	assert_int_equal(stats.requests, 6);
+	assert_int_equal(stats.faults, 5);
+	assert_true(stats.errors >= 2 && stats.errors <= 3);
+	board_free(b);
+}
+
+/* What a driver asks, sets and reads back. */
+static void test_driver(void **state)
+{
+	struct board *b = board_of(state, 8, "");
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	struct hisi_zip_sqe sqe;
+	uint32_t *c, count;
+
+	/* Messages to a function. */
+	assert_int_equal(mailbox(b, MB_SEND, false, 0, 0x123456789abcdef0), 0);
+	assert_int_equal(mailbox(b, MB_RECEIVE, true, 0, 0), 0);
+	assert_int_equal(rd(b, MAILBOX + 8), 0x12345678);
+	/* Contexts of events. */
+	c = dump(b, MB_EQC, 0);
+	assert_int_equal(c[1], (uint32_t)iova_of(b, b->eq));
+	c = dump(b, MB_AEQC, 0);
+	assert_int_equal(c[1], (uint32_t)iova_of(b, b->aeq));
+	/* A function's queues, as they were set. */
+	wr(b, VFT_IS_READ, 1);
+	wr(b, 0x10005c, 0);
+	wr(b, 0x100060, 0);
+	wr(b, 0x100068, 0);
+	wr(b, VFT_OP, 1);
+	assert_int_equal(rd(b, 0x100068) >> 12 & 1, 1);
+	/* Counters that reading clears, or does not. */
+	count = rd(b, COUNT_DOORBELL);
+	assert_true(count > 0);
+	assert_int_equal(rd(b, COUNT_DOORBELL), count);
+	wr(b, COUNT_CLEAR, 1);
+	assert_int_equal(rd(b, COUNT_DOORBELL), count);
+	assert_int_equal(rd(b, COUNT_DOORBELL), 0);
+	/* An error that closes the way to memory, until the driver opens it again. */
+	fill(b, &sqe, src, 100, dst, 300);
+	submit(b, 0, &sqe);
+	wr(b, SHUTDOWN, 2);
+	wr(b, ERROR_SET, 2);
+	run_all(b);
+	assert_null(take(b, 0, true));
+	wr(b, ERROR_SOURCE, 2);
+	wr(b, ZIP_CONTROL, 1u << 14);
+	run_all(b);
+	assert_non_null(take(b, 0, true));
+	board_free(b);
+}
+
+/* Memory that may be read only: the queue hangs, and the driver is told of the bus. */
+static void test_no_way_back(void **state)
+{
+	struct board *b = board_of(state, 8, "");
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	struct hisi_zip_sqe sqe;
+
+	wr(b, ERROR_MASK, 0);
+	fill(b, &sqe, src, 100, dst, 300);
+	submit(b, 0, &sqe);
+	emu_qm_unmap(b->qm, IOVA, HALF);
+	assert_int_equal(emu_qm_map(b->qm, IOVA, b->mem, HALF, EMU_DMA_READ), 0);
+	run_all(b);
+	assert_null(take(b, 0, true));
+	assert_int_equal(rd(b, ERROR_STATUS), 2);
+	board_free(b);
+}
+
+static void test_refusals(void **state)
+{
+	static const char *const wrong[] = { "nonsense=1", "queues=1", "depth=8192" };
+	const struct emu_qm_host host = { NULL, on_msi, NULL };
+	struct emu_qm *qm;
+	uint32_t word = 0;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_int_equal(emu_qm_new(wrong[i], 0, &host, &qm), -EINVAL);
+	/* All that silicon has. */
+	assert_int_equal(emu_qm_new("qm=3", EMU_QM_FULL, &host, &qm), 0);
+	assert_int_equal(emu_qm_read(qm, 2, 0x3100, &word, sizeof(word)), 0);
+	assert_int_equal(word & 0x6700, 0x6700);
+	assert_int_equal(emu_qm_map(qm, 0, NULL, UINT64_MAX, EMU_DMA_READ), -EINVAL);
+	emu_qm_unplug(qm);
+	assert_int_equal(emu_qm_config_read(qm, 0, &word, sizeof(word)), 0);
+	assert_int_equal(word, UINT32_MAX);
+	emu_qm_free(qm);
+}
+
 /* Pages of doorbells: the page is the queue. */
 static void test_isolation(void **state)
 {
@@ -828,13 +951,16 @@ int main(void)
 			cmocka_unit_test_prestate(test_reset, state),
 			cmocka_unit_test_prestate(test_errors, state),
 			cmocka_unit_test_prestate(test_late, state),
+			cmocka_unit_test_prestate(test_faults, state),
+			cmocka_unit_test_prestate(test_driver, state),
+			cmocka_unit_test_prestate(test_no_way_back, state),
 		};
 		char name[16];
 
 		snprintf(name, sizeof(name), "version %u", versions[i]);
 		failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
 	}
-	const struct CMUnitTest others[] = { cmocka_unit_test(test_isolation) };
+	const struct CMUnitTest others[] = { cmocka_unit_test(test_isolation), cmocka_unit_test(test_refusals) };
 
-	return failed + cmocka_run_group_tests_name("isolation", others, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("others", others, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Zlib
 /* The emulated device as a queue manager: rings, doorbells, events, faults, fork, threads. */
+#include "leave.h"
 #include "sanitizer.h"
 #include "rig.h"
 
@@ -680,19 +681,19 @@ static void test_fork(void **state)
 		emu_dev_info(dev, &info);
 		if (info.queues_free != info.queues_total ||
 		    emu_queue_state(q.queue, NULL) != EMU_GONE)
-			_exit(1);
+			leave(1);
 		rig_map_all(dev);
 		emu_queue_doorbell(q.queue, 0);
 		if (emu_queue_wait(q.queue, 0) != -ENODEV ||
 		    rig_start(&mine, dev, HISI_ZIP_QUEUE_COMPRESS, 8))
-			_exit(2);
+			leave(2);
 		emu_queue_stop(q.queue);
 		rig_run(&mine, &again);
 		if (again.status != HISI_ZIP_OK || again.produced != job.produced)
-			_exit(3);
+			leave(3);
 		rig_stop(&mine);
 		emu_dev_put(dev);
-		_exit(0);
+		leave(0);
 	}
 	emu_fork_parent();
 	assert_true(pid > 0);

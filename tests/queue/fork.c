@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include "queue.h"
+#include "leave.h"
 #include "priv.h"
 
 /* The sanitizer of threads lets a child have some only when told so. */
@@ -56,7 +57,7 @@ static void check_child(struct side *s, const char *device)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(in_child(s, device));
+		leave(in_child(s, device));
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -172,7 +173,7 @@ static void test_fork_at_first_use(void **state)
 	__atomic_store_n(&is_forked, 1, __ATOMIC_RELEASE);
 	if (!pid) {
 		alarm(20);
-		_exit(prepare(NULL) != NULL);
+		leave(prepare(NULL) != NULL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	pthread_join(thread, &failed);

@@ -9,6 +9,7 @@ endif
 if HAVE_CMOCKA
 wd_queue_tests = \
 	tests/queue/context \
+	tests/queue/denials \
 	tests/queue/failures \
 	tests/queue/fork \
 	tests/queue/idle \
@@ -16,6 +17,7 @@ wd_queue_tests = \
 	tests/queue/process \
 	tests/queue/ring \
 	tests/queue/shared \
+	tests/queue/sys \
 	tests/queue/threads \
 	tests/queue/transport_sdmdev \
 	tests/queue/transport_uacce \
@@ -26,6 +28,11 @@ wd_queue_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 wd_queue_ldadd = libwd/libwd_core.la $(CMOCKA_LIBS)
 tests_queue_context_CFLAGS = $(wd_queue_cflags)
 tests_queue_context_LDADD = $(wd_queue_ldadd)
+# The shared library: what it asks of libc is told from what others ask.
+tests_queue_denials_SOURCES = tests/queue/denials.c tests/denial.c tests/denial.h
+tests_queue_denials_CFLAGS = $(wd_queue_cflags)
+tests_queue_denials_LDADD = libwd/libwdq.la $(CMOCKA_LIBS)
+tests_queue_denials_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_queue_failures_CFLAGS = $(wd_queue_cflags)
 tests_queue_failures_LDADD = $(wd_queue_ldadd)
 tests_queue_fork_CFLAGS = $(wd_queue_cflags)
@@ -41,6 +48,8 @@ tests_queue_ring_CFLAGS = $(wd_queue_cflags)
 tests_queue_ring_LDADD = $(wd_queue_ldadd)
 tests_queue_shared_CFLAGS = $(wd_queue_cflags)
 tests_queue_shared_LDADD = $(wd_queue_ldadd)
+tests_queue_sys_CFLAGS = $(wd_queue_cflags)
+tests_queue_sys_LDADD = $(wd_queue_ldadd)
 tests_queue_threads_CFLAGS = $(wd_queue_cflags)
 tests_queue_threads_LDADD = $(wd_queue_ldadd)
 wd_fake_kernel = tests/queue/fake_kernel.c tests/queue/fake_kernel.h tests/queue/transport.h

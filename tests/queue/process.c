@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include "queue.h"
+#include "leave.h"
 #include "sanitizer.h"
 
 #define LEN 50000
@@ -44,7 +45,7 @@ static uint64_t now_ms(void)
 #define CHECK(x) \
 	do { \
 		if (!(x)) \
-			_exit(__LINE__ % 250 + 1); \
+			leave(__LINE__ % 250 + 1); \
 	} while (0)
 
 /* A request that has its result, or the error. */
@@ -112,7 +113,7 @@ static void in_child(int (*body)(void))
 
 	if (!pid) {
 		alarm(TIME_LIMIT_S);
-		_exit(body());
+		leave(body());
 	}
 	check_child(pid);
 }
@@ -199,12 +200,12 @@ static void run_child(pid_t (*way)(void), struct side *s, struct side *shared, u
 		check_dead(&own);
 		CHECK(!try_all(DEVICE));
 		wd_release_queue(own.q);
-		_exit(0);
+		leave(0);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status));
 	CHECK(wd_generation() == parent && !try_one(&own, LEN));
 	wd_release_queue(own.q);
-	_exit(0);
+	leave(0);
 }
 
 static void test_children(void **state)
@@ -273,7 +274,7 @@ static void test_children_of_threads(void **state)
 			CHECK(wd_send(busy.q, NULL, 1) == -ENODEV);
 			CHECK(!try_all(DEVICE));
 			wd_release_queue(busy.q);
-			_exit(0);
+			leave(0);
 		}
 		check_child(pid);
 	}
@@ -304,7 +305,7 @@ static void test_generation(void **state)
 		return; /* makes it a fork() */
 	pid = vfork();
 	if (!pid)
-		_exit(wd_generation() != generation);
+		leave(wd_generation() != generation);
 	check_child(pid);
 }
 
@@ -490,7 +491,7 @@ static int can_fork(void)
 	pid_t pid = fork();
 
 	if (!pid)
-		_exit(0);
+		leave(0);
 	return pid > 0 && waitpid(pid, NULL, 0) == pid;
 }
 

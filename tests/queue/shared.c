@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include "../leave.h"
 #include "../sanitizer.h"
 #include "queue.h"
 
@@ -319,7 +320,7 @@ static void test_fork(void **state)
 		pid_t pid = fork();
 
 		if (!pid)
-			_exit(in_child(&s));
+			leave(in_child(&s));
 		assert_true(pid > 0);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(status, 0);

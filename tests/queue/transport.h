@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include "fake_kernel.h"
 #include "queue.h"
+#include "leave.h"
 #include "sanitizer.h"
 #include "transport/sys.h"
 #include "transport/transport.h"
@@ -295,7 +296,7 @@ static inline void check_fork(const struct fake_setup *setup)
 	run_round_trip(&comp, &decomp, 20000);
 	pid = fork();
 	if (!pid)
-		_exit(in_child(&comp));
+		leave(in_child(&comp));
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));

@@ -15,6 +15,7 @@ stream_tests = \
 	tests/stream/deflate_header \
 	tests/stream/deflate_matrix \
 	tests/stream/deflate_params \
+	tests/stream/denials \
 	tests/stream/engines \
 	tests/stream/fork \
 	tests/stream/gz \
@@ -62,6 +63,8 @@ tests_stream_deflate_matrix_LDADD = $(zwd_test_libs)
 tests_stream_deflate_matrix_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_deflate_params_LDADD = $(zwd_test_libs)
 tests_stream_deflate_params_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_denials_LDADD = $(zwd_test_libs)
+tests_stream_denials_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_fork_LDADD = $(zwd_test_libs)
 tests_stream_fork_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_gz_LDADD = $(zwd_test_libs)
