@@ -15,23 +15,38 @@ tests_fuzz_fuzz_api_LDADD = $(zwd_test_lib)
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) -no-install
 CLEANFILES += fuzz_api.*.input
 
-# Fuzzers, for libFuzzer: configure CC=clang --enable-fuzz, then run them by hand.
+# The others are a target and a generator each, on one driver: seconds of each in make check, FUZZ_SECONDS of
+# the environment says how many. With configure CC=clang --enable-fuzz they are libFuzzer's, to be run by hand.
+fuzzers =
 if FUZZ
-noinst_PROGRAMS += tests/fuzz/fuzz_api_libfuzzer tests/fuzz/fuzz_deflate_chunks tests/fuzz/fuzz_emu_sqe tests/fuzz/fuzz_inflate \
-	tests/fuzz/fuzz_vfu
+noinst_PROGRAMS += tests/fuzz/fuzz_api_libfuzzer $(fuzzers)
 tests_fuzz_fuzz_api_libfuzzer_SOURCES = $(fuzz_api_sources)
 tests_fuzz_fuzz_api_libfuzzer_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_api_libfuzzer_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_API_LIBFUZZER
 tests_fuzz_fuzz_api_libfuzzer_LDADD = $(zwd_test_lib)
-tests_fuzz_fuzz_deflate_chunks_SOURCES = tests/fuzz/fuzz_deflate_chunks.c
-tests_fuzz_fuzz_deflate_chunks_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_deflate_chunks_LDADD = libz-wd/libz-wd.la
-tests_fuzz_fuzz_emu_sqe_SOURCES = tests/fuzz/fuzz_emu_sqe.c $(libwd_emu_sources)
-tests_fuzz_fuzz_emu_sqe_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c
-tests_fuzz_fuzz_inflate_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_inflate_LDADD = libz-wd/libz-wd.la
-tests_fuzz_fuzz_vfu_SOURCES = tests/fuzz/fuzz_vfu.c tests/system/vfu.c tests/system/vfu.h \
-	$(libwd_emu_sources)
-tests_fuzz_fuzz_vfu_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_cflags = $(AM_CFLAGS) -fsanitize=fuzzer -DFUZZ_LIBFUZZER
+else
+check_PROGRAMS += $(fuzzers)
+TESTS += $(fuzzers)
+fuzz_cflags = $(AM_CFLAGS)
 endif
+fuzz_driver = tests/fuzz/driver.c tests/fuzz/driver.h
+fuzz_stock = tests/fuzz/stock.c tests/fuzz/stock.h tests/zlib_api.h
+fuzz_ldflags = $(AM_LDFLAGS) -no-install
+
+fuzzers += tests/fuzz/fuzz_inflate
+tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c $(fuzz_driver) $(fuzz_stock)
+tests_fuzz_fuzz_inflate_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_inflate_LDADD = libz-wd/libz-wd.la
+tests_fuzz_fuzz_inflate_LDFLAGS = $(fuzz_ldflags)
+
+fuzzers += tests/fuzz/fuzz_deflate_chunks
+tests_fuzz_fuzz_deflate_chunks_SOURCES = tests/fuzz/fuzz_deflate_chunks.c $(fuzz_driver) $(fuzz_stock)
+tests_fuzz_fuzz_deflate_chunks_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_deflate_chunks_LDADD = libz-wd/libz-wd.la
+tests_fuzz_fuzz_deflate_chunks_LDFLAGS = $(fuzz_ldflags)
+
+fuzzers += tests/fuzz/fuzz_emu_sqe
+tests_fuzz_fuzz_emu_sqe_SOURCES = tests/fuzz/fuzz_emu_sqe.c $(fuzz_driver) $(fuzz_stock)
+tests_fuzz_fuzz_emu_sqe_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_emu_sqe_LDADD = libwd/libwd_core.la
