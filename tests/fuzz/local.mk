@@ -34,6 +34,14 @@ fuzz_driver = tests/fuzz/driver.c tests/fuzz/driver.h
 fuzz_stock = tests/fuzz/stock.c tests/fuzz/stock.h tests/zlib_api.h
 fuzz_ldflags = $(AM_LDFLAGS) -no-install
 
+fuzzers += tests/fuzz/fuzz_gzip
+tests_fuzz_fuzz_gzip_SOURCES = tests/fuzz/fuzz_gzip.c $(fuzz_driver) $(fuzz_stock) tests/fuzz/gzip/cook.c \
+	tests/fuzz/gzip/cook.h tests/fuzz/gzip/cook_old.c tests/fuzz/gzip/main.c tests/buf.c tests/buf.h \
+	$(wd_gzip_parts)
+tests_fuzz_fuzz_gzip_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_gzip_LDADD = libz-wd/libz-wd.la
+tests_fuzz_fuzz_gzip_LDFLAGS = $(fuzz_ldflags)
+
 fuzzers += tests/fuzz/fuzz_inflate
 tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c $(fuzz_driver) $(fuzz_stock)
 tests_fuzz_fuzz_inflate_CFLAGS = $(fuzz_cflags)
