@@ -58,3 +58,8 @@ fuzzers += tests/fuzz/fuzz_emu_sqe
 tests_fuzz_fuzz_emu_sqe_SOURCES = tests/fuzz/fuzz_emu_sqe.c $(fuzz_driver) $(fuzz_stock)
 tests_fuzz_fuzz_emu_sqe_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_emu_sqe_LDADD = libwd/libwd_core.la
+
+fuzzers += tests/fuzz/fuzz_vfu
+tests_fuzz_fuzz_vfu_SOURCES = tests/fuzz/fuzz_vfu.c $(fuzz_driver) tests/system/vfu.c tests/system/vfu.h
+tests_fuzz_fuzz_vfu_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_vfu_LDADD = libwd/libwd_core.la
