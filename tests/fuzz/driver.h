@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { FUZZ_INPUT_MAX = 1 << 16 };
 
@@ -15,6 +16,9 @@ struct random {
 uint64_t random_next(struct random *r);
 /* 0 to limit - 1 */
 size_t random_below(struct random *r, size_t limit);
+
+/* Input of this number: made by the fuzzer, and damaged or not. */
+size_t fuzz_make(uint64_t number, uint8_t *data);
 
 /* The program has one of these. */
 struct fuzzer {
@@ -42,6 +46,14 @@ _Noreturn void fuzz_broken(const char *file, int line, const char *format, ...)
 		if (!(condition))                                                                  \
 			fuzz_broken(__FILE__, __LINE__, __VA_ARGS__);                              \
 	} while (0)
+
+/*
+ * A child for what must not happen here. It ends by fuzz_exit(), which hands on what libFuzzer has
+ * to know of it, or by its time. What waitpid() says.
+ */
+pid_t fuzz_fork(void);
+_Noreturn void fuzz_exit(int code);
+int fuzz_wait(pid_t pid);
 
 /* Reads an input from its beginning on; behind its end are zeros. */
 struct taker {

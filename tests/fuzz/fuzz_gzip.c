@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -142,23 +141,9 @@ static const char *input_of(const struct call *call)
 	return call->is_stdin ? call->name : "/dev/null";
 }
 
-/* Coverage of a child is its parent's, too. */
-extern uint8_t __start___sancov_cntrs[] __attribute__((weak)),
-	__stop___sancov_cntrs[] __attribute__((weak));
-static uint8_t *counters;
-
-static size_t counters_len(void)
-{
-	return __start___sancov_cntrs ? (size_t)(__stop___sancov_cntrs - __start___sancov_cntrs)
-				      : 0;
-}
-
 void gzip_end(int code)
 {
-	fflush(NULL);
-	if (counters)
-		memcpy(counters, __start___sancov_cntrs, counters_len());
-	_exit(code);
+	fuzz_exit(code);
 }
 
 static _Noreturn void ours(const struct side *side, const struct call *call)
@@ -166,8 +151,6 @@ static _Noreturn void ours(const struct side *side, const struct call *call)
 	char *argv[4] = { (char *)"gzip", (char *)call->options, (char *)call->name };
 	char path[128];
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(fuzzer.limit_s);
 	setenv("WD_DEVICE", call->has_device ? "emu" : "none", 1);
 	setenv("ZWD_ENGINE", call->has_device ? "hw" : "auto", 1);
 	snprintf(path, sizeof(path), "%s/in", side->folder);
@@ -181,18 +164,11 @@ static _Noreturn void ours(const struct side *side, const struct call *call)
 
 static void run_ours(struct side *side, const struct call *call)
 {
-	pid_t pid;
+	pid_t pid = fuzz_fork();
 
-	if (counters_len() && !counters)
-		counters = mmap(NULL, counters_len(), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	fflush(NULL);
-	pid = fork();
 	if (!pid)
 		ours(side, call);
-	check(pid > 0 && waitpid(pid, &side->status, 0) == pid, "fork");
-	if (counters)
-		memcpy(__start___sancov_cntrs, counters, counters_len());
+	side->status = fuzz_wait(pid);
 }
 
 static void run_theirs(struct side *side, const struct call *call, const char *options)

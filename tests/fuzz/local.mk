@@ -30,7 +30,7 @@ check_PROGRAMS += $(fuzzers)
 TESTS += $(fuzzers)
 fuzz_cflags = $(AM_CFLAGS)
 endif
-fuzz_driver = tests/fuzz/driver.c tests/fuzz/driver.h
+fuzz_driver = tests/fuzz/driver.c tests/fuzz/driver.h tests/fuzz/input.c
 fuzz_stock = tests/fuzz/stock.c tests/fuzz/stock.h tests/zlib_api.h
 fuzz_ldflags = $(AM_LDFLAGS) -no-install
 
