@@ -69,3 +69,10 @@ tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(fuzz_driver) tes
 tests_fuzz_fuzz_settings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_settings_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_settings_LDADD = libz-wd/libzwd_core.la
+
+fuzzers += tests/fuzz/fuzz_sqe
+tests_fuzz_fuzz_sqe_SOURCES = tests/fuzz/fuzz_sqe.c tests/fuzz/sqe/device.c tests/fuzz/sqe/device.h $(fuzz_driver) \
+	$(fuzz_stock)
+tests_fuzz_fuzz_sqe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_sqe_CFLAGS = $(fuzz_cflags)
+tests_fuzz_fuzz_sqe_LDADD = libz-wd/libzwd_core.la
