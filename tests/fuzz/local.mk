@@ -13,7 +13,6 @@ tests_fuzz_fuzz_api_SOURCES = $(fuzz_api_sources)
 tests_fuzz_fuzz_api_CPPFLAGS = $(AM_CPPFLAGS)
 tests_fuzz_fuzz_api_LDADD = $(zwd_test_lib)
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) -no-install
-CLEANFILES += fuzz_api.*.input
 
 # The others are a target and a generator each, on one driver: seconds of each in make check, FUZZ_SECONDS of
 # the environment says how many. With configure CC=clang --enable-fuzz they are libFuzzer's, to be run by hand.
@@ -76,3 +75,16 @@ tests_fuzz_fuzz_sqe_SOURCES = tests/fuzz/fuzz_sqe.c tests/fuzz/sqe/device.c test
 tests_fuzz_fuzz_sqe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_sqe_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_sqe_LDADD = libz-wd/libzwd_core.la
+
+# make fuzz SECONDS=60 [SEED=N]: each for so long, one after the other, and a line for each.
+EXTRA_DIST += tests/fuzz/run.sh
+fuzz_extra = tests/fuzz/fuzz_api
+if FUZZ
+fuzz_extra = tests/fuzz/fuzz_api_libfuzzer
+fuzz_env = FUZZ_IS_LIBFUZZER=1
+endif
+fuzz: all $(fuzz_extra) $(fuzzers)
+	SOFT_ZLIB='$(SOFT_ZLIB_PATH)' $(fuzz_env) sh $(srcdir)/tests/fuzz/run.sh $(SECONDS) '$(SEED)' \
+		$(fuzz_extra) $(fuzzers)
+.PHONY: fuzz
+CLEANFILES += fuzz_*.input
