@@ -2,7 +2,7 @@
 include libz-wd/tools/zwd/local.mk
 
 bin_PROGRAMS += libz-wd/tools/wd-gzip
-libz_wd_tools_wd_gzip_SOURCES = \
+wd_gzip_parts = \
 	libz-wd/tools/gzip/codec.c \
 	libz-wd/tools/gzip/deflate.c \
 	libz-wd/tools/gzip/deflate.h \
@@ -11,11 +11,11 @@ libz_wd_tools_wd_gzip_SOURCES = \
 	libz-wd/tools/gzip/gzip.h \
 	libz-wd/tools/gzip/io.c \
 	libz-wd/tools/gzip/list.c \
-	libz-wd/tools/gzip/main.c \
 	libz-wd/tools/gzip/members.c \
 	libz-wd/tools/gzip/old.c \
 	libz-wd/tools/gzip/piece.c \
 	libz-wd/tools/gzip/piece.h \
 	libz-wd/tools/gzip/writer.c \
 	libz-wd/tools/gzip/writer.h
+libz_wd_tools_wd_gzip_SOURCES = libz-wd/tools/gzip/main.c $(wd_gzip_parts)
 libz_wd_tools_wd_gzip_LDADD = libz-wd/libz-wd.la

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Zlib
 /* Random entries through the emulated ZIP unit: any outcome is fine that is not a crash. */
+#include "config.h"
+#include "driver.h"
+#include "stock.h"
+
 #include "emu/emu.h"
 #include "emu/emu_codec.h"
 #include "emu/emu_priv.h"
@@ -32,11 +36,9 @@ static struct {
 
 static uint8_t dst[DST_LEN], ctx[CTX_LEN];
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void setup(void)
 {
+	stock_open();
 	unit[0].codec = &emu_codec_isal;
 	unit[1].codec = &emu_codec_zlib;
 	unit[1].streams = emu_streams_new();
@@ -52,10 +54,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		emu_dma_add(&unit[i].dma, (uintptr_t)ctx, ctx, CTX_LEN,
 			    EMU_DMA_READ | EMU_DMA_WRITE);
 	}
-	return 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void run(const uint8_t *data, size_t len)
 {
 	struct hisi_zip_sqe sqe;
 	struct script script;
@@ -64,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint8_t *src;
 
 	if (len <= sizeof(script))
-		return 0;
+		return;
 	memcpy(&script, data, sizeof(script));
 	len -= sizeof(script);
 	/* Its own allocation, so that a read behind its end is seen. */
@@ -91,8 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		sqe.src_h = (uint64_t)from >> 32;
 		sqe.src_len = len - at < script.step ? len - at : script.step;
 		emu_zip_exec(zip, script.alg_type & 1, &sqe);
-		if (sqe.consumed > sqe.src_len || sqe.produced > sqe.dst_len)
-			abort();
+		check(sqe.consumed <= sqe.src_len && sqe.produced <= sqe.dst_len,
+		      "consumed %u of %u, produced %u of %u", sqe.consumed, sqe.src_len,
+		      sqe.produced, sqe.dst_len);
 		at += sqe.consumed;
 		if (!sqe.consumed && !sqe.produced)
 			break;
@@ -102,5 +104,51 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	emu_dma_remove(dma, (uintptr_t)src, len);
 	free(src);
-	return 0;
 }
+
+/* To compress any bytes, to decompress a stream without its header, as the unit wants it. */
+static size_t make(struct random *r, uint8_t *data, size_t room)
+{
+	static const int wrappers[] = { -15, 15, 31 };
+	static const size_t headers[] = { 0, 2, 10 };
+	static unsigned char plain[5000];
+	struct script script;
+	uint8_t packed[6000];
+	size_t len = random_below(r, sizeof(plain));
+	unsigned int values = 1 + (unsigned int)random_below(r, 256);
+	z_stream strm = { .next_in = plain,
+			  .avail_in = (uInt)len,
+			  .next_out = packed,
+			  .avail_out = sizeof(packed) };
+
+	(void)room;
+	for (size_t i = 0; i < sizeof(script); i++)
+		((uint8_t *)&script)[i] = (uint8_t)random_next(r);
+	if (random_below(r, 2))
+		script.damage = 0;
+	for (size_t i = 0; i < len; i++)
+		plain[i] = (unsigned char)(random_next(r) % values);
+	memcpy(data, &script, sizeof(script));
+	if (!(script.alg_type & 1)) {
+		memcpy(data + sizeof(script), plain, len);
+		return sizeof(script) + len;
+	}
+	check(stock.deflateInit2_(&strm, (int)random_below(r, 10), Z_DEFLATED,
+				  wrappers[script.format % 3], 8, 0, ZLIB_VERSION,
+				  (int)sizeof(strm)) == Z_OK,
+	      "deflateInit2");
+	stock.deflate(&strm, Z_FINISH);
+	len = sizeof(packed) - strm.avail_out - headers[script.format % 3];
+	stock.deflateEnd(&strm);
+	memcpy(data + sizeof(script), packed + headers[script.format % 3], len);
+	return sizeof(script) + len;
+}
+
+const struct fuzzer fuzzer = {
+	.name = "fuzz_emu_sqe",
+	.len_max = 1 << 13,
+	.limit_s = 20,
+	.setup = setup,
+	.make = make,
+	.run = run,
+};

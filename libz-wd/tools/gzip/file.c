@@ -260,9 +260,10 @@ static int create_output(struct job *job)
 			goto error;
 		}
 	}
-	if (is_shortened && !opt.quiet && !opt.verbose)
-		gzip_say(opt.decompress ? "%s: warning, name truncated to %s" : "%s compressed to %s",
-			 job->in_name, job->out_name);
+	if (is_shortened && opt.decompress)
+		gzip_warn("%s: warning, name truncated", job->out_name);
+	else if (is_shortened && !opt.quiet && !opt.verbose)
+		gzip_say("%s compressed to %s", job->in_name, job->out_name);
 	return 0;
 error:
 	gzip_error_errno(job->out_name);

@@ -59,6 +59,7 @@ int old_lzw(struct job *job)
 	struct lzw_reader reader = { .bits = LZW_MIN_BITS };
 	unsigned int flags, max_bits, first_free, free_code, code, depth;
 	int before = -1, next;
+	bool is_first = true;
 
 	io_need_le(job, 2);
 	flags = io_need(job);
@@ -74,7 +75,8 @@ int old_lzw(struct job *job)
 
 	while ((next = lzw_code(job, &reader)) >= 0) {
 		code = next;
-		if (code == LZW_CLEAR && flags & LZW_BLOCK_MODE) {
+		/* The first code is a byte. */
+		if (code == LZW_CLEAR && flags & LZW_BLOCK_MODE && !is_first) {
 			free_code = first_free;
 			before = -1;
 			lzw_set_bits(&reader, LZW_MIN_BITS);
@@ -84,6 +86,7 @@ int old_lzw(struct job *job)
 			io_flush(job);
 			gzip_die(job, "corrupt input.");
 		}
+		is_first = false;
 		depth = 0;
 		/* A code that is about to be made is the string before and its first byte. */
 		if (code == free_code && before >= 0) {
@@ -246,7 +249,7 @@ static void zip_copy(struct job *job)
 int old_zip(struct job *job)
 {
 	static const unsigned char entry_magic[4] = { 'P', 'K', 3, 4 };
-	unsigned char magic[4];
+	unsigned char next[5];
 	int rc = 0;
 
 	job->crc = 0;
@@ -272,8 +275,9 @@ int old_zip(struct job *job)
 		rc = -1;
 	}
 	job->crc = ~0ul;
-	if (rc || io_peek(job, magic, sizeof(magic)) != sizeof(magic) ||
-	    memcmp(magic, entry_magic, sizeof(magic)))
+	/* The four bytes alone are no entry. */
+	if (rc || io_peek(job, next, sizeof(next)) != sizeof(next) ||
+	    memcmp(next, entry_magic, sizeof(entry_magic)))
 		return rc;
 	if (opt.to_stdout) {
 		gzip_warn("%s has more than one entry--rest ignored", job->in_name);

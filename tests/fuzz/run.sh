@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: Zlib
+# run.sh SECONDS SEED PROGRAM...: each fuzzer for so long, and a line of what it did. SEED "" is a fixed one and a fresh one.
+seconds=$1 seed=$2 ret=0
+shift 2
+log=$(mktemp) || exit 99
+trap 'rm -f "$log"' EXIT
+for program; do
+	name=${program##*/}
+	if [ -n "$FUZZ_IS_LIBFUZZER" ]; then
+		set -- -max_total_time="$seconds" -print_final_stats=1 ${seed:+-seed="$((seed & 0x7fffffff))"}
+	else
+		set -- --seconds "$seconds" ${seed:+--seed "$seed"}
+	fi
+	"$program" "$@" >"$log" 2>&1
+	code=$?
+	[ $code = 0 ] || [ $code = 77 ] || ret=1
+	awk -v name="$name" -v code=$code '
+		/^# .*seed 0x/ && !/replay/ { seeds = seeds " " $NF }
+		/^INFO: Seed:/ { seeds = seeds " " $3 }
+		/inputs, [0-9]+\/s/ { inputs = $(NF - 4); rate = $(NF - 2) }
+		/^# [0-9]+ programs/ { inputs = $2; rate = $4 }
+		/^stat::number_of_executed_units/ { inputs = $2 }
+		/^stat::average_exec_per_sec/ { rate = $2 "/s" }
+		/^not ok|ERROR: / { findings++ }
+		END {
+			if (code == 77)
+				print name ": cannot run here"
+			else
+				printf "%s: seed%s, %d inputs, %s %d findings\n", name, seeds, inputs, rate (rate ~ /,$/ ? "" : ","), findings
+		}' "$log"
+	[ $code = 0 ] || [ $code = 77 ] || grep -v '^# .* inputs,' "$log"
+done
+exit $ret
