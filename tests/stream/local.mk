@@ -100,13 +100,15 @@ tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
-process_tests = tests/stream/choice tests/stream/failover tests/stream/fault_index \
+process_tests = tests/stream/choice tests/stream/come_back tests/stream/failover tests/stream/fault_index \
 	tests/stream/faults tests/stream/few_queues \
 	tests/stream/inflate_faults tests/stream/inflate_follow tests/stream/inflate_return tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
 tests_stream_choice_LDADD = $(zwd_test_libs)
 tests_stream_choice_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_come_back_LDADD = $(zwd_test_libs)
+tests_stream_come_back_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_failover_LDADD = $(zwd_test_libs)
 tests_stream_failover_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_faults_LDADD = $(zwd_test_libs)
