@@ -56,4 +56,5 @@ include tests/names/local.mk
 include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/process/local.mk
+include tests/mutants/local.mk
 EXTRA_DIST += tests/packages
