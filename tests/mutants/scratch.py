@@ -11,7 +11,7 @@ FLAGS = '-O2 -Werror=incompatible-pointer-types -Werror=int-conversion'
 SKIPPED = 77
 LIBRARY = 'libz-wd/libz-wd.la'
 # What scripts run.
-TOOLS = ['libwd/libwdq.la', 'libz-wd/tools/wd-gzip', 'libz-wd/tools/zwd/zwd']
+TOOLS = ['libwd/libwdq.la', 'libz-wd/tools/wd-gzip', 'zwd']
 
 
 def read(path):
@@ -157,7 +157,7 @@ class Scratch:
         """Exit status, or None when it took longer, and the seconds. Programs are linked before."""
         # The library is a file beside the programs: those that only load it stay as they are.
         if not self.make('-o', LIBRARY, *self.programs_of(test)):
-            return 1, 0
+            raise SystemExit(f'mutants: {test}: its programs cannot be linked')
         begin = time.monotonic()
         with open(os.path.join(self.build, 'mutants.log'), 'wb') as log, \
              subprocess.Popen(self.command_of(test), cwd=self.build, env=self.environment(),

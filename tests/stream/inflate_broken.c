@@ -381,9 +381,34 @@ static void after_an_error_reset_works(void **state)
 	buf_free(&packed);
 }
 
+/* A window that the header tells of is the window, where the caller leaves it open: however far a device looks back. */
+static void distance_beyond_the_header_s_window(void **state)
+{
+	static const int readers[] = { 0, 15, 32, 47 };
+	static unsigned char plain[100000];
+	size_t g, r;
+	unsigned int bits;
+
+	for (g = 0; g < GEN_NR; g++) {
+		struct buf packed = { 0 };
+
+		gen_fill((enum gen)g, plain, sizeof(plain));
+		deflate_all(&ref, 15, 6, Z_DEFAULT_STRATEGY, plain, sizeof(plain), &packed);
+		for (bits = 0; bits < 8; bits++)
+			for (r = 0; r < NR(readers); r++) {
+				packed.data[0] = (unsigned char)(bits << 4 | 8);
+				packed.data[1] &= 0xe0;
+				packed.data[1] += 31 - (packed.data[0] << 8 | packed.data[1]) % 31;
+				assert_same_verdict(readers[r], packed.data, packed.len, Z_SYNC_FLUSH);
+			}
+		buf_free(&packed);
+	}
+}
+
 TEST_MAIN(120, cmocka_unit_test(truncated_at_every_byte),
 	  cmocka_unit_test(truncated_trailer_is_no_end), cmocka_unit_test(moved_checks),
 	  cmocka_unit_test(input_does_not_run_ahead),
 	  cmocka_unit_test(corrupted_at_every_byte),
 	  cmocka_unit_test(wrong_checks), cmocka_unit_test(malformed_streams),
-	  cmocka_unit_test(distance_too_far_back), cmocka_unit_test(after_an_error_reset_works))
+	  cmocka_unit_test(distance_too_far_back),
+	  cmocka_unit_test(distance_beyond_the_header_s_window), cmocka_unit_test(after_an_error_reset_works))
