@@ -2,6 +2,7 @@
 """Which lines each test comes to, and how long it takes: collected once, in a build of its own."""
 import json
 import os
+import re
 import subprocess
 
 import scratch
@@ -47,11 +48,11 @@ def collect(counting, build, test, limit_s):
     return {'lines': lines, 'seconds': round(seconds, 1), 'status': status}
 
 
-def read(source, folder, build, limit_s):
-    """Test to lines and seconds, without those that fail as it is or take longer."""
+def read(source, folder, build, limit_s, names):
+    """Test to lines and seconds, of those that names matches; without such as fail as it is or take longer."""
     path = os.path.join(folder, 'covered.json')
     known = json.loads(scratch.read(path)) if os.path.exists(path) else {}
-    tests = [t for t in build.tests() if not t.startswith(LEFT_OUT)]
+    tests = [t for t in build.tests() if not t.startswith(LEFT_OUT) and re.search(names, t)]
     missing = [t for t in tests if t not in known]
     if missing:
         counting = scratch.Scratch(source, folder, 'covered', '-O0 --coverage -fprofile-update=atomic')

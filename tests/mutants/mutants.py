@@ -225,7 +225,7 @@ def report(table, results, folder):
 
 def run_made(build, args):
     build.prepare()
-    lines_of = covered.read(args.source, args.folder, build, args.limit)
+    lines_of = covered.read(args.source, args.folder, build, args.limit, args.tests)
     results, order, files = Results(args.folder), Order(lines_of), sources(build)
     nr, table = shares(files, args.count), []
     for file, text in files.items():
@@ -270,6 +270,7 @@ def main():
     made.add_argument('--of-file', type=int, help='so many of each file, not by its lines')
     made.add_argument('--only', type=numbers, metavar='N[-M]', help='these of the table')
     made.add_argument('--survivors', action='store_true', help='those that survived before, too')
+    made.add_argument('--tests', default='.', help='a regular expression: those tests only')
     made.add_argument('--limit', type=float, default=120, help='seconds of a test that is of use: 120')
     made.add_argument('--budget', type=float, help='seconds of tests for each, the quickest first; all')
     args = parser.parse_args()
