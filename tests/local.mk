@@ -57,6 +57,7 @@ include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/process/local.mk
 include tests/coverage/local.mk
+include tests/mutants/local.mk
 EXTRA_DIST += tests/packages
 
 # What a sanitizer sees: our programs with our libraries in them. Others' programs cannot take a library with one.

@@ -18,6 +18,7 @@ in_flavour()
 	preload) LD_PRELOAD=$LIBZWD "$here/confined" "$@" ;;
 	library) LD_LIBRARY_PATH=$tmp/lib "$here/confined" "$@" ;;
 	linked) LD_LIBRARY_PATH=$tmp/lib "$here/confined_wd" "$@" ;;
+	named) ZWD_SOFT_ZLIB=$SOFT_ZLIB LD_PRELOAD=$LIBZWD "$here/confined_late" "$@" "$here/.libs/plugin.so" ;;
 	plugin) LD_PRELOAD=$LIBZWD "$here/confined_late" "$@" "$here/.libs/plugin.so" ;;
 	esac
 }
@@ -33,7 +34,7 @@ done
 echo 'ZWD_STATS = json:/settings' >"$tmp/jail/etc/libz-wd.conf"
 
 failed=0
-for flavour in stock preload library linked plugin; do
+for flavour in stock preload library linked plugin named; do
 	for condition in free files 'chroot empty' 'chroot jail'; do
 		set -- $condition
 		[ "$1" != chroot ] || [ "$(id -u)" = 0 ] || continue

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -232,6 +233,26 @@ static void opened(const struct row *row)
 	}
 }
 
+/* The first call comes when no file can be opened: that it fails then does not make the next one fail. */
+static void opened_without_descriptors(const struct row *row)
+{
+	void *lib = dlopen(is_stock() ? "libz.so.1" : library(), (int)row->arg);
+	struct rlimit limit, none;
+	z_stream strm = { 0 };
+	struct functions f;
+
+	check(lib && !getrlimit(RLIMIT_NOFILE, &limit));
+	get(&f, lib);
+	none = (struct rlimit){ 0, limit.rlim_max };
+	check(!setrlimit(RLIMIT_NOFILE, &none));
+	for (int i = 0; i < 3; i++)
+		if (!f.deflate_init(&strm, 6, ZLIB_VERSION, (int)sizeof(strm)))
+			f.deflate_end(&strm);
+	check(!setrlimit(RLIMIT_NOFILE, &limit));
+	for (int i = 0; i < 3; i++)
+		use(&f);
+}
+
 static void opened_elsewhere(const struct row *row)
 {
 	void *lib = dlmopen(LM_ID_NEWLM, is_stock() ? "libz.so.1" : library(), (int)row->arg);
@@ -284,6 +305,8 @@ const struct row rows[] = {
 	{ "opened, RTLD_LAZY", opened, .arg = RTLD_LAZY | RTLD_LOCAL, .flags = NOT_PRELOADED },
 	{ "opened, RTLD_GLOBAL", opened, .arg = RTLD_NOW | RTLD_GLOBAL, .flags = NOT_PRELOADED },
 	{ "opened, RTLD_DEEPBIND", opened, .arg = RTLD_NOW | RTLD_DEEPBIND,
+	  .flags = NOT_PRELOADED },
+	{ "opened, first without descriptors", opened_without_descriptors, .arg = RTLD_NOW | RTLD_LOCAL,
 	  .flags = NOT_PRELOADED },
 	{ "opened in a namespace of its own", opened_elsewhere, .arg = RTLD_NOW | RTLD_LOCAL,
 	  .flags = NOT_PRELOADED },

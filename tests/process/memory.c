@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define STREAMS 500
+#define ALIKE	250
 #define CONTEXT (192 << 10)
 #define KEPT	(2 * PLAIN_LEN) /* of input, for the way back to software; while it grows */
 #define ENOUGH	16 /* allocations */
@@ -229,6 +230,24 @@ static void abandoned(const struct row *row)
 	trip_all();
 }
 
+/* The same state again and again: what is left of one stream is little. */
+static void abandoned_alike(const struct row *row)
+{
+	long before = 0, more;
+
+	pool_open(&pool, 2 << 20);
+	for (int i = 0; i < ALIKE + 50; i++) {
+		if (i == 50)
+			before = resident_len();
+		pool.used = 0;
+		check(abandon_deflate((unsigned int)row->arg, pool_alloc, pool_free, &pool));
+	}
+	more = resident_len() - before;
+	if (more > stock_value(more) + ALIKE * 2048)
+		fail("%ld KiB more after %d streams", more >> 10, ALIKE);
+	trip_all();
+}
+
 static void trip_in_child(void)
 {
 	pid_t pid = fork();
@@ -442,6 +461,34 @@ static void counted(const struct row *row)
 	}
 }
 
+/* However many streams were left behind with work that waited: the next one needs no more for that. */
+static void counted_after_abandoned(const struct row *row)
+{
+	z_stream strm = { .zalloc = counting_alloc, .zfree = counting_free };
+	long stock;
+
+	(void)row;
+	pool_open(&pool, 2 << 20);
+	for (int i = 0; i < 100; i++) {
+		pool.used = 0;
+		check(abandon_deflate(6 + i % 2, pool_alloc, pool_free, &pool));
+	}
+	in_use = most_in_use = 0;
+	check(!deflateInit2(&strm, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY));
+	strm.next_in = plain;
+	strm.avail_in = 4000;
+	strm.next_out = room;
+	strm.avail_out = sizeof(room);
+	check(!deflate(&strm, Z_NO_FLUSH));
+	check(!deflateParams(&strm, 9, Z_DEFAULT_STRATEGY));
+	check(deflate(&strm, Z_FINISH) == Z_STREAM_END);
+	check(!deflateEnd(&strm));
+	stock = stock_value(most_in_use);
+	if (most_in_use > stock + 65536)
+		fail("%ld bytes more of the caller's memory than zlib's %ld", most_in_use - stock, stock);
+	check(!in_use);
+}
+
 /* An allocator that compresses what it pages out: inside each call another stream has its turn. */
 static int is_inside;
 
@@ -479,6 +526,9 @@ const struct row rows[] = {
 	{ "abandoned streams", abandoned, .flags = USES_DEVICE },
 	{ "abandoned streams, sizes decide", abandoned, .flags = IN_EMU,
 	  .env = "ZWD_ENGINE=auto ZWD_MIN_DEFLATE=64K ZWD_MIN_INFLATE=64K" },
+	{ "abandoned streams, with units side by side", abandoned_alike, .arg = 10, .flags = USES_DEVICE,
+	  .limit_s = 60 },
+	{ "abandoned streams, with parameters changed", abandoned_alike, .arg = 6, .flags = USES_DEVICE },
 	{ "abandoned streams, memory unmapped", abandoned_and_unmapped, .flags = USES_DEVICE },
 	{ "abandoned streams, memory overwritten", abandoned_and_overwritten,
 	  .flags = USES_DEVICE },
@@ -486,6 +536,7 @@ const struct row rows[] = {
 	  .env = "ZWD_QUEUES=4" },
 	{ "zalloc that fails", alloc_that_fails, .flags = USES_DEVICE },
 	{ "zalloc that counts", counted, .flags = USES_DEVICE },
+	{ "zalloc that counts, after abandoned streams", counted_after_abandoned, .flags = USES_DEVICE },
 	{ "zalloc that compresses", alloc_that_compresses, .flags = USES_DEVICE },
 	{ .name = NULL },
 };

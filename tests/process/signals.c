@@ -243,6 +243,34 @@ static void clock_is_set(const struct row *row)
 	trip_all();
 }
 
+static void *long_call(void *unused)
+{
+	static unsigned char out[PLAIN_LEN];
+	uLongf len = sizeof(out);
+
+	check(!compress2(out, &len, plain, 5 * 65536, 6));
+	return unused;
+}
+
+/* The only queue is in use all through another thread's call, which takes longer than anybody waits. */
+static void clock_is_set_in_use(const struct row *row)
+{
+	static unsigned char out[PLAIN_LEN];
+	uLongf len = sizeof(out);
+	pthread_t thread;
+	double begin;
+
+	clock_kind = (int)row->arg;
+	check(!pthread_create(&thread, NULL, long_call, NULL));
+	while (!is_stock() && !device_requests())
+		usleep(1000);
+	begin = now_s();
+	check(!compress2(out, &len, plain, 65536, 6));
+	if (now_s() - begin > 2 * TIMEOUT_S + .2)
+		fail("it took %.2f s where %.1f are the time-out", now_s() - begin, TIMEOUT_S);
+	check(!pthread_join(thread, NULL));
+}
+
 #define HANGS "ZWD_TIMEOUT_MS=500 WD_DEVICE=emu:fault=hang@"
 
 const struct row rows[] = {
@@ -260,6 +288,8 @@ const struct row rows[] = {
 	{ "mask and handlers are kept", mask_is_kept, .flags = USES_DEVICE },
 	{ "clock set back, one queue", clock_is_set, AHEAD, .flags = USES_DEVICE,
 	  .env = "ZWD_TIMEOUT_MS=500 ZWD_QUEUES=1 ZWD_UNIT=64K" },
+	{ "clock set back, one queue in use", clock_is_set_in_use, AHEAD, .flags = IN_EMU,
+	  .env = "ZWD_TIMEOUT_MS=500 ZWD_QUEUES=1 ZWD_UNIT=64K ZWD_DEPTH=1 WD_DEVICE=emu:fault=late=400@*1" },
 	{ "clock that jumps, one queue", clock_is_set, JUMPING, .flags = USES_DEVICE,
 	  .env = "ZWD_TIMEOUT_MS=500 ZWD_QUEUES=1 ZWD_UNIT=64K" },
 	{ "clock that jumps", clock_is_set, JUMPING, .flags = USES_DEVICE },

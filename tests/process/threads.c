@@ -41,16 +41,17 @@ static void *cancelled_thread(void *unused)
 	return unused;
 }
 
-/* With memory of its own no lock of malloc() is lost; the stream alone is. */
-static void *cancelled_anywhere(void *unused)
+/* With memory of its own no lock of malloc() is lost; the stream alone is. is_bulk: with units side by side. */
+static void *cancelled_anywhere(void *is_bulk)
 {
+	int first = is_bulk ? SHAPES - 1 : 0;
 	struct pool pool;
 	struct pair *p = malloc(sizeof(*p));
 
 	check(p);
 	pool_open(&pool, 1 << 20);
 	/* The pages stay: nobody knows where it ends. */
-	for (int i = 0;; i = (i + 1) % SHAPES) {
+	for (int i = first;; i = i + 1 < SHAPES ? i + 1 : first) {
 		pool.used = 0;
 		pair_open_with(p, &shapes[i], pool_alloc, pool_free, &pool);
 		check(!pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &(int){ 0 }));
@@ -59,7 +60,7 @@ static void *cancelled_anywhere(void *unused)
 		check(!pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &(int){ 0 }));
 		pair_end(p);
 	}
-	return unused;
+	return NULL;
 }
 
 static void cancelled(const struct row *row)
@@ -73,7 +74,7 @@ static void cancelled(const struct row *row)
 		void *ret;
 
 		for (int i = 0; i < 4; i++)
-			check(!pthread_create(&threads[i], NULL, thread, NULL));
+			check(!pthread_create(&threads[i], NULL, thread, row->arg > 1 ? &is_over : NULL));
 		usleep(500 + (unsigned int)round * 317 % 9000);
 		for (int i = 0; i < 4; i++)
 			check(!pthread_cancel(threads[i]));
@@ -369,6 +370,7 @@ static void at_once(const struct row *row)
 const struct row rows[] = {
 	{ "cancelled between calls", cancelled, 0, .flags = USES_DEVICE, .limit_s = 60 },
 	{ "cancelled anywhere", cancelled, 1, .flags = USES_DEVICE, .limit_s = 60 },
+	{ "cancelled anywhere in units", cancelled, 2, .flags = USES_DEVICE, .limit_s = 60 },
 	{ "cancelled before it begins", cancelled_before, .flags = USES_DEVICE },
 	{ "small stack", small_stack, 0, .limit_s = 60 },
 	{ "small stack, first use", small_stack, 1, .limit_s = 60 },

@@ -268,6 +268,39 @@ static void get_dictionary_is_the_latest_text(void **state)
 		}
 }
 
+/* Behind the stream's end, too, whichever of the units before it were sent. */
+static void get_dictionary_after_the_end(void **state)
+{
+	static const int wbits[] = { 15, 31, -15 };
+	static const size_t sizes[] = { 1, 1000, 40000, 150000 }, steps[] = { 1000, 150000 };
+	static unsigned char plain[150000], dict[32768];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (size_t i = 0; i < NR(wbits) * NR(sizes) * NR(steps); i++) {
+		size_t size = sizes[i / NR(wbits) % NR(sizes)], fed = 0;
+		size_t step_len = steps[i / NR(wbits) / NR(sizes)];
+		struct buf out = { 0 };
+		z_stream strm;
+		uInt len = 99999;
+		int ret;
+
+		begin(&ours, &strm, wbits[i % NR(wbits)], 6);
+		do {
+			strm.next_in = plain + fed;
+			strm.avail_in = size - fed < step_len ? size - fed : step_len;
+			fed += strm.avail_in;
+			ret = step(&ours, &strm, fed < size ? Z_NO_FLUSH : Z_FINISH, &out);
+		} while (ret == Z_OK);
+		assert_int_equal(ret, Z_STREAM_END);
+		assert_int_equal(ours.deflateGetDictionary(&strm, dict, &len), Z_OK);
+		ours.deflateEnd(&strm);
+		/* zlib has given up some of it when it took the last input. */
+		assert_in_range(len, size < 30000 ? size : 30000, 32768);
+		assert_memory_equal(dict, plain + size - len, len);
+		buf_free(&out);
+	}
+}
+
 static void get_dictionary_after_set(void **state)
 {
 	static unsigned char dict[40000], back[32768];
@@ -293,4 +326,5 @@ TEST_MAIN(60, cmocka_unit_test(dictionary_at_the_start), cmocka_unit_test(dictio
 	  cmocka_unit_test(raw_dictionary_between_blocks),
 	  cmocka_unit_test(refused_where_zlib_refuses),
 	  cmocka_unit_test(get_dictionary_is_the_latest_text),
+	  cmocka_unit_test(get_dictionary_after_the_end),
 	  cmocka_unit_test(get_dictionary_after_set))

@@ -190,6 +190,43 @@ static void long_streams_by_flush_and_feed(void **state)
 	free(src);
 }
 
+static int type_of(const struct zlib_api *z, const unsigned char *data, uInt len, unsigned char *out, uInt room)
+{
+	z_stream strm = { .next_in = (z_const Bytef *)data, .avail_in = len, .next_out = out, .avail_out = room };
+
+	assert_int_equal(z->deflateInit2_(&strm, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+					  (int)sizeof(strm)), Z_OK);
+	assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(z->deflateEnd(&strm), Z_OK);
+	return strm.data_type;
+}
+
+/* Text or binary: as zlib tells it, by a byte anywhere in the first block, and of next to nothing. */
+static void kind_of_data(void **state)
+{
+	static const size_t places[] = { 0, 1, 63, 64, 300, 511, 512, 1000, 4000, 7000 };
+	static unsigned char data[7500], out[20000];
+	static const char *const short_ones[] = { "", " ", "\n", "\t\r\n", "\x0b", "\x1b", "\x7f", "\xff" };
+
+	for (size_t i = 0; i < NR(short_ones); i++) {
+		const unsigned char *one = (const unsigned char *)short_ones[i];
+		uInt len = (uInt)strlen(short_ones[i]);
+
+		assert_int_equal(type_of(&ours, one, len, out, sizeof(out)), type_of(&ref, one, len, out, sizeof(out)));
+	}
+	for (unsigned int byte = 0; byte < 33; byte++)
+		for (size_t p = 0; p < NR(places); p++) {
+			/* Hardly anything of it repeats: a match would hide the byte. */
+			gen_fill(GEN_RANDOM, data, sizeof(data));
+			for (size_t i = 0; i < sizeof(data); i++)
+				data[i] = (unsigned char)(data[i] % 95 + 32);
+			data[places[p]] = (unsigned char)byte;
+			if (type_of(&ours, data, sizeof(data), out, sizeof(out)) !=
+			    type_of(&ref, data, sizeof(data), out, sizeof(out)))
+				fail_msg("byte %u at %zu", byte, places[p]);
+		}
+}
+
 TEST_MAIN(120, cmocka_unit_test(text_in_every_setup), cmocka_unit_test(binary_in_every_setup),
 	  cmocka_unit_test(zeros_in_every_setup), cmocka_unit_test(tiny_in_every_setup),
-	  cmocka_unit_test(long_streams_by_flush_and_feed))
+	  cmocka_unit_test(long_streams_by_flush_and_feed), cmocka_unit_test(kind_of_data))

@@ -381,9 +381,63 @@ static void after_an_error_reset_works(void **state)
 	buf_free(&packed);
 }
 
+/* In calls with so much room: what lies before a call is in the window, or nowhere. */
+static void decode_by(const struct zlib_api *z, int wbits, const struct buf *packed, uInt room, struct result *result)
+{
+	z_stream strm = { .next_in = packed->data, .avail_in = (uInt)packed->len };
+
+	memset(result, 0, sizeof(*result));
+	assert_int_equal(z->inflateInit2_(&strm, wbits, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+	do {
+		strm.next_out = buf_room(&result->out, room);
+		strm.avail_out = room;
+		result->ret = z->inflate(&strm, Z_NO_FLUSH);
+		result->out.len += room - strm.avail_out;
+	} while (result->ret == Z_OK);
+	result->total_in = strm.total_in;
+	snprintf(result->msg, sizeof(result->msg), "%s", strm.msg ? strm.msg : "");
+	assert_int_equal(z->inflateEnd(&strm), Z_OK);
+}
+
+/* A window that the header tells of is the window, where the caller leaves it open: however far a device looks back. */
+static void distance_beyond_the_header_s_window(void **state)
+{
+	static const int readers[] = { 0, 15, 32, 47 };
+	static const uInt rooms[] = { 200, 700, 100000 };
+	static unsigned char plain[100000];
+	unsigned int refused = 0;
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (size_t i = 0; i < 8 * NR(readers) * NR(rooms); i++) {
+		uInt room = rooms[i / 8 % NR(rooms)];
+		int reader = readers[i / 8 / NR(rooms)];
+		struct buf packed = { 0 };
+		struct result got, want;
+
+		deflate_all(&ref, 15, 6, Z_DEFAULT_STRATEGY, plain, sizeof(plain), &packed);
+		packed.data[0] = (unsigned char)(i % 8 << 4 | 8);
+		packed.data[1] &= 0xe0;
+		packed.data[1] += 31 - (packed.data[0] << 8 | packed.data[1]) % 31;
+		decode_by(&ours, reader, &packed, room, &got);
+		decode_by(&ref, reader, &packed, room, &want);
+		if (got.ret != want.ret || strcmp(got.msg, want.msg))
+			fail_msg("window bits %d, %zu in the header, room %u: %d %s, zlib: %d %s", reader, i % 8 + 8,
+				 room, got.ret, got.msg, want.ret, want.msg);
+		assert_int_equal(got.total_in, want.total_in);
+		assert_int_equal(got.out.len, want.out.len);
+		assert_memory_equal(got.out.data, want.out.data, want.out.len);
+		refused += want.ret == Z_DATA_ERROR;
+		buf_free(&got.out);
+		buf_free(&want.out);
+		buf_free(&packed);
+	}
+	assert_true(refused);
+}
+
 TEST_MAIN(120, cmocka_unit_test(truncated_at_every_byte),
 	  cmocka_unit_test(truncated_trailer_is_no_end), cmocka_unit_test(moved_checks),
 	  cmocka_unit_test(input_does_not_run_ahead),
 	  cmocka_unit_test(corrupted_at_every_byte),
 	  cmocka_unit_test(wrong_checks), cmocka_unit_test(malformed_streams),
-	  cmocka_unit_test(distance_too_far_back), cmocka_unit_test(after_an_error_reset_works))
+	  cmocka_unit_test(distance_too_far_back),
+	  cmocka_unit_test(distance_beyond_the_header_s_window), cmocka_unit_test(after_an_error_reset_works))

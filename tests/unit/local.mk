@@ -2,9 +2,10 @@
 TESTS += tests/unit/layers.sh
 EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
-wd_unit_tests = tests/unit/anchor tests/unit/checksum tests/unit/format tests/unit/hisi_qm tests/unit/hisi_zip \
+wd_unit_tests = tests/unit/anchor tests/unit/checksum tests/unit/format tests/unit/header tests/unit/hisi_qm \
+	tests/unit/hisi_zip \
 	tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/learn \
-	tests/unit/settings tests/unit/spec
+	tests/unit/settings tests/unit/shadow tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -15,6 +16,8 @@ tests_unit_checksum_CFLAGS = $(wd_unit_cflags)
 tests_unit_checksum_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_format_CFLAGS = $(wd_unit_cflags)
 tests_unit_format_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_header_CFLAGS = $(wd_unit_cflags)
+tests_unit_header_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_hisi_qm_CFLAGS = $(wd_unit_cflags)
 tests_unit_hisi_qm_LDADD = $(wd_unit_ldadd)
 tests_unit_hisi_zip_CFLAGS = $(wd_unit_cflags)
@@ -32,6 +35,8 @@ tests_unit_learn_CFLAGS = $(wd_unit_cflags)
 tests_unit_learn_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
 tests_unit_settings_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_shadow_CFLAGS = $(wd_unit_cflags)
+tests_unit_shadow_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_spec_CFLAGS = $(wd_unit_cflags)
 tests_unit_spec_LDADD = $(wd_unit_ldadd)
 endif
