@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
-# run.sh SECONDS SEED PROGRAM...: each fuzzer for so long, and a line of what it did. SEED "" is a fixed one and a fresh one.
-seconds=$1 seed=$2 ret=0
+# run.sh SECONDS SEED PROGRAM...: each fuzzer for so long, a line of what it did, and a count of them.
+# SEED "" is a fixed one and a fresh one.
+seconds=$1 seed=$2 passed=0 failed=0 skipped=0
 shift 2
 log=$(mktemp) || exit 99
 trap 'rm -f "$log"' EXIT
@@ -14,7 +15,6 @@ for program; do
 	fi
 	"$program" "$@" >"$log" 2>&1
 	code=$?
-	[ $code = 0 ] || [ $code = 77 ] || ret=1
 	awk -v name="$name" -v code=$code '
 		/^# .*seed 0x/ && !/replay/ { seeds = seeds " " $NF }
 		/^INFO: Seed:/ { seeds = seeds " " $3 }
@@ -29,6 +29,15 @@ for program; do
 			else
 				printf "%s: seed%s, %d inputs, %s %d findings\n", name, seeds, inputs, rate (rate ~ /,$/ ? "" : ","), findings
 		}' "$log"
-	[ $code = 0 ] || [ $code = 77 ] || grep -v '^# .* inputs,' "$log"
+	case $code in
+	0) passed=$((passed + 1)) ;;
+	77) skipped=$((skipped + 1)) ;;
+	*)
+		failed=$((failed + 1))
+		grep -v '^# .* inputs,' "$log"
+		echo "FAILED: $name"
+		;;
+	esac
 done
-exit $ret
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]

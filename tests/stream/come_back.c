@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
  * Streams after a device failed: one that goes back to it while its caller gives a few bytes of room a call,
- * and one that cannot leave it, since there was no memory to keep what software would need; whatever lacks
+ * and one that has no memory to keep what software would need: it leaves the device in time. Whatever lacks
  * then, it is never called the data's fault. The settings are read once in a process.
  */
 #include "config.h"
@@ -145,43 +145,28 @@ static void read_short_of_memory(const void *arg, void *result)
 
 static void no_memory_for_the_way_back(void **state)
 {
-	static const char *const devices[] = { "emu", "emu:fault=error@90", "emu:fault=error@90-93",
-					       "emu:fault=reset@90", "emu:fault=gone=1@90" };
+	static const char *const devices[] = { "emu", "emu:fault=error@20", "emu:fault=error@20-23",
+					       "emu:fault=reset@20", "emu:fault=gone=1@20" };
 
 	for (size_t i = 0; i < NR(devices) * NR(wrappers); i++) {
-		struct job job = { wrappers[i % NR(wrappers)], 0, devices[i / NR(wrappers)] };
+		struct job job = { wrappers[i % NR(wrappers)], i % 2 ? 1000 : 0, devices[i / NR(wrappers)] };
 		struct outcome o = { .ret = -100 };
 
 		assert_int_equal(run_in_child(read_short_of_memory, &job, &o, sizeof(o)), 0);
-		printf("# %s, %d: %d %s, %llu requests, %llu retries\n", job.device, job.wbits, o.ret, o.msg,
-		       (unsigned long long)o.stats.inflate.hw_requests,
-		       (unsigned long long)o.stats.inflate.retries);
+		printf("# %s, %d: %d %s, %llu requests, %llu retries, %llu failovers\n", job.device, job.wbits,
+		       o.ret, o.msg, (unsigned long long)o.stats.inflate.hw_requests,
+		       (unsigned long long)o.stats.inflate.retries,
+		       (unsigned long long)o.stats.inflate.failovers);
 		assert_int_equal(o.ret, Z_STREAM_END);
 		assert_true(o.is_right);
-		assert_int_equal(o.stats.inflate.failovers, 0);
-		assert_true(!(i / NR(wrappers)) == !o.stats.inflate.retries);
+		assert_true(o.stats.inflate.hw_requests && o.stats.inflate.failovers);
 		assert_int_equal(o.lacked_nr, 0);
-	}
-}
-
-/* Nor for output that has no room. */
-static void no_memory_for_output(void **state)
-{
-	for (size_t i = 0; i < NR(wrappers); i++) {
-		struct job job = { wrappers[i], 1000, "emu" };
-		struct outcome o = { .ret = -100 };
-
-		assert_int_equal(run_in_child(read_short_of_memory, &job, &o, sizeof(o)), 0);
-		printf("# %d: %d %s, %d times no memory\n", job.wbits, o.ret, o.msg, o.lacked_nr);
-		assert_int_equal(o.ret, Z_STREAM_END);
-		assert_true(o.is_right);
-		assert_int_equal(o.lacked_nr, 1);
 	}
 }
 #endif
 
 #if !IS_ASAN && !IS_TSAN
-#define WITHOUT_MEMORY cmocka_unit_test(no_memory_for_the_way_back), cmocka_unit_test(no_memory_for_output)
+#define WITHOUT_MEMORY cmocka_unit_test(no_memory_for_the_way_back)
 #else
 #define WITHOUT_MEMORY
 #endif

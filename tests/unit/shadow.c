@@ -57,7 +57,8 @@ static int verify(struct body *b, size_t in_at, size_t in_len, size_t out_at, si
 {
 	struct wd_zip_res res = { .consumed = (uint32_t)in_len, .produced = (uint32_t)out_len,
 				  .status = (uint8_t)status };
-	int ret = zwd_shadow_verify(b->s, in + in_at, plain + out_at, &res);
+	struct zwd_sent sent = { in + in_at, plain + out_at, (uint32_t)in_len, (uint32_t)out_len };
+	int ret = zwd_shadow_verify(b->s, &sent, &res, 0);
 
 	assert_true(!ret || ret == -EILSEQ);
 	return !ret;
