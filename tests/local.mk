@@ -75,4 +75,10 @@ threaded_tests = tests/emu/test_emu_qm tests/emu/test_emu_queue tests/queue/fail
 	tests/system/test_vfu $(threaded_modes:=.emu.t) $(threaded_modes:=.fault.t)
 check-threads:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(threaded_tests)'
-.PHONY: check-sanitized check-threads
+# The long combinations alone; and all that takes longer than a change can wait, some 10 hours.
+check-long:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(long_stamps)'
+check-nightly: all
+	sh $(srcdir)/tests/nightly '$(MAKE)' $(abs_top_builddir)
+EXTRA_DIST += tests/nightly
+.PHONY: check-sanitized check-threads check-long check-nightly
