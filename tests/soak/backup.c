@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PIECE_MAX = 1 << 20, LARGE_ROUND_S = 40 };
+enum { PIECE_MAX = 1 << 20, LARGE_ROUND_S = 40, CALLS_MAX = 10000 };
 
 extern char **environ;
 
@@ -114,9 +114,11 @@ int soak_restore(struct soak *s)
 	struct endless e;
 	z_stream strm = { 0 };
 
+	/* A call for each byte of all that would take longer than a round. */
+	piece += len / CALLS_MAX;
+	room += len / CALLS_MAX;
 	soak_does(s, "a restore of %llu bytes, window bits %d, pieces of %zu, room %zu",
 		  (unsigned long long)len, w, piece, room);
-	piece = piece < 256 ? 256 : piece;
 	if (soak_open_inflate(s, &strm, w))
 		return -1;
 	endless_begin(&e, kind, w, has_points);

@@ -121,8 +121,11 @@ int soak_work(struct soak_share *with, uint64_t seed, double round_s, uint32_t w
 		s->number = t;
 		s->round_s = round_s;
 		s->rng = seed + (uint64_t)t * 0x1234567;
-		/* ThreadSanitizer knows no threads in a child of threads. */
-		if (t < FORKING_THREADS && !IS_TSAN)
+		/*
+		 * ThreadSanitizer knows no threads in a child of threads, and AddressSanitizer's
+		 * allocator may be locked there for ever.
+		 */
+		if (t < FORKING_THREADS && !IS_TSAN && !IS_ASAN)
 			s->shared = mmap(NULL, 2 * (size_t)SOAK_TEXT_LEN, PROT_READ | PROT_WRITE,
 					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		if (s->shared == MAP_FAILED ||
