@@ -264,7 +264,7 @@ static void reset_keep_begins_a_stream(void **state)
 static void copy_while_much_waits(void **state)
 {
 	static unsigned char plain[400000];
-	static const size_t taken[] = { 3000, 60000, 400000 };
+	static const size_t taken[] = { 3000, 60000, 70000, 100000, 400000 };
 	struct buf out[2] = { { 0 }, { 0 } };
 
 	gen_fill(GEN_RANDOM, plain, sizeof(plain));
