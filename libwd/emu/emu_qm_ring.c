@@ -159,6 +159,20 @@ static void count_core(struct emu_qm *qm, const struct emu_qm_pair *pair,
 	qm->stats.bytes_out += sqe->produced;
 }
 
+/* Entry and completion, as a CPU sees them: with the phase it must see everything before it. 0 or -EIO. */
+static int write_completion(struct emu_qm *qm, struct emu_qm_ring *sq, struct emu_qm_ring *cq,
+			    const struct hisi_zip_sqe *sqe, const struct hisi_qm_cqe *cqe)
+{
+	const uint64_t at = cq->base + (uint64_t)cq->tail * CQE_LEN;
+	const size_t body_len = offsetof(struct hisi_qm_cqe, phase);
+	int ret = dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe, sizeof(*sqe));
+
+	if (!ret)
+		ret = dma_write(qm, at, cqe, body_len);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	return ret ? ret : dma_write(qm, at + body_len, &cqe->phase, sizeof(cqe->phase));
+}
+
 /* Output, entry, completion, event, interrupt: in this order (9). */
 static void complete(struct emu_qm *qm, struct emu_qm_pair *pair, const struct hisi_zip_sqe *sqe)
 {
@@ -167,17 +181,8 @@ static void complete(struct emu_qm *qm, struct emu_qm_pair *pair, const struct h
 	struct hisi_qm_cqe cqe = { .sq_head = sq->head,
 				   .sq_num = queue,
 				   .phase = cq->phase ? HISI_QM_CQE_PHASE : 0 };
-	const uint64_t at = cq->base + (uint64_t)cq->tail * CQE_LEN;
-	const size_t body_len = offsetof(struct hisi_qm_cqe, phase);
 
-	if (dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe, sizeof(*sqe)) ||
-	    dma_write(qm, at, &cqe, body_len)) {
-		pair->is_hung = true;
-		return;
-	}
-	/* A CPU that sees the phase must see everything before it. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (dma_write(qm, at + body_len, &cqe.phase, sizeof(cqe.phase))) {
+	if (write_completion(qm, sq, cq, sqe, &cqe)) {
 		pair->is_hung = true;
 		return;
 	}

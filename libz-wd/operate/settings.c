@@ -151,12 +151,12 @@ static void read_text(struct reading *r, char *text, size_t len)
 	}
 }
 
-static void configure_log(void)
+/* False: the environment's is impossible. */
+static bool configure_log(void)
 {
 	const char *value = lean_getenv("ZWD_LOG");
 
-	if (value && !zwd_log_configure(value))
-		zwd_log(ZWD_LOG_ERROR, "ZWD_LOG: impossible value");
+	return !value || zwd_log_configure(value);
 }
 
 /* Bytes of the file, or -errno. */
@@ -336,7 +336,8 @@ static void read_once(void)
 {
 	zwd_once(&file_once, read_file_once);
 	first = from_file;
-	configure_log();
+	if (!configure_log())
+		zwd_log(ZWD_LOG_ERROR, "ZWD_LOG: impossible value");
 	read_environment(&first);
 	tell_misspelt();
 	if (file_error)

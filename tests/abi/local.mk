@@ -31,7 +31,7 @@ tests_abi_inner_late_SOURCES = tests/abi/inner.c
 mode_tests += tests/abi/confined.sh tests/abi/inner.sh
 TESTS += tests/abi/versions.sh
 
-if !SANITIZED
+if BARE
 TESTS += tests/abi/callgrind.sh tests/abi/load.sh tests/abi/silent.sh
 endif
 EXTRA_DIST += tests/abi/confined.sh tests/abi/inner.sh tests/abi/versions.sh

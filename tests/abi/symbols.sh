@@ -18,10 +18,11 @@ command -v nm >/dev/null && command -v readelf >/dev/null || exit 77
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
-# name@node of each defined symbol
+# name@node of each defined symbol, but for libgcov's.
 defined()
 {
-	nm -D --defined-only --with-symbol-versions "$1" | awk '$2 != "A" { print $3 }' |
+	nm -D --defined-only --with-symbol-versions "$1" |
+		awk '$2 != "A" && $3 !~ /^(mangle_path|__gcov_)/ { print $3 }' |
 		sed 's/@@/@/' | sort
 }
 

@@ -9,7 +9,7 @@ tests_bench_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_bench_parts_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 
 TESTS += tests/bench/smoke.sh
-if !SANITIZED
+if BARE
 TESTS += tests/bench/goals.sh
 if LONG_TESTS
 TESTS += tests/bench/goals_all.sh

@@ -14,6 +14,7 @@ tests_emu_test_emu_codes_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
 tests_emu_test_emu_qm_SOURCES = tests/emu/test_emu_qm.c $(emu_rig)
 tests_emu_test_emu_qm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_qm_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
+tests_emu_test_emu_qm_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 tests_emu_test_emu_queue_SOURCES = tests/emu/test_emu_queue.c $(emu_rig)
 tests_emu_test_emu_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_queue_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz

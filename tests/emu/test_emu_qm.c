@@ -72,6 +72,22 @@ struct board {
 	} queue[QUEUES];
 };
 
+/* How many until there is no memory; 0: there is. The linker lets libwd come here. */
+static unsigned int callocs;
+void *__real_calloc(size_t nr, size_t len);
+void *__wrap_calloc(size_t nr, size_t len);
+
+void *__wrap_calloc(size_t nr, size_t len)
+{
+	static unsigned int nth, of;
+
+	if (of != callocs) {
+		of = callocs;
+		nth = 0;
+	}
+	return callocs && ++nth == callocs ? NULL : __real_calloc(nr, len);
+}
+
 static void on_msi(void *owner, unsigned int vector)
 {
 	struct board *b = owner;
@@ -841,6 +857,10 @@ static void test_driver(void **state)
 	assert_int_equal(c[1], (uint32_t)iova_of(b, b->eq));
 	c = dump(b, MB_AEQC, 0);
 	assert_int_equal(c[1], (uint32_t)iova_of(b, b->aeq));
+	/* No command without the bit that begins it. */
+	wr64(b, MAILBOX, MB_RECEIVE);
+	wr64(b, MAILBOX + 8, 0);
+	assert_int_equal(rd(b, MAILBOX), MB_RECEIVE);
 	/* A function's queues, as they were set. */
 	wr(b, VFT_IS_READ, 1);
 	wr(b, 0x10005c, 0);
@@ -866,6 +886,23 @@ static void test_driver(void **state)
 	wr(b, ZIP_CONTROL, 1u << 14);
 	run_all(b);
 	assert_non_null(take(b, 0, true));
+	board_free(b);
+}
+
+/* A driver that takes no events has as many as their ring holds, and is told that there were more. */
+static void test_event_overflow(void **state)
+{
+	struct board *b = board_of(state, 8, "");
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	struct hisi_zip_sqe sqe;
+
+	fill(b, &sqe, src, 100, dst, 300);
+	for (int i = 0; i < EQ_DEPTH + 4; i++) {
+		submit(b, 0, &sqe);
+		run_all(b);
+		assert_non_null(take(b, 0, true));
+	}
+	assert_int_equal(b->aeq[0] >> 16, 1 | 1 << 1);
 	board_free(b);
 }
 
@@ -896,6 +933,10 @@ static void test_refusals(void **state)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
 		assert_int_equal(emu_qm_new(wrong[i], 0, &host, &qm), -EINVAL);
+	/* No memory, for one part after the other. */
+	for (callocs = 1; callocs <= 4; callocs++)
+		assert_int_equal(emu_qm_new("qm=3", 0, &host, &qm), -ENOMEM);
+	callocs = 0;
 	/* All that silicon has. */
 	assert_int_equal(emu_qm_new("qm=3", EMU_QM_FULL, &host, &qm), 0);
 	assert_int_equal(emu_qm_read(qm, 2, 0x3100, &word, sizeof(word)), 0);
@@ -953,6 +994,7 @@ int main(void)
 			cmocka_unit_test_prestate(test_late, state),
 			cmocka_unit_test_prestate(test_faults, state),
 			cmocka_unit_test_prestate(test_driver, state),
+			cmocka_unit_test_prestate(test_event_overflow, state),
 			cmocka_unit_test_prestate(test_no_way_back, state),
 		};
 		char name[16];

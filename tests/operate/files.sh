@@ -48,6 +48,18 @@ told 5 "conf:\|: unknown"
 work ZWD_ENGIN=hw ZWD_UNIT=1
 [ ! -s err ] || fail "not silent"
 
+# A log that there is none of, and settings that are not there.
+work ZWD_LOG=nonsense ZWD_UNIT=1
+[ ! -s err ] || fail "not silent"
+echo 'ZWD_LOG = warn' >conf
+work ZWD_LOG=nonsense
+told 1 'ZWD_LOG: impossible value'
+work ZWD_LOG=warn,syslog ZWD_UNIT=1
+[ ! -s err ] || fail "not for the terminal"
+work ZWD_CONFIG=/nowhere/conf ZWD_LOG=warn
+told 1 '/nowhere/conf: No such file'
+: >conf
+
 # Sections, whatever name the program was started by, and whatever it calls itself.
 name=$(basename "$(readlink -f "$python")")
 for section in "$name 1" "python3 1" "other 0"; do

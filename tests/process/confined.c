@@ -437,7 +437,7 @@ const struct row rows[] = {
 	EACH("3 MiB of address space", little_memory, 0),
 	EACH("3 MiB of data", little_data, 0),
 	EACH("no process more", no_processes, NEEDS_ROOT),
-	EACH("no file size", no_file_size, USES_DEVICE),
+	EACH("no file size", no_file_size, USES_DEVICE | NOT_COUNTED),
 	EACH("no locked memory", no_locked_memory, USES_DEVICE),
 	EACH("limits of signals, priorities and locks", no_realtime, USES_DEVICE),
 	{ "stack limit 128 KiB", stack_limit, 128 << 10, .flags = USES_DEVICE },

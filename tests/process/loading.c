@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Zlib */
 /* A program without zlib: plug-ins bring it and take it away, or it is asked for by name. */
 #include "config.h"
+#include "denial.h"
 #include "plugin.h"
 #include "process.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -285,7 +287,58 @@ static void opened_at_end(const struct row *row)
 	exit(0);
 }
 
+/* What needs no zlib works without one, what does says so, and it is tried again. */
+static void no_zlib_at_first(const struct row *row)
+{
+	__typeof__(deflateInit_) *deflate_init = dlsym(RTLD_DEFAULT, "deflateInit_");
+	__typeof__(inflateInit_) *inflate_init = dlsym(RTLD_DEFAULT, "inflateInit_");
+	__typeof__(inflateEnd) *inflate_end = dlsym(RTLD_DEFAULT, "inflateEnd");
+	__typeof__(deflateEnd) *deflate_end = dlsym(RTLD_DEFAULT, "deflateEnd");
+	__typeof__(crc32) *crc = dlsym(RTLD_DEFAULT, "crc32");
+	__typeof__(adler32) *adler = dlsym(RTLD_DEFAULT, "adler32");
+	__typeof__(crc32_combine) *crc_join = dlsym(RTLD_DEFAULT, "crc32_combine");
+	__typeof__(adler32_combine) *adler_join = dlsym(RTLD_DEFAULT, "adler32_combine");
+	__typeof__(crc32_combine_gen) *crc_gen = dlsym(RTLD_DEFAULT, "crc32_combine_gen");
+	__typeof__(crc32_combine_op) *crc_op = dlsym(RTLD_DEFAULT, "crc32_combine_op");
+	__typeof__(compressBound) *bound = dlsym(RTLD_DEFAULT, "compressBound");
+	__typeof__(deflateBound) *deflate_bound = dlsym(RTLD_DEFAULT, "deflateBound");
+	__typeof__(zError) *error = dlsym(RTLD_DEFAULT, "zError");
+	__typeof__(zlibVersion) *version = dlsym(RTLD_DEFAULT, "zlibVersion");
+	__typeof__(zlibCompileFlags) *flags = dlsym(RTLD_DEFAULT, "zlibCompileFlags");
+	__typeof__(gzopen) *open_gz = dlsym(RTLD_DEFAULT, "gzopen");
+	static const unsigned char digits[] = "123456789";
+	z_stream strm = { 0 };
+	struct functions f;
+	int ret;
+
+	(void)row;
+	if (is_stock())
+		return;
+	check(deflate_init && inflate_init && inflate_end && deflate_end && crc && adler && crc_join && adler_join &&
+	      crc_gen && crc_op && bound && deflate_bound && error && version && flags && open_gz);
+	check(!denial_begin(library()));
+	denial_set(DENY_LOADER, 1, UINT_MAX);
+	ret = inflate_init(&strm, ZLIB_VERSION, (int)sizeof(strm));
+	check(ret == Z_MEM_ERROR || (!ret && !inflate_end(&strm)));
+	ret = deflate_init(&strm, 9, ZLIB_VERSION, (int)sizeof(strm));
+	check(ret == Z_MEM_ERROR || (!ret && !deflate_end(&strm)));
+	check(crc(0, digits, 9) == 0xcbf43926 && adler(1, digits, 9) == 0x091e01de);
+	check(crc_join(crc(0, digits, 4), crc(0, digits + 4, 5), 5) == 0xcbf43926);
+	check(crc_op(crc(0, digits, 4), crc(0, digits + 4, 5), crc_gen(5)) == 0xcbf43926);
+	check(adler_join(adler(1, digits, 4), adler(1, digits + 4, 5), 5) == 0x091e01de);
+	check(adler_join(1, 1, -1) == 0xffffffff);
+	check(bound(1000) > 1000 && bound(1000) < 1100);
+	check(deflate_bound(NULL, 1000) >= bound(1000));
+	check(!strcmp(error(Z_DATA_ERROR), "data error") && !*error(99));
+	check(version()[0] == '1' && (flags() & 0xff) == 0xa9);
+	check(!open_gz("/dev/null", "rb"));
+	denial_set(0, 0, 0);
+	get(&f, RTLD_DEFAULT);
+	use(&f);
+}
+
 const struct row rows[] = {
+	{ "no zlib at first", no_zlib_at_first, .arg = 0 },
 	{ "plug-in, RTLD_LAZY", plugins, .arg = RTLD_LAZY | RTLD_LOCAL, .flags = USES_DEVICE },
 	{ "plug-in, RTLD_NOW", plugins, .arg = RTLD_NOW | RTLD_LOCAL, .flags = USES_DEVICE },
 	{ "plug-in, RTLD_GLOBAL", plugins, .arg = RTLD_NOW | RTLD_GLOBAL, .flags = USES_DEVICE },

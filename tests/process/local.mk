@@ -23,7 +23,9 @@ tests_process_forks_SOURCES = tests/process/forks.c $(process_sources)
 tests_process_forks_LDADD = -lz
 # Without zlib.
 tests_process_loading_SOURCES = tests/process/loading.c tests/process/plugin.h \
-	tests/process/process.c tests/process/process.h
+	tests/process/process.c tests/process/process.h tests/denial.c tests/denial.h
+# Objects of its own: denial.c is in libhelpers.la, too.
+tests_process_loading_CPPFLAGS = $(AM_CPPFLAGS)
 tests_process_memory_SOURCES = tests/process/memory.c $(process_sources)
 tests_process_memory_LDADD = -lz
 tests_process_sandbox_SOURCES = tests/process/sandbox.c $(process_sources)

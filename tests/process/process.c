@@ -220,6 +220,10 @@ static int run_twice(const struct row *row, int report_fd)
 	if (modes && !(modes & mode_flag()))
 		return SKIP;
 	memset(report, 0, sizeof(*report));
+#ifdef WD_COVERAGE
+	if (row->flags & NOT_COUNTED)
+		return SKIP;
+#endif
 	if ((row->flags & NEEDS_ROOT) && geteuid()) {
 		snprintf(report->text, sizeof(report->text), "for root only");
 		return verdict(row, "", SKIP);

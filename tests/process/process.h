@@ -16,6 +16,7 @@ enum row_flags {
 	IN_EMU = 8,
 	IN_FAULT = 16,
 	NOT_PRELOADED = 32, /* the row loads the library itself */
+	NOT_COUNTED = 64,   /* it ends where no file may be written, as "make coverage" has it */
 };
 
 struct row {

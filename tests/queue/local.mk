@@ -3,7 +3,7 @@ EXTRA_DIST += tests/queue/queue.h tests/queue/submit.sh tests/queue/zwd.sh
 TESTS += tests/queue/zwd.sh
 check_PROGRAMS += tests/queue/submit
 tests_queue_submit_LDADD = libwd/libwd_core.la
-if !SANITIZED
+if BARE
 TESTS += tests/queue/submit.sh
 endif
 if HAVE_CMOCKA

@@ -2,6 +2,7 @@
 /* Wrong arguments and streams that are not theirs get zlib's own return values. */
 #include "config.h"
 #include "helpers.h"
+#include "zwd.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -318,7 +319,24 @@ static void deflate_bound_of_nothing(void **state)
 	assert_int_equal(ours.inflateCodesUsed(NULL), ref.inflateCodesUsed(NULL));
 }
 
+/* What is not zlib's: as much as the caller knows of, and as there is. */
+static void our_own(void **state)
+{
+	struct {
+		struct zwd_stats stats;
+		char more[100];
+	} got;
+
+	assert_string_equal(zwd_version(), PACKAGE_VERSION);
+	memset(&got, 0x5a, sizeof(got));
+	assert_int_equal(zwd_stats(&got.stats, sizeof(got)), sizeof(got.stats));
+	assert_int_equal(got.more[0], 0x5a);
+	memset(&got, 0x5a, sizeof(got));
+	assert_int_equal(zwd_stats(&got.stats, 8), 8);
+	assert_int_equal(((unsigned char *)&got)[8], 0x5a);
+}
+
 TEST_MAIN(60, cmocka_unit_test(deflate_init_arguments), cmocka_unit_test(inflate_init_arguments),
 	  cmocka_unit_test(version_and_size), cmocka_unit_test(deflate_functions),
 	  cmocka_unit_test(inflate_functions), cmocka_unit_test(original_goes_on),
-	  cmocka_unit_test(deflate_bound_of_nothing))
+	  cmocka_unit_test(deflate_bound_of_nothing), cmocka_unit_test(our_own))

@@ -284,6 +284,24 @@ static void mismatch_is_done_again_by_software(void **state)
 	assert_int_equal(stats.deflate_choice.soft_failed, 1);
 }
 
+/* Both engines are tried, in both directions, before one is known to be the better. */
+static void learns_both_ways(void **state)
+{
+	static const enum action actions[] = { DEFLATE, INFLATE };
+
+	for (size_t i = 0; i < NR(actions); i++) {
+		struct row r = { .rule = "learned", .action = actions[i], .len = 300000, .nr = 12,
+				 .env = { "ZWD_MIN_INFLATE=learned", "ZWD_MIN_DEFLATE=learned" },
+				 .level = 6, .wbits = 15, .mem_level = 8 };
+		const struct zwd_dir_stats *d;
+		struct zwd_stats stats;
+
+		run(&r, &stats);
+		d = i ? &stats.inflate : &stats.deflate;
+		assert_true(d->hw_requests > 0 && d->soft_streams > 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +310,7 @@ int main(void)
 		cmocka_unit_test(verifies_one_in_n),
 		cmocka_unit_test(verifies_units_of_any_length),
 		cmocka_unit_test(mismatch_is_done_again_by_software),
+		cmocka_unit_test(learns_both_ways),
 	};
 
 	test_begin(120);

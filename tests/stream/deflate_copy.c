@@ -260,9 +260,39 @@ static void reset_keep_begins_a_stream(void **state)
 	buf_free(&out);
 }
 
+/* Output that waits for room, more of it than a stream's own memory has, goes to the copy, too. */
+static void copy_while_much_waits(void **state)
+{
+	static unsigned char plain[400000];
+	static const size_t taken[] = { 3000, 60000, 70000, 100000, 400000 };
+	struct buf out[2] = { { 0 }, { 0 } };
+
+	gen_fill(GEN_RANDOM, plain, sizeof(plain));
+	for (size_t t = 0; t < NR(taken); t++) {
+		z_stream strm[2];
+
+		begin(&strm[0], 15, 6);
+		strm[0].next_in = plain;
+		strm[0].avail_in = taken[t];
+		assert_int_equal(step(&strm[0], Z_SYNC_FLUSH, 10, &out[0]), Z_OK);
+		assert_int_equal(ours.deflateCopy(&strm[1], &strm[0]), Z_OK);
+		buf_add(&out[1], out[0].data, out[0].len);
+		for (int i = 0; i < 2; i++) {
+			size_t done = strm[i].total_in;
+
+			finish(&strm[i], plain + done, sizeof(plain) - done, 5000, &out[i]);
+			assert_inflates(15, out[i].data, out[i].len, plain, sizeof(plain));
+			assert_int_equal(ours.deflateEnd(&strm[i]), Z_OK);
+			out[i].len = 0;
+		}
+	}
+	buf_free(&out[0]);
+	buf_free(&out[1]);
+}
+
 TEST_MAIN(60, cmocka_unit_test(copy_in_every_phase), cmocka_unit_test(copy_while_finishing),
 	  cmocka_unit_test(copy_outlives_the_original),
 	  cmocka_unit_test(wrong_arguments_are_refused),
 	  cmocka_unit_test(a_hundred_uses_of_one_stream),
 	  cmocka_unit_test(reset_keeps_parameters_only),
-	  cmocka_unit_test(reset_keep_begins_a_stream))
+	  cmocka_unit_test(reset_keep_begins_a_stream), cmocka_unit_test(copy_while_much_waits))

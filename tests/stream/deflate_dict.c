@@ -321,10 +321,47 @@ static void get_dictionary_after_set(void **state)
 	}
 }
 
+/* A copy made before there is any data has the dictionary, too. */
+static void dictionary_is_copied(void **state)
+{
+	static unsigned char plain[20000], dict[20000], back[20000];
+	static const int wbits[] = { 15, -15 };
+
+	gen_fill(GEN_TEXT, dict, sizeof(dict));
+	memcpy(plain, dict, sizeof(plain));
+	for (size_t w = 0; w < NR(wbits); w++) {
+		z_stream strm, copy, check = { 0 };
+		struct buf out = { 0 };
+
+		begin(&ours, &strm, wbits[w], 6);
+		assert_int_equal(ours.deflateSetDictionary(&strm, dict, sizeof(dict)), Z_OK);
+		assert_int_equal(ours.deflateCopy(&copy, &strm), Z_OK);
+		assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+		copy.next_in = plain;
+		copy.avail_in = sizeof(plain);
+		assert_int_equal(step(&ours, &copy, Z_FINISH, &out), Z_STREAM_END);
+		assert_true(out.len < 1000);
+		assert_int_equal(ours.deflateEnd(&copy), Z_OK);
+		assert_int_equal(ref.inflateInit2_(&check, wbits[w], ZLIB_VERSION, (int)sizeof(check)), Z_OK);
+		check.next_in = out.data;
+		check.avail_in = out.len;
+		check.next_out = back;
+		check.avail_out = sizeof(back);
+		if (wbits[w] > 0)
+			assert_int_equal(ref.inflate(&check, Z_FINISH), Z_NEED_DICT);
+		assert_int_equal(ref.inflateSetDictionary(&check, dict, sizeof(dict)), Z_OK);
+		assert_int_equal(ref.inflate(&check, Z_FINISH), Z_STREAM_END);
+		assert_memory_equal(back, plain, sizeof(plain));
+		ref.inflateEnd(&check);
+		buf_free(&out);
+	}
+}
+
 TEST_MAIN(60, cmocka_unit_test(dictionary_at_the_start), cmocka_unit_test(dictionary_is_used),
 	  cmocka_unit_test(dictionary_counts),
 	  cmocka_unit_test(raw_dictionary_between_blocks),
 	  cmocka_unit_test(refused_where_zlib_refuses),
 	  cmocka_unit_test(get_dictionary_is_the_latest_text),
 	  cmocka_unit_test(get_dictionary_after_the_end),
-	  cmocka_unit_test(get_dictionary_after_set))
+	  cmocka_unit_test(get_dictionary_after_set),
+	  cmocka_unit_test(dictionary_is_copied))

@@ -277,6 +277,41 @@ static void done_says_how_far(void **state)
 	buf_free(&packed);
 }
 
+/* Behind the header there is none to come, whoever has the body; and a zlib stream has none. */
+static void asked_for_too_late(void **state)
+{
+	static const int wbits[] = { 31, 15 };
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	for (size_t w = 0; w < 2; w++) {
+		const struct zlib_api *const apis[] = { &ours, &ref };
+		struct buf packed = { 0 };
+		int ret[2], done[2];
+
+		deflate_all(&ref, wbits[w], 6, 0, plain, sizeof(plain), &packed);
+		for (size_t i = 0; i < 2; i++) {
+			unsigned char back[6000];
+			gz_header head = { .done = 7 };
+			z_stream strm = { .next_in = packed.data, .avail_in = packed.len / 2 };
+
+			assert_int_equal(apis[i]->inflateInit2_(&strm, wbits[w], ZLIB_VERSION, (int)sizeof(strm)),
+					 Z_OK);
+			strm.next_out = back;
+			strm.avail_out = sizeof(back);
+			assert_int_equal(apis[i]->inflate(&strm, Z_NO_FLUSH), Z_OK);
+			ret[i] = apis[i]->inflateGetHeader(&strm, &head);
+			done[i] = head.done;
+			strm.avail_in += packed.len - packed.len / 2;
+			assert_int_equal(apis[i]->inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
+			assert_int_equal(head.done, done[i]);
+			assert_int_equal(apis[i]->inflateEnd(&strm), Z_OK);
+		}
+		assert_int_equal(ret[0], ret[1]);
+		assert_int_equal(done[0], done[1]);
+		buf_free(&packed);
+	}
+}
+
 TEST_MAIN(60, cmocka_unit_test(written_and_read_back), cmocka_unit_test(default_headers),
 	  cmocka_unit_test(refused_where_zlib_refuses), cmocka_unit_test(short_space_when_reading),
-	  cmocka_unit_test(done_says_how_far))
+	  cmocka_unit_test(done_says_how_far), cmocka_unit_test(asked_for_too_late))

@@ -204,7 +204,38 @@ static void before_data_it_only_sets(void **state)
 	assert_int_equal(ours.deflateEnd(&strm), Z_OK);
 }
 
+/* A stream that software had is begun anew, with parameters for a device, or for none. */
+static void between_two_streams(void **state)
+{
+	static const int levels[][3] = { { 0, 6, 1 }, { 9, 1, 0 }, { 6, 9, 6 } };
+	static unsigned char src[50000];
+
+	gen_fill(GEN_SOURCE, src, sizeof(src));
+	for (size_t r = 0; r < NR(levels); r++) {
+		z_stream strm = { 0 };
+
+		assert_int_equal(deflateInit(&strm, levels[r][0]), Z_OK);
+		for (int i = 0; i < 3; i++) {
+			struct buf out = { 0 };
+
+			assert_int_equal(ours.deflateParams(&strm, levels[r][i], Z_DEFAULT_STRATEGY), Z_OK);
+			strm.next_in = src;
+			strm.avail_in = sizeof(src);
+			strm.next_out = buf_room(&out, 60000);
+			strm.avail_out = 60000;
+			assert_int_equal(ours.deflate(&strm, Z_FINISH), Z_STREAM_END);
+			out.len = strm.total_out;
+			assert_inflates(15, out.data, out.len, src, sizeof(src));
+			assert_true((out.len > sizeof(src)) == !levels[r][i]);
+			assert_int_equal(ours.deflateReset(&strm), Z_OK);
+			buf_free(&out);
+		}
+		assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+	}
+}
+
 TEST_MAIN(120, cmocka_unit_test(every_change_with_room),
 	  cmocka_unit_test(every_change_with_little_room), cmocka_unit_test(changes_all_along),
 	  cmocka_unit_test(flush_behind_a_change),
-	  cmocka_unit_test(wrong_values_are_refused), cmocka_unit_test(before_data_it_only_sets))
+	  cmocka_unit_test(wrong_values_are_refused), cmocka_unit_test(before_data_it_only_sets),
+	  cmocka_unit_test(between_two_streams))

@@ -316,6 +316,30 @@ static void read_back_by_ours(void **state)
 	}
 }
 
+static int print(gzFile file, const char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = ours.gzvprintf(file, format, args);
+	va_end(args);
+	return ret;
+}
+
+/* By the names that programs with large files have, and with a list of arguments. */
+static void other_names(void **state)
+{
+	const char *path = scratch("other.gz");
+	gzFile file = ours.gzopen64(path, "wb6");
+
+	assert_non_null(file);
+	assert_int_equal(print(file, "%s %d\n", "line", 17), 8);
+	assert_int_equal(ours.gztell64(file), 8);
+	assert_int_equal(ours.gzclose(file), Z_OK);
+	assert_file_holds(path, (const unsigned char *)"line 17\n", 8);
+}
+
 static void null_file(void **state)
 {
 	int err = 5;
@@ -336,4 +360,4 @@ TEST_MAIN(60, cmocka_unit_test(write_modes), cmocka_unit_test(open_refuses),
 	  cmocka_unit_test(append_and_exclusive), cmocka_unit_test(descriptor),
 	  cmocka_unit_test(buffers), cmocka_unit_test(reading_answers_as_zlib),
 	  cmocka_unit_test(writing_with_seek_flush_and_params), cmocka_unit_test(read_back_by_ours),
-	  cmocka_unit_test(null_file))
+	  cmocka_unit_test(other_names), cmocka_unit_test(null_file))

@@ -354,9 +354,44 @@ static void undermine_answers_as_zlib(void **state)
 	ref.inflateEnd(&want);
 }
 
+/* Input that was taken for output that nobody has had yet is looked through like any other. */
+static void sync_where_input_was_taken_ahead(void **state)
+{
+	struct buf packed = { 0 };
+	size_t points[PIECES];
+
+	pack(15, Z_FULL_FLUSH, &packed, points);
+	for (size_t room = 1; room < 2 * PIECE; room = room * 7 + 3) {
+		z_stream strm = { .next_in = packed.data, .avail_in = packed.len };
+		size_t made;
+		int ret;
+
+		assert_int_equal(inflateInit2(&strm, 15), Z_OK);
+		strm.next_out = back;
+		strm.avail_out = room;
+		assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), Z_OK);
+		assert_int_equal(strm.avail_out, 0);
+		assert_memory_equal(back, plain, room);
+		assert_int_equal(ours.inflateSync(&strm), Z_OK);
+		assert_int_equal(strm.total_out, room);
+		strm.next_out = back;
+		strm.avail_out = sizeof(back);
+		ret = ours.inflate(&strm, Z_NO_FLUSH);
+		assert_int_equal(ret, Z_STREAM_END);
+		made = strm.total_out - room;
+		/* All from the end of a piece on, and of a piece that is near. */
+		assert_int_equal(made % PIECE, 0);
+		assert_true(made >= sizeof(plain) - 3 * PIECE || test_mode != MODE_SOFT);
+		assert_memory_equal(back, plain + sizeof(plain) - made, made);
+		assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	}
+	buf_free(&packed);
+}
+
 TEST_MAIN(60, cmocka_unit_test(sync_skips_a_damaged_piece), cmocka_unit_test(sync_without_a_point),
 	  cmocka_unit_test(sync_in_single_bytes), cmocka_unit_test(stops_at_blocks_and_trees),
 	  cmocka_unit_test(marks_between_ordinary_calls),
 	  cmocka_unit_test(prime_and_dictionary_start_inside), cmocka_unit_test(asked_where_nothing_was_made),
 		cmocka_unit_test(prime_limits),
-	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib))
+	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib),
+	  cmocka_unit_test(sync_where_input_was_taken_ahead))

@@ -3,6 +3,8 @@
 #include "config.h"
 #include "helpers.h"
 
+#include <dlfcn.h>
+
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 static const size_t sizes[] = { 0, 1, 2, 100, 4096, 65535, 65536, 500000, 2500000 };
@@ -181,6 +183,34 @@ static void uncompress_with_dictionary(void **state)
 	assert_int_equal(ours.uncompress(plain, &len, packed, strm.total_out), Z_DATA_ERROR);
 }
 
+/* What zlib has since 1.3.2 is there whatever the zlib underneath; lengths are size_t, as everywhere here. */
+static void lengths_without_limit(void **state)
+{
+	int (*compress_z)(Bytef *, size_t *, const Bytef *, size_t) = dlsym(RTLD_DEFAULT, "compress_z");
+	int (*uncompress_z)(Bytef *, size_t *, const Bytef *, size_t) = dlsym(RTLD_DEFAULT, "uncompress_z");
+	size_t (*compressBound_z)(size_t) = dlsym(RTLD_DEFAULT, "compressBound_z");
+	size_t (*deflateBound_z)(z_streamp, size_t) = dlsym(RTLD_DEFAULT, "deflateBound_z");
+	static unsigned char plain[100000], packed[200000], back[100001];
+	size_t len = sizeof(packed), back_len = sizeof(back);
+	z_stream strm = { 0 };
+
+	assert_true(compress_z && uncompress_z && compressBound_z && deflateBound_z);
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	assert_int_equal(compress_z(packed, &len, plain, sizeof(plain)), Z_OK);
+	assert_inflates(15, packed, len, plain, sizeof(plain));
+	assert_int_equal(uncompress_z(back, &back_len, packed, len), Z_OK);
+	assert_int_equal(back_len, sizeof(plain));
+	assert_memory_equal(back, plain, sizeof(plain));
+	assert_int_equal(compress_z(packed, &len, NULL, 1), Z_STREAM_ERROR);
+	assert_int_equal(compressBound_z(1000000), ours.compressBound(1000000));
+	assert_true(compressBound_z(SIZE_MAX) == SIZE_MAX);
+	assert_int_equal(deflateInit(&strm, 6), Z_OK);
+	assert_int_equal(deflateBound_z(&strm, 1000000), ours.deflateBound(&strm, 1000000));
+	assert_true(deflateBound_z(&strm, SIZE_MAX) == SIZE_MAX);
+	assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+}
+
 TEST_MAIN(120, cmocka_unit_test(round_trip), cmocka_unit_test(compress_into_exactly_and_too_little),
 	  cmocka_unit_test(compress_refuses_levels), cmocka_unit_test(uncompress_of_any_lengths),
-	  cmocka_unit_test(uncompress_without_room), cmocka_unit_test(uncompress_with_dictionary))
+	  cmocka_unit_test(uncompress_without_room), cmocka_unit_test(uncompress_with_dictionary),
+	  cmocka_unit_test(lengths_without_limit))

@@ -3,9 +3,8 @@ TESTS += tests/unit/layers.sh
 EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
 wd_unit_tests = tests/unit/anchor tests/unit/checksum tests/unit/format tests/unit/header tests/unit/hisi_qm \
-	tests/unit/hisi_zip \
-	tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/learn \
-	tests/unit/settings tests/unit/shadow tests/unit/spec
+	tests/unit/hisi_zip tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip \
+	tests/unit/lanes tests/unit/learn tests/unit/settings tests/unit/shadow tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -31,6 +30,8 @@ tests_unit_kernel_sdmdev_LDADD = $(CMOCKA_LIBS)
 tests_unit_kernel_zip_CFLAGS = $(wd_unit_cflags)
 tests_unit_kernel_zip_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/kernel
 tests_unit_kernel_zip_LDADD = $(CMOCKA_LIBS)
+tests_unit_lanes_CFLAGS = $(wd_unit_cflags)
+tests_unit_lanes_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_learn_CFLAGS = $(wd_unit_cflags)
 tests_unit_learn_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
