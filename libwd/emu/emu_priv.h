@@ -189,6 +189,7 @@ struct emu_zip {
 	void *work; /* the codec's */
 	struct emu_dma_user dma;
 	unsigned int qm;
+	bool is_wary; /* somebody else may write to a request's memory meanwhile: a guest */
 	struct {
 		uint8_t *mem;
 		uint64_t room;

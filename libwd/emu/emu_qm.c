@@ -591,6 +591,7 @@ int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host
 	qm->dma.remote = remote;
 	qm->dma.owner = qm;
 	qm->zip.qm = version(qm);
+	qm->zip.is_wary = true;
 	qm->streams = emu_streams_new();
 	qm->reg = calloc(1, REG_END);
 	qm->pair = calloc(qm->queues_max, sizeof(*qm->pair));

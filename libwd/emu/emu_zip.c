@@ -408,20 +408,21 @@ struct area {
 	uint32_t len;
 	uint32_t skip; /* bytes of the list */
 	bool is_list;
+	bool is_apart; /* a copy always */
 };
 
 static struct area src_area(const struct hisi_zip_sqe *sqe)
 {
 	return (struct area){ emu_addr(sqe->src_l, sqe->src_h), sqe->src_len,
 			      sqe->src_ctrl & HISI_ZIP_SRC_OFFSET,
-			      sqe->req_ctrl & HISI_ZIP_REQ_SGL };
+			      sqe->req_ctrl & HISI_ZIP_REQ_SGL, false };
 }
 
 static struct area dst_area(const struct hisi_zip_sqe *sqe)
 {
 	return (struct area){ emu_addr(sqe->dst_l, sqe->dst_h), sqe->dst_len,
 			      sqe->dst_ctrl & HISI_ZIP_SRC_OFFSET,
-			      sqe->req_ctrl & HISI_ZIP_REQ_SGL };
+			      sqe->req_ctrl & HISI_ZIP_REQ_SGL, false };
 }
 
 /* The first len bytes of the area, as emu_dma_copy() does. 0 or -EFAULT. */
@@ -482,8 +483,10 @@ static uint8_t *copy_room(struct emu_zip *zip, enum emu_copy which, uint32_t len
 static void *area_get(struct emu_zip *zip, const struct area *area, enum emu_copy which, int flags)
 {
 	struct emu_dma *dma = zip->dma.dma;
-	void *mem = area->is_list ? NULL : emu_dma_get(&zip->dma, area->addr, area->len, flags);
+	void *mem = NULL;
 
+	if (!area->is_list && !area->is_apart)
+		mem = emu_dma_get(&zip->dma, area->addr, area->len, flags);
 	if (mem)
 		return mem;
 	mem = copy_room(zip, which, area->len);
@@ -492,6 +495,22 @@ static void *area_get(struct emu_zip *zip, const struct area *area, enum emu_cop
 	    (flags & EMU_DMA_READ && area_copy(dma, area, mem, area->len, EMU_DMA_READ)))
 		return NULL;
 	return mem;
+}
+
+/*
+ * Nothing of a context may change between what is checked in it and what is done with it: it lies elsewhere
+ * than the request's other memory, or a copy of it is worked on.
+ */
+static struct area ctx_area(const struct emu_zip *zip, const struct hisi_zip_sqe *sqe,
+			    const struct area *src, const struct area *dst)
+{
+	struct area ctx = { emu_addr(sqe->ctx_l, sqe->ctx_h), CTX_LEN, 0, false, zip->is_wary };
+
+	if (src->addr < ctx.addr + ctx.len && ctx.addr < src->addr + src->len)
+		ctx.is_apart = true;
+	if (dst->addr < ctx.addr + ctx.len && ctx.addr < dst->addr + dst->len)
+		ctx.is_apart = true;
+	return ctx;
 }
 
 /* Writes back what area_get() made a copy of. 0 or -EFAULT. */
@@ -540,7 +559,7 @@ static uint32_t execute(struct emu_zip *zip, unsigned int alg_type, struct hisi_
 		.is_finish = !is_stream || sqe->src_ctrl & HISI_ZIP_SRC_FINISH,
 	};
 	struct area src = src_area(sqe), dst = dst_area(sqe);
-	struct area ctx = { emu_addr(sqe->ctx_l, sqe->ctx_h), CTX_LEN, 0, false };
+	struct area ctx = ctx_area(zip, sqe, &src, &dst);
 	uint32_t status;
 
 	if (!is_valid(zip, alg_type, sqe))

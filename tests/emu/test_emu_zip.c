@@ -634,6 +634,39 @@ static void test_stale_context(void **state)
 	}
 }
 
+/* Output over the context it is made with: the result is nobody's, but the device goes on. */
+static void test_context_in_output(void **state)
+{
+	enum { BODY_LEN_AT = 20, STORED_HEAD = 5 };
+	struct fixture *f = fixture(state);
+	uint8_t plain[1000], *z = buffer(2 * HISI_ZIP_CTX_SIZE), *first = buffer(4000);
+	struct rig_job c = { .src = plain,
+			     .dst = first,
+			     .src_len = sizeof(plain),
+			     .dst_len = 4000,
+			     .flags = HISI_ZIP_SRC_NEW,
+			     .format = HISI_ZIP_FORMAT_ZLIB,
+			     .ctx = z };
+
+	rig_data(plain, sizeof(plain), RIG_NOISE);
+	rig_run(&f->comp, &c);
+	assert_int_equal(c.status, HISI_ZIP_OK);
+	/* Noise that is not in the history; as it is stored, four bytes come to lie where the context has its length. */
+	for (unsigned int i = 0; i < sizeof(plain); i++)
+		plain[i] = (uint8_t)(plain[i] * 167 + i);
+	memset(plain + BODY_LEN_AT - STORED_HEAD, 0xff, 4);
+	c.dst = z + HISI_ZIP_CTX_SW_SIZE;
+	c.flags = 0;
+	rig_run(&f->comp, &c);
+	c.flags = HISI_ZIP_SRC_NEW;
+	c.ctx = f->ctx;
+	c.dst = first;
+	rig_run(&f->comp, &c);
+	assert_int_equal(c.status, HISI_ZIP_OK);
+	free(z);
+	free(first);
+}
+
 static void test_limits(void **state)
 {
 	static const struct {
@@ -811,6 +844,7 @@ static void test_versions(void **state)
 		{ "bad trailer, " #e, test_bad_trailer, setup_##e, teardown, NULL },               \
 		{ "distance too far, " #e, test_distance_too_far, setup_##e, teardown, NULL },     \
 		{ "stale context, " #e, test_stale_context, setup_##e, teardown, NULL },           \
+		{ "context in output, " #e, test_context_in_output, setup_##e, teardown, NULL },   \
 	{                                                                                          \
 		"limits, " #e, test_limits, setup_##e, teardown, NULL                              \
 	}

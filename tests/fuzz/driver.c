@@ -189,11 +189,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 /* Now and then one of ours: libFuzzer begins with no corpus. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned int seed)
 {
+	static uint8_t made[FUZZ_INPUT_MAX];
 	struct random r = { seed };
 
 	if (random_below(&r, 16))
 		return LLVMFuzzerMutate(data, len, room);
-	return fuzzer.make(&r, data, room < fuzzer.len_max ? room : fuzzer.len_max);
+	len = fuzzer.make(&r, made, fuzzer.len_max);
+	if (len > room)
+		len = room;
+	memcpy(data, made, len);
+	return len;
 }
 #else
 

@@ -50,7 +50,8 @@ static void setup(void)
 		unit[i].zip.codec = unit[i].codec;
 		unit[i].zip.work = unit[i].codec->work_new(unit[i].streams);
 		unit[i].zip.qm = 3;
-		emu_dma_add(&unit[i].dma, (uintptr_t)dst, dst, DST_LEN, EMU_DMA_WRITE);
+		emu_dma_add(&unit[i].dma, (uintptr_t)dst, dst, DST_LEN,
+			    EMU_DMA_READ | EMU_DMA_WRITE);
 		emu_dma_add(&unit[i].dma, (uintptr_t)ctx, ctx, CTX_LEN,
 			    EMU_DMA_READ | EMU_DMA_WRITE);
 	}
@@ -62,7 +63,7 @@ static void run(const uint8_t *data, size_t len)
 	struct script script;
 	struct emu_zip *zip;
 	struct emu_dma *dma;
-	uint8_t *src;
+	uint8_t *src, *context; /* which may lie in the output's room */
 
 	if (len <= sizeof(script))
 		return;
@@ -81,8 +82,9 @@ static void run(const uint8_t *data, size_t len)
 							 << HISI_ZIP_REQ_WINDOW_SHIFT;
 	sqe.dst_l = (uintptr_t)dst;
 	sqe.dst_h = (uint64_t)(uintptr_t)dst >> 32;
-	sqe.ctx_l = (uintptr_t)ctx;
-	sqe.ctx_h = (uint64_t)(uintptr_t)ctx >> 32;
+	context = script.engine & 6 ? ctx : dst + script.step % (DST_LEN - CTX_LEN);
+	sqe.ctx_l = (uintptr_t)context;
+	sqe.ctx_h = (uint64_t)(uintptr_t)context >> 32;
 	sqe.dst_len = script.dst_len;
 	for (size_t n = 0, at = 0; n <= script.requests_nr; n++) {
 		/* No input still has an address. */
@@ -100,7 +102,7 @@ static void run(const uint8_t *data, size_t len)
 			break;
 		sqe.src_ctrl &= ~HISI_ZIP_SRC_NEW;
 		if (script.damage)
-			ctx[(script.damage * 256 + n) % CTX_LEN] ^= script.damage;
+			context[(script.damage * 256 + n) % CTX_LEN] ^= script.damage;
 	}
 	emu_dma_remove(dma, (uintptr_t)src, len);
 	free(src);

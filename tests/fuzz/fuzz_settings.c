@@ -192,11 +192,13 @@ static void set_environment(struct taker *t)
 		if (strcmp(name, "ZWD_LOG"))
 			unsetenv(name);
 	for (unsigned int nr = take_byte(t) % 4; nr; nr--) {
-		char value[1100];
+		const uint8_t *from;
+		char value[256];
 		size_t len = take_byte(t);
 
 		name = zwd_settings_name(take_byte(t) % 14);
-		memcpy(value, take_bytes(t, &len), len);
+		from = take_bytes(t, &len);
+		memcpy(value, from, len);
 		value[len] = '\0';
 		setenv(name, value, 1);
 	}

@@ -87,7 +87,8 @@ static void send_message(struct client *c, unsigned int how, unsigned int comman
 		header.flags = 1u << how % 8;
 	len = len < 512 ? len : 512;
 	memcpy(message, &header, sizeof(header));
-	memcpy(message + sizeof(header), data, len);
+	if (len)
+		memcpy(message + sizeof(header), data, len);
 	send_bytes(c, message, sizeof(header) + len - (how >= 232 && how < 236 && len), fds,
 		   fds_nr);
 }
@@ -322,6 +323,7 @@ static void send_script(struct client *c, struct taker *t, int event)
 {
 	static const uint32_t info[8] = { 32 };
 	const uint16_t master = 6;
+	const uint8_t *data;
 	size_t len;
 
 	while (t->len) {
@@ -330,7 +332,8 @@ static void send_script(struct client *c, struct taker *t, int event)
 		switch (kind % 16) {
 		case 0:
 			len = kind / 16;
-			send_bytes(c, take_bytes(t, &len), len, NULL, 0);
+			data = take_bytes(t, &len);
+			send_bytes(c, data, len, NULL, 0);
 			break;
 		case 1:
 			send_any(c, t, event);

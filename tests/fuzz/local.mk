@@ -79,13 +79,13 @@ tests_fuzz_fuzz_sqe_LDADD = libz-wd/libzwd_core.la
 # make fuzz SECONDS=60 [SEED=N]: each for so long, one after the other, and a line for each.
 EXTRA_DIST += tests/fuzz/run.sh
 if FUZZ
-fuzz_extra = tests/fuzz/fuzz_api_libfuzzer
+fuzz_api_program = tests/fuzz/fuzz_api_libfuzzer
 fuzz_env = FUZZ_IS_LIBFUZZER=1
 else
-fuzz_extra = tests/fuzz/fuzz_api
+fuzz_api_program = tests/fuzz/fuzz_api
 endif
-fuzz: all $(fuzz_extra) $(fuzzers)
+fuzz: all $(fuzz_api_program) $(fuzzers)
 	SOFT_ZLIB='$(SOFT_ZLIB_PATH)' $(fuzz_env) sh $(srcdir)/tests/fuzz/run.sh $(SECONDS) '$(SEED)' \
-		$(fuzz_extra) $(fuzzers)
+		$(fuzz_api_program) $(fuzzers)
 .PHONY: fuzz
 CLEANFILES += fuzz_*.input

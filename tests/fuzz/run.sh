@@ -34,7 +34,7 @@ for program; do
 	77) skipped=$((skipped + 1)) ;;
 	*)
 		failed=$((failed + 1))
-		grep -v '^# .* inputs,' "$log"
+		tail -n 40 "$log"
 		echo "FAILED: $name"
 		;;
 	esac

@@ -90,6 +90,12 @@ for file in garbage padding before between half method encrypted; do
 	same $file.gz
 	same $file.gz -t
 done
+# Where a later member cannot be read, there is no output, and the input stays: GNU gzip removes it without -k.
+for file in method encrypted; do
+	cp $file.gz in.gz
+	with_ours gzip -d in.gz 2>/dev/null && failed=1
+	cmp in.gz $file.gz && [ ! -e in ] || { echo "FAIL gzip -d $file.gz loses a member"; failed=1; }
+done
 same garbage.gz -q -dc
 same padding.gz -v -dc
 

@@ -322,6 +322,17 @@ static void finish_output(struct job *job)
 	block_signals(false);
 }
 
+/* It is not all of the input, which stays. GNU gzip removes that, and keeps this. */
+static void drop_output(struct job *job)
+{
+	if (opt.to_stdout)
+		return;
+	close(job->out_fd);
+	block_signals(true);
+	file_remove_partial();
+	block_signals(false);
+}
+
 static void tell_result(const struct job *job, bool is_named)
 {
 	char ratio[32];
@@ -425,6 +436,10 @@ static void treat_open(struct job *job)
 		fprintf(stderr, "%s:\t", job->in_name);
 	if (run(job))
 		return;
+	if (job->is_refused) {
+		drop_output(job);
+		return;
+	}
 	if (!opt.to_stdout)
 		finish_output(job);
 	if (opt.list)
@@ -501,7 +516,7 @@ void file_treat_stdin(void)
 	}
 	if (opt.test || opt.list)
 		job.out_fd = -1;
-	if (run(&job))
+	if (run(&job) || job.is_refused)
 		goto out;
 	if (opt.list)
 		list_job(&job);

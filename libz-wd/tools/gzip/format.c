@@ -192,6 +192,7 @@ enum method format_read(struct job *job)
 {
 	const struct magic *magic;
 	unsigned char bytes[4] = { 0 };
+	enum method method;
 	size_t len, i;
 
 	job->member_nr++;
@@ -206,7 +207,9 @@ enum method format_read(struct job *job)
 			continue;
 		if (magic->read == read_zip && job->member_nr > 1)
 			continue;
-		return magic->read(job);
+		method = magic->read(job);
+		job->is_refused = method == METHOD_NONE;
+		return method;
 	}
 	if (opt.force && opt.to_stdout && !opt.list) {
 		job->is_last = true;

@@ -62,7 +62,8 @@ struct job {
 	unsigned long crc;
 	unsigned int member_nr;
 	size_t body_len; /* of this member to its end, where its header tells (BGZF), else 0 */
-	bool is_last; /* nothing can follow this member */
+	bool is_last;	 /* nothing can follow this member */
+	bool is_refused; /* a later member cannot be read, which was told */
 };
 
 /* main.c: messages and the exit code */

@@ -122,8 +122,11 @@ static void cook_name(struct taker *t, struct buf *file)
 		memset(buf_room(file, len), nr % 2 ? '/' : 'm', len);
 		file->len += len;
 	} else {
+		const uint8_t *from;
+
 		len = nr % 16;
-		buf_add(file, take_bytes(t, &len), len);
+		from = take_bytes(t, &len);
+		buf_add(file, from, len);
 	}
 	cook_byte(file, 0);
 }
@@ -212,8 +215,9 @@ static void cook_bgzf(struct taker *t, struct buf *file)
 static void cook_raw(struct taker *t, struct buf *file)
 {
 	size_t len = take_byte(t) % 40;
+	const uint8_t *from = take_bytes(t, &len);
 
-	buf_add(file, take_bytes(t, &len), len);
+	buf_add(file, from, len);
 }
 
 static void cook_fill(struct taker *t, struct buf *file)
