@@ -116,7 +116,11 @@ int zwd_deflate_use_soft(struct zwd_stream *s, enum zwd_soft_reason reason)
 		zwd_jobq_leave(d->jobs);
 	}
 	d->is_device = 0;
-	return ret ? Z_MEM_ERROR : zwd_body_soft_open(s, reason);
+	ret = ret ? Z_MEM_ERROR : zwd_body_soft_open(s, reason);
+	/* The stream may be forgotten before there is another call of deflate(). */
+	if (ret == Z_OK)
+		zwd_deflate_settle_spill(s);
+	return ret;
 }
 
 /* The device could not go on. */

@@ -8,6 +8,7 @@ EXTRA_DIST += tests/mutants/equivalent tests/mutants/mutants.py tests/mutants/pl
 mutants_run = $(PYTHON) $(srcdir)/tests/mutants/mutants.py --source '$(abs_top_srcdir)' \
 	--folder '$(abs_top_builddir)/tests/mutants'
 
+.PHONY: mutants mutants-planted print-tests clean-local-mutants
 mutants:
 	$(mutants_run) made $(MUTANTS)
 mutants-planted:
@@ -17,5 +18,5 @@ print-tests:
 	@echo $(TESTS)
 
 clean-local-mutants:
-	rm -rf tests/mutants/tree tests/mutants/bld tests/mutants/covered
+	cd tests/mutants 2>/dev/null && rm -rf tree bld covered covered.json results.json report || :
 clean-local: clean-local-mutants

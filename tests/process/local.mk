@@ -2,6 +2,7 @@
 # Conditions that a process may be in. A program runs its rows with the system's zlib and with the
 # library before it; a new condition is a row.
 process_rows = \
+	tests/process/allocators \
 	tests/process/confined \
 	tests/process/exits \
 	tests/process/forks \
@@ -14,6 +15,8 @@ process_rows = \
 check_PROGRAMS += $(process_rows)
 process_sources = tests/process/process.c tests/process/process.h tests/process/trip.c \
 	tests/process/trip.h
+tests_process_allocators_SOURCES = tests/process/allocators.c $(process_sources)
+tests_process_allocators_LDADD = -lz
 tests_process_confined_SOURCES = tests/process/confined.c $(process_sources)
 tests_process_confined_LDADD = -lz
 tests_process_exits_SOURCES = tests/process/exits.c tests/process/plugin.h $(process_sources)

@@ -41,17 +41,16 @@ static void *cancelled_thread(void *unused)
 	return unused;
 }
 
-/* With memory of its own no lock of malloc() is lost; the stream alone is. is_bulk: with units side by side. */
-static void *cancelled_anywhere(void *is_bulk)
+/* With memory of its own no lock of malloc() is lost; the stream alone is. */
+static void *cancelled_anywhere(void *unused)
 {
-	int first = is_bulk ? SHAPES - 1 : 0;
 	struct pool pool;
 	struct pair *p = malloc(sizeof(*p));
 
 	check(p);
 	pool_open(&pool, 1 << 20);
 	/* The pages stay: nobody knows where it ends. */
-	for (int i = first;; i = i + 1 < SHAPES ? i + 1 : first) {
+	for (int i = 0;; i = (i + 1) % SHAPES) {
 		pool.used = 0;
 		pair_open_with(p, &shapes[i], pool_alloc, pool_free, &pool);
 		check(!pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &(int){ 0 }));
@@ -60,12 +59,39 @@ static void *cancelled_anywhere(void *is_bulk)
 		check(!pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &(int){ 0 }));
 		pair_end(p);
 	}
-	return NULL;
+	return unused;
+}
+
+/* The same in calls with room for all they make, which have units side by side. */
+static void *cancelled_in_units(void *unused)
+{
+	enum { LEN = 600000 };
+	unsigned char *room = malloc(LEN);
+	struct pool pool;
+
+	check(room);
+	pool_open(&pool, 1 << 20);
+	for (;;) {
+		z_stream strm = { .zalloc = pool_alloc, .zfree = pool_free, .opaque = &pool };
+
+		pool.used = 0;
+		check(!deflateInit(&strm, 6));
+		strm.next_in = plain;
+		strm.avail_in = LEN;
+		strm.next_out = room;
+		strm.avail_out = LEN;
+		check(!pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &(int){ 0 }));
+		check(!deflate(&strm, Z_NO_FLUSH));
+		check(!pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &(int){ 0 }));
+		deflateEnd(&strm);
+	}
+	return unused;
 }
 
 static void cancelled(const struct row *row)
 {
-	void *(*thread)(void *) = row->arg ? cancelled_anywhere : cancelled_thread;
+	static void *(*const ways[])(void *) = { cancelled_thread, cancelled_anywhere, cancelled_in_units };
+	void *(*thread)(void *) = ways[row->arg];
 	double begin;
 
 	trip_quick();
@@ -74,7 +100,7 @@ static void cancelled(const struct row *row)
 		void *ret;
 
 		for (int i = 0; i < 4; i++)
-			check(!pthread_create(&threads[i], NULL, thread, row->arg > 1 ? &is_over : NULL));
+			check(!pthread_create(&threads[i], NULL, thread, NULL));
 		usleep(500 + (unsigned int)round * 317 % 9000);
 		for (int i = 0; i < 4; i++)
 			check(!pthread_cancel(threads[i]));

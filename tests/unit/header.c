@@ -55,7 +55,8 @@ enum verdict { BAD, CUT_OFF, GOOD };
 static enum verdict ask_zlib(const unsigned char *at, size_t len, unsigned int pos)
 {
 	unsigned char out[8];
-	z_stream z = { .next_in = (z_const Bytef *)at, .avail_in = (uInt)len, .next_out = out, .avail_out = sizeof(out) };
+	z_stream z = { .next_in = (z_const Bytef *)at, .avail_in = (uInt)len,
+		       .next_out = out, .avail_out = sizeof(out) };
 	int ret;
 
 	assert_int_equal(zwd_soft()->inflateInit2_(&z, -15, ZLIB_VERSION, sizeof(z)), Z_OK);
