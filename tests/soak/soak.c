@@ -285,7 +285,7 @@ static int run_round(char *self, const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seconds = 6, .mode = SOAK_MODES, .share_fd = -1 };
+	struct options o = { .seconds = 5, .mode = SOAK_MODES, .share_fd = -1 };
 	struct timespec ts;
 	uint64_t fresh;
 	int ret = 0;
