@@ -16,7 +16,7 @@ extern char **environ;
 
 static uint64_t draw_len(struct soak *s)
 {
-	if (s->round_s >= LARGE_ROUND_S && !soak_below(s, 4))
+	if (s->round_s >= LARGE_ROUND_S && !soak_below(s, 12))
 		return (100u << 20) + soak_below(s, 64u << 20);
 	return (s->round_s >= 10 ? 1u << 20 : 1u << 16) + soak_below(s, 4u << 20);
 }

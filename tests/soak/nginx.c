@@ -32,10 +32,7 @@ static int open_request(struct soak *s, struct connection *c)
 		.len = len,
 		.body = soak_text(s, len),
 		.flush = soak_below(s, 4) ? Z_NO_FLUSH : Z_SYNC_FLUSH,
-		.packed = c->packed,
-		.out = c->out,
 	};
-	c->packed.len = c->out.len = 0;
 	/* Where the length is known, no more memory than that length needs. */
 	while (!soak_below(s, 3) && wbits > 9 && len < ((size_t)1 << (wbits - 1)) - 262) {
 		wbits--;
@@ -55,6 +52,8 @@ static void close_request(struct connection *c)
 {
 	pool_drop(c->pool);
 	c->pool = NULL;
+	buf_free(&c->packed);
+	buf_free(&c->out);
 }
 
 static int gzip_piece(struct soak *s, struct connection *c, size_t nr)
@@ -122,10 +121,7 @@ void soak_nginx_end(struct soak *s)
 {
 	struct connection *c = *s->kept;
 
-	for (int i = 0; c && i < CONNECTIONS; i++) {
+	for (int i = 0; c && i < CONNECTIONS; i++)
 		close_request(&c[i]);
-		buf_free(&c[i].packed);
-		buf_free(&c[i].out);
-	}
 	free(c);
 }
