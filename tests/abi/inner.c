@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 		return 99;
 	FUNCTIONS(X)
 #undef X
-	alarm(60);
+	alarm(180);
 	for (size_t i = 0; i < sizeof(plain); i++)
 		plain[i] = (unsigned char)(i * i >> 7) % 23 + 'a';
 	for (size_t i = 0; i < nr; i++)

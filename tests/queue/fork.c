@@ -172,7 +172,7 @@ static void test_fork_at_first_use(void **state)
 	pid = fork();
 	__atomic_store_n(&is_forked, 1, __ATOMIC_RELEASE);
 	if (!pid) {
-		alarm(20);
+		alarm(60);
 		leave(prepare(NULL) != NULL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -270,7 +270,7 @@ static void test_children_of_threads(void **state)
 		pid_t pid = ways[i % 3]();
 
 		if (!pid) {
-			alarm(20);
+			alarm(60);
 			CHECK(wd_send(busy.q, NULL, 1) == -ENODEV);
 			CHECK(!try_all(DEVICE));
 			wd_release_queue(busy.q);
@@ -419,7 +419,7 @@ static int waits_in_storm(void)
 		CHECK(rows[i].wait(&s) == -ETIMEDOUT);
 		took = now_ms() - start;
 		storm(0);
-		CHECK(took >= 300 && took < 2000);
+		CHECK(took >= 300 && took < 10000);
 		wd_release_queue(s.q);
 	}
 	return 0;
@@ -593,7 +593,7 @@ static int without_futex(void)
 		return 77;
 	start = now_ms();
 	CHECK(wait_sync(&s) == -EPERM);
-	CHECK(now_ms() - start < 2000);
+	CHECK(now_ms() - start < 10000);
 	return 0;
 }
 
@@ -626,7 +626,7 @@ static int alone_on_cpu(void)
 		CHECK(!try_one(&s, LEN));
 	/* This one has, and may not. */
 	CHECK(!try_all("emu:threads=1,queues=5"));
-	CHECK(now_ms() - start < 20000);
+	CHECK(now_ms() - start < 100000);
 	return 0;
 }
 

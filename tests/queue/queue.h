@@ -12,7 +12,7 @@
 #include "wd_zip.h"
 #include "../unit/unit.h"
 
-#define TIME_LIMIT_S 120
+#define TIME_LIMIT_S 400
 #define WAIT_MS 20000
 #define BUF_LEN (1u << 20)
 

@@ -167,7 +167,7 @@ static void run(const struct row *r, struct zwd_stats *stats)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		alarm(60);
+		alarm(180);
 		setenv("WD_DEVICE", "emu", 1);
 		setenv("ZWD_TIMEOUT_MS", "30000", 1);
 		for (size_t i = 0; i < NR(r->env) && r->env[i]; i++)

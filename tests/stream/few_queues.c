@@ -49,7 +49,7 @@ static void in_child(const char *device, const char *queues, void (*f)(void))
 	if (!pid) {
 		setenv("WD_DEVICE", device, 1);
 		setenv("ZWD_QUEUES", queues, 1);
-		alarm(100);
+		alarm(300);
 		/* Before there are threads: ThreadSanitizer does not see the loader's locks. */
 		MUST(compressBound(0));
 		f();

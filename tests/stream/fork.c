@@ -25,7 +25,7 @@ static pid_t start_child(void)
 	nanosleep(&settle, NULL);
 	pid = fork();
 	if (!pid)
-		alarm(100);
+		alarm(300);
 	return pid;
 }
 

@@ -134,7 +134,7 @@ static void run(const struct plan *p, size_t w, const char *device, const struct
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		alarm(60);
+		alarm(180);
 		snprintf(timeout, sizeof(timeout), "%u", f->timeout_ms);
 		setenv("WD_DEVICE", device, 1);
 		setenv("ZWD_ENGINE", "hw", 1);

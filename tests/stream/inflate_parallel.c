@@ -374,7 +374,7 @@ static void between_two_calls(void **state)
 		assert_true(right);
 		pid = fork();
 		if (!pid) {
-			alarm(100);
+			alarm(300);
 			/* ThreadSanitizer lets no child make threads. */
 			if (!IS_TSAN)
 				finish(&strm, &packed, back, &right);

@@ -101,7 +101,7 @@ static void fork_and_finish(z_stream *strm, int wbits, struct buf *out)
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		alarm(100);
+		alarm(300);
 		_exit(finish(strm, wbits, out, 100000));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

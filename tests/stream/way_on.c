@@ -150,7 +150,7 @@ static void copy_and_fork_behind_finish(void **state)
 			/* ThreadSanitizer knows no threads in a child of threads. */
 			pid = IS_TSAN ? -1 : fork();
 			if (!pid) {
-				alarm(60);
+				alarm(180);
 				ret = finish(&strm, &one);
 				deflateEnd(&strm);
 				deflateEnd(&copy);

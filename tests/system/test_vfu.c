@@ -440,6 +440,6 @@ int main(void)
 		cmocka_unit_test(test_random),
 	};
 
-	alarm(120);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,7 @@ int main(void)
 		cmocka_unit_test(requests_ahead),
 	};
 
-	alarm(60);
+	alarm(180);
 	setenv("WD_DEVICE", "emu:threads=1", 1);
 	setenv("ZWD_ENGINE", "hw", 1);
 	setenv("ZWD_QUEUES", "1", 1);
