@@ -246,6 +246,7 @@ static void compare(const struct call *call)
 	      WEXITSTATUS(mine->status), WEXITSTATUS(sides[THEIRS].status), (char *)err[OURS].data,
 	      (char *)err[THEIRS].data);
 	compare_outputs(out, is_failure);
+	check(access(COOK_OUTSIDE, F_OK), "gzip %s %s: a file outside", call->options, call->name);
 	/* gzip may remove its input though it could not read all of it: then ours lies there still.
 	 */
 	check(!strcmp((char *)mine->files.data, (char *)sides[THEIRS].files.data) ||

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 #include "driver.h"
-#include "buf.h"
+#include "settings/make.h"
 
 #include <inttypes.h>
 
@@ -38,39 +38,30 @@ static void setup(void)
 	zwd_root_note();
 }
 
-__attribute__((format(printf, 2, 3))) static void put(struct buf *out, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	out->len += (size_t)vsnprintf((char *)buf_room(out, 2048), 2048, format, args);
-	va_end(args);
-}
-
 /* Settings as lines of NAME=VALUE. */
 static void print_settings(const struct zwd_settings *s, struct buf *out)
 {
 	static const char *const engines[] = { "auto", "hw", "soft" };
 	const size_t mins[] = { s->min_deflate, s->min_inflate };
 
-	put(out, "WD_DEVICE=%s\nZWD_ENGINE=%s\n", s->device, engines[s->engine]);
-	put(out, "ZWD_LEVELS=");
+	text_put(out, "WD_DEVICE=%s\nZWD_ENGINE=%s\n", s->device, engines[s->engine]);
+	text_put(out, "ZWD_LEVELS=");
 	for (int i = 0; i < 10; i++)
 		if (s->levels >> i & 1)
-			put(out, "%s%d", s->levels & ((1u << i) - 1) ? "," : "", i);
+			text_put(out, "%s%d", s->levels & ((1u << i) - 1) ? "," : "", i);
 	for (int i = 0; i < 2; i++)
 		if (mins[i] == ZWD_MIN_LEARNED)
-			put(out, "\nZWD_MIN_%s=learned", i ? "INFLATE" : "DEFLATE");
+			text_put(out, "\nZWD_MIN_%s=learned", i ? "INFLATE" : "DEFLATE");
 		else if (mins[i] != ZWD_MIN_PROFILE)
-			put(out, "\nZWD_MIN_%s=%zu", i ? "INFLATE" : "DEFLATE", mins[i]);
-	put(out, "\nZWD_UNIT=%zu\nZWD_QUEUES=%u\nZWD_DEPTH=%u\nZWD_VERIFY=%u\nZWD_KEEP=%zu\n",
-	    s->unit, s->queues, s->depth, s->verify, s->keep);
-	put(out, "ZWD_TIMEOUT_MS=%u\n", s->timeout_ms);
+			text_put(out, "\nZWD_MIN_%s=%zu", i ? "INFLATE" : "DEFLATE", mins[i]);
+	text_put(out, "\nZWD_UNIT=%zu\nZWD_QUEUES=%u\nZWD_DEPTH=%u\nZWD_VERIFY=%u\nZWD_KEEP=%zu\n",
+		 s->unit, s->queues, s->depth, s->verify, s->keep);
+	text_put(out, "ZWD_TIMEOUT_MS=%u\n", s->timeout_ms);
 	if (s->stats_text)
-		put(out, "ZWD_STATS=1\n");
+		text_put(out, "ZWD_STATS=1\n");
 	if (s->stats_json[0])
-		put(out, "ZWD_STATS=json:%s\n", s->stats_json);
-	put(out, "ZWD_SOFT_ZLIB=%s\nZWD_GZIP=%s\n", s->soft_zlib, s->gzip);
+		text_put(out, "ZWD_STATS=json:%s\n", s->stats_json);
+	text_put(out, "ZWD_SOFT_ZLIB=%s\nZWD_GZIP=%s\n", s->soft_zlib, s->gzip);
 }
 
 static void check_settings(const struct zwd_settings *s)
@@ -108,7 +99,7 @@ static void expect_line(struct zwd_settings *s, char *line, size_t len, unsigned
 	int ret;
 
 	if (memchr(line, 0, len)) {
-		put(wrong, "%u: has a zero byte\n", nr);
+		text_put(wrong, "%u: has a zero byte\n", nr);
 		return;
 	}
 	key = trim(line);
@@ -120,11 +111,11 @@ static void expect_line(struct zwd_settings *s, char *line, size_t len, unsigned
 			*last = '\0';
 			value = trim(key + strlen("[program"));
 			if (!*value || strchr(value, '/'))
-				put(wrong, "%u: impossible name of a program\n", nr);
+				text_put(wrong, "%u: impossible name of a program\n", nr);
 			else
 				*is_ours = !strcmp(value, program_invocation_short_name);
 		} else {
-			put(wrong, "%u: unknown section\n", nr);
+			text_put(wrong, "%u: unknown section\n", nr);
 		}
 		return;
 	}
@@ -132,7 +123,7 @@ static void expect_line(struct zwd_settings *s, char *line, size_t len, unsigned
 		return;
 	value = strchr(key, '=');
 	if (!value) {
-		put(wrong, "%u: is no KEY = VALUE\n", nr);
+		text_put(wrong, "%u: is no KEY = VALUE\n", nr);
 		return;
 	}
 	*value = '\0';
@@ -142,7 +133,8 @@ static void expect_line(struct zwd_settings *s, char *line, size_t len, unsigned
 		return;
 	ret = zwd_settings_set(s, key, value);
 	if (ret)
-		put(wrong, "%u: %s\n", nr, ret == -ENOENT ? "unknown key" : "impossible value");
+		text_put(wrong, "%u: %s\n", nr,
+			 ret == -ENOENT ? "unknown key" : "impossible value");
 }
 
 static void expect(struct zwd_settings *s, const uint8_t *data, size_t len, struct buf *wrong)
@@ -178,7 +170,7 @@ static void read_log(struct buf *out)
 		char *at = strstr(line, file_path);
 
 		check(at && at[strlen(file_path)] == ':', "the log says: %s", line);
-		put(out, "%s\n", at + strlen(file_path) + 1);
+		text_put(out, "%s\n", at + strlen(file_path) + 1);
 	}
 	free(text);
 	buf_add(out, "", 1);
@@ -243,9 +235,9 @@ static void run_file(struct taker *t)
 static void print_number(struct buf *out, const char *name, unsigned int value, unsigned int scale)
 {
 	if (scale == 1)
-		put(out, "%s=%u", name, value);
+		text_put(out, "%s=%u", name, value);
 	else
-		put(out, "%s=%u.%03u", name, value / 1000, value % 1000);
+		text_put(out, "%s=%u.%03u", name, value / 1000, value % 1000);
 }
 
 static void print_fault(struct buf *out, const struct emu_fault *f)
@@ -258,18 +250,18 @@ static void print_fault(struct buf *out, const struct emu_fault *f)
 		[EMU_FAULT_BUSY] = "busy",	 [EMU_FAULT_LIE] = "lie",
 	};
 
-	put(out, "%s", names[f->kind]);
+	text_put(out, "%s", names[f->kind]);
 	if (f->kind == EMU_FAULT_LIE)
-		put(out, "=%s", emu_lie_names[f->arg]);
+		text_put(out, "=%s", emu_lie_names[f->arg]);
 	else if (f->kind == EMU_FAULT_ERROR || f->kind == EMU_FAULT_LATE ||
 		 f->kind == EMU_FAULT_GONE)
-		put(out, "=%" PRIu32, f->arg);
+		text_put(out, "=%" PRIu32, f->arg);
 	if (f->every > 1)
-		put(out, "@*%" PRIu64, f->every);
+		text_put(out, "@*%" PRIu64, f->every);
 	else if (f->last == UINT64_MAX)
-		put(out, "@%" PRIu64 "+", f->first);
+		text_put(out, "@%" PRIu64 "+", f->first);
 	else
-		put(out, "@%" PRIu64 "-%" PRIu64, f->first, f->last);
+		text_put(out, "@%" PRIu64 "-%" PRIu64, f->first, f->last);
 }
 
 static void print_options(const struct emu_options *o, struct buf *out)
@@ -277,13 +269,13 @@ static void print_options(const struct emu_options *o, struct buf *out)
 	static const char *const engines[] = { "auto", "isal", "null", "zlib" };
 
 	print_number(out, "threads", o->threads, 1);
-	put(out, ",qm=%u,queues=%u,depth=%u,engine=%s", o->qm, o->queues, o->depth,
-	    engines[o->engine]);
+	text_put(out, ",qm=%u,queues=%u,depth=%u,engine=%s", o->qm, o->queues, o->depth,
+		 engines[o->engine]);
 	print_number(out, ",latency_us", o->latency_ns, 1000);
 	if (o->mbps)
 		print_number(out, ",gbps", o->mbps, 1000);
 	for (unsigned int i = 0; i < o->faults.nr; i++) {
-		put(out, i ? "/" : ",fault=");
+		text_put(out, i ? "/" : ",fault=");
 		print_fault(out, &o->faults.fault[i]);
 	}
 	buf_add(out, "", 1);
@@ -323,11 +315,12 @@ static int join_spec(const char *pos, struct buf *out)
 			return -EINVAL;
 		if (spec.kind == WD_SPEC_EMU && emu_options_check(spec.text))
 			return -EINVAL;
-		put(out, "%s", join);
+		text_put(out, "%s", join);
 		if (spec.kind == WD_SPEC_EMU)
-			put(out, "emu:%s", spec.text);
+			text_put(out, "emu:%s", spec.text);
 		else
-			put(out, "%s", spec.kind == WD_SPEC_NAME ? spec.text : words[spec.kind]);
+			text_put(out, "%s",
+				 spec.kind == WD_SPEC_NAME ? spec.text : words[spec.kind]);
 	}
 	buf_add(out, "", 1);
 	return 0;
@@ -367,190 +360,11 @@ static void run(const uint8_t *data, size_t len)
 	free(text);
 }
 
-/* Making them */
-
-static const char *const numbers[] = { "0",
-				       "1",
-				       "2",
-				       "3",
-				       "4",
-				       "7",
-				       "64",
-				       "100",
-				       "1024",
-				       "65536",
-				       "64K",
-				       "4M",
-				       "1G",
-				       "4G",
-				       "17179869183G",
-				       "4294967295",
-				       "1.5",
-				       "57.6",
-				       "0.001",
-				       "0.0001",
-				       "1000000",
-				       "18446744073709551616",
-				       "-1",
-				       "0x41",
-				       "00",
-				       "learned",
-				       "1-6",
-				       "0,3-4,9",
-				       "auto",
-				       "hw",
-				       "soft",
-				       "",
-				       " 5 " };
-
-static const char *pick(struct random *r, const char *const *words, size_t nr)
-{
-	return words[random_below(r, nr)];
-}
-#define PICK(r, words) pick(r, words, sizeof(words) / sizeof((words)[0]))
-
-static void make_fault(struct random *r, struct buf *out)
-{
-	static const char *const kinds[] = { "error",	  "error=0x13", "short", "checksum",
-					     "corrupt",	  "late=5",	"hang",	 "reset",
-					     "gone",	  "gone=2",	"lie",	 "lie=status",
-					     "lie=twice", "busy",	"late",	 "hang=1" };
-	static const char *const whens[] = { "1", "3-9", "5+", "*7", "*1", "0", "9-3", "0x10", "" };
-
-	put(out, "%s@%s", PICK(r, kinds), PICK(r, whens));
-}
-
-static void make_options(struct random *r, struct buf *out)
-{
-	static const char *const names[] = { "threads", "qm",	      "queues", "depth",
-					     "gbps",	"latency_us", "engine", "fault" };
-	static const char *const engines[] = { "auto", "isal", "zlib", "null", "gpu" };
-
-	for (size_t i = 0, nr = random_below(r, 5); i < nr; i++) {
-		const char *name = PICK(r, names);
-
-		put(out, "%s%s=", i ? "," : "", name);
-		if (!strcmp(name, "engine"))
-			put(out, "%s", PICK(r, engines));
-		else if (strcmp(name, "fault"))
-			put(out, "%s",
-			    random_below(r, 3) ? numbers[1 + random_below(r, 2)]
-					       : PICK(r, numbers));
-		else
-			for (size_t k = random_below(r, random_below(r, 8) ? 3 : 40) + 1; k; k--) {
-				make_fault(r, out);
-				put(out, k > 1 ? "/" : "");
-			}
-	}
-}
-
-static void make_spec(struct random *r, struct buf *out)
-{
-	static const char *const items[] = { "auto", "none", "emu",  "hisi_zip-0",   "0000:75:00.0",
-					     "",     "fast", "emu:", "emulate:qm=3", "qm=3" };
-
-	for (size_t i = 0, nr = random_below(r, 4) + 1; i < nr; i++) {
-		put(out, i ? "," : "");
-		if (random_below(r, 2)) {
-			put(out, "emu:");
-			make_options(r, out);
-		} else {
-			put(out, "%s", PICK(r, items));
-		}
-	}
-}
-
-static void make_value(struct random *r, struct buf *out)
-{
-	static const char *const paths[] = { "json:/tmp/x", "/usr/bin/wd-gzip", "maybe",
-					     "json:", "off" };
-
-	switch (random_below(r, 8)) {
-	case 0:
-		make_spec(r, out);
-		break;
-	case 1:
-		put(out, "%s", PICK(r, paths));
-		break;
-	case 2: /* as long as a text may be, and longer */
-		put(out, "/%0*d", (int)(500 + random_below(r, 530)), 0);
-		break;
-	default:
-		put(out, "%s", PICK(r, numbers));
-		break;
-	}
-}
-
-static void make_line(struct random *r, struct buf *out)
-{
-	static const char *const others[] = {
-		"# remark",	  "",		"[program fuzz_settings]",
-		"[program  x ]",  "[program]",	"[programs x]",
-		"[program a/b]",  "[x",		"word",
-		"ZWD_SPEED = 11", "=",		"= 5",
-		" \t\r",	  "[program x", "[]"
-	};
-	static const char *const joins[] = { "=", " = ", "\t=", "==", " " };
-
-	if (!random_below(r, 3)) {
-		put(out, "%s", PICK(r, others));
-	} else {
-		const char *name = zwd_settings_name((unsigned int)random_below(r, 14));
-
-		put(out, "%s%s%s", random_below(r, 9) ? "" : "  ", name, PICK(r, joins));
-		make_value(r, out);
-	}
-	if (!random_below(r, 20))
-		buf_add(out, "", 1);
-	put(out, random_below(r, 12) ? "\n" : "\r\n");
-}
-
-static void make_file(struct random *r, struct buf *out)
-{
-	unsigned char nr = (unsigned char)random_below(r, 4);
-
-	buf_add(out, &nr, 1);
-	for (; nr; nr--) {
-		struct buf value = { 0 };
-		unsigned char head[2] = { 0, (unsigned char)random_below(r, 14) };
-
-		make_value(r, &value);
-		head[0] = (unsigned char)value.len;
-		value.len = head[0];
-		buf_add(out, head, 2);
-		buf_add(out, value.data, value.len);
-		buf_free(&value);
-	}
-	if (!random_below(r, 10))
-		put(out, "\xef\xbb\xbf");
-	for (size_t lines = random_below(r, 12); lines; lines--)
-		make_line(r, out);
-}
-
-static size_t make(struct random *r, uint8_t *data, size_t room)
-{
-	unsigned char how = (unsigned char)random_below(r, 4);
-	struct buf out = { 0 };
-	size_t len;
-
-	buf_add(&out, &how, 1);
-	if (how == 0)
-		make_spec(r, &out);
-	else if (how == 1)
-		make_options(r, &out);
-	else
-		make_file(r, &out);
-	len = out.len < room ? out.len : room;
-	memcpy(data, out.data, len);
-	buf_free(&out);
-	return len;
-}
-
 const struct fuzzer fuzzer = {
 	.name = "fuzz_settings",
 	.len_max = 1 << 14,
 	.limit_s = 10,
 	.setup = setup,
-	.make = make,
+	.make = settings_make,
 	.run = run,
 };

@@ -59,12 +59,14 @@ tests_fuzz_fuzz_emu_sqe_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_emu_sqe_LDADD = libwd/libwd_core.la
 
 fuzzers += tests/fuzz/fuzz_vfu
-tests_fuzz_fuzz_vfu_SOURCES = tests/fuzz/fuzz_vfu.c $(fuzz_driver) tests/system/vfu.c tests/system/vfu.h
+tests_fuzz_fuzz_vfu_SOURCES = tests/fuzz/fuzz_vfu.c tests/fuzz/vfu/client.c tests/fuzz/vfu/client.h $(fuzz_driver) \
+	tests/system/vfu.c tests/system/vfu.h
 tests_fuzz_fuzz_vfu_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_vfu_LDADD = libwd/libwd_core.la
 
 fuzzers += tests/fuzz/fuzz_settings
-tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c $(fuzz_driver) tests/buf.c tests/buf.h
+tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/settings/make.c \
+	tests/fuzz/settings/make.h $(fuzz_driver) tests/buf.c tests/buf.h
 tests_fuzz_fuzz_settings_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_settings_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_settings_LDADD = libz-wd/libzwd_core.la

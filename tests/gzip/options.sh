@@ -57,6 +57,7 @@ printf '\37\235\220h\312\260a\363P\0' >hello.Z
 printf '\37\235\221\0\0\0\304' >lzw17.Z
 printf '\37\235\160\0\0\0\304' >lzwflags.Z
 printf '\37\235\220\377\377\377\304' >lzwbad.Z
+printf '\37\235\220a\376\377\377' >lzwlater.Z
 printf '\37\235' >lzwshort.Z
 printf '\37\36\0\0\0\6\3\1\1\0anb\26\310' >pack.z
 printf '\37\36\0\0\0\7\3\1\1\0anb\26\310' >packlen.z

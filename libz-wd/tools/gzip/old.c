@@ -84,7 +84,9 @@ int old_lzw(struct job *job)
 		}
 		if (before < 0 ? code >= LZW_CLEAR : code > free_code) {
 			io_flush(job);
-			gzip_die(job, "corrupt input.");
+			gzip_die(job, is_first || opt.to_stdout ?
+					      "corrupt input." :
+					      "corrupt input. Use zcat to recover some data.");
 		}
 		is_first = false;
 		depth = 0;

@@ -101,10 +101,9 @@ void cook_deflate(struct taker *t, const struct buf *plain, struct buf *file)
 static void cook_name(struct taker *t, struct buf *file)
 {
 	static const char *const names[] = {
-		"f",	    "g",    "other",  "",	   ".",
-		"..",	    "/",    "../out", "../../out", "/tmp/fuzz_gzip.out",
-		"sub/g",    "sub/", "a\nb",   "\033[2J",   "g\t",
-		"\xff\xfe", "-rf",  "f.gz",   "g.gz",	   " ",
+		"f",	  "g",	       "other",	     "",      ".",    "..",   "/",
+		"../out", "../../out", COOK_OUTSIDE, "sub/g", "sub/", "a\nb", "\033[2J",
+		"g\t",	  "\xff\xfe",  "-rf",	     "f.gz",  "g.gz", " ",
 	};
 	unsigned int nr = take_byte(t);
 	size_t len;

@@ -9,6 +9,9 @@
 
 enum { COOK_FILE_MAX = 5 << 20 };
 
+/* A name that headers have. */
+#define COOK_OUTSIDE "/tmp/fuzz_gzip.out"
+
 /* All that is left of the input. */
 void cook(struct taker *t, struct buf *file);
 
