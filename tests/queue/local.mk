@@ -14,6 +14,7 @@ wd_queue_tests = \
 	tests/queue/fork \
 	tests/queue/idle \
 	tests/queue/memory \
+	tests/queue/no_sleep \
 	tests/queue/process \
 	tests/queue/ring \
 	tests/queue/shared \
@@ -42,6 +43,8 @@ tests_queue_idle_CFLAGS = $(wd_queue_cflags)
 tests_queue_idle_LDADD = $(wd_queue_ldadd)
 tests_queue_memory_CFLAGS = $(wd_queue_cflags)
 tests_queue_memory_LDADD = $(wd_queue_ldadd)
+tests_queue_no_sleep_CFLAGS = $(wd_queue_cflags)
+tests_queue_no_sleep_LDADD = $(wd_queue_ldadd)
 tests_queue_process_CFLAGS = $(wd_queue_cflags)
 tests_queue_process_LDADD = $(wd_queue_ldadd)
 tests_queue_ring_CFLAGS = $(wd_queue_cflags)

@@ -119,8 +119,9 @@ static void test_share_all(void **state)
 	assert_int_equal(send_at(q, src, NULL, 100), -EINVAL);
 	wd_mem_unshare(q, NULL, 0);
 	assert_int_equal(send_at(q, src, dst, sizeof(dst)), 0); /* the other still shares it */
-	/* Single ranges can come and go meanwhile. */
+	/* Single ranges can come and go meanwhile, but none over another one. */
 	assert_int_equal(wd_mem_share(q, src, sizeof(src), 0), 0);
+	assert_int_equal(wd_mem_share(q, src + 50, sizeof(src), 0), -EEXIST);
 	wd_release_queue(other);
 	assert_int_equal(send_at(q, src, dst, sizeof(dst)), -EFAULT);
 	assert_int_equal(send_at(q, src, mem, 1000), 0);
