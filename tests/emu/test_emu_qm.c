@@ -110,7 +110,7 @@ static int on_dma(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
 
 static uint32_t rd(struct board *b, uint64_t off)
 {
-	uint32_t value;
+	uint32_t value = 0x5a5a5a5a;
 
 	assert_int_equal(emu_qm_read(b->qm, 2, off, &value, sizeof(value)), 0);
 	return value;
@@ -765,6 +765,10 @@ static void test_errors(void **state)
 	submit(b, 0, &sqe);
 	run_all(b);
 	assert_non_null(take(b, 0, true));
+	/* Requests, those that were right, and those that were not. */
+	assert_int_equal(rd(b, 0x302000), 1);
+	assert_int_equal(rd(b, 0x302004), 1);
+	assert_int_equal(rd(b, 0x302008), 0);
 	submit(b, 0, &sqe);
 	submit(b, 1, &sqe);
 	run_all(b);

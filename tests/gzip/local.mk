@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Zlib
 mode_tests += tests/gzip/large.sh tests/gzip/members.sh
-mode_stamps += tests/gzip/nonblock.sh.soft.t tests/gzip/options.sh.emu.t tests/gzip/upstream.sh.emu.t
+mode_stamps += tests/gzip/names.sh.emu.t tests/gzip/nonblock.sh.soft.t tests/gzip/options.sh.emu.t tests/gzip/upstream.sh.emu.t
 long_stamps += \
 	tests/gzip/options.sh.fault.t tests/gzip/options.sh.soft.t \
 	tests/gzip/upstream.sh.fault.t tests/gzip/upstream.sh.soft.t
@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/gzip/large.sh \
 	tests/gzip/members.py \
 	tests/gzip/members.sh \
+	tests/gzip/names.sh \
 	tests/gzip/nonblock.sh \
 	tests/gzip/options.sh \
 	tests/gzip/upstream.sh

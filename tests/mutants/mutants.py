@@ -146,14 +146,22 @@ class Results:
 class Order:
     """Which tests come first: quick ones, and those that found something before."""
 
-    def __init__(self, covered):
-        self.covered = covered
+    def __init__(self, tests, code, files):
+        self.tests, self.code, self.files = tests, code, files
         self.found = collections.Counter()
 
+    def begin_of(self, file, line):
+        """The line that the counters have for this one; None: it is data."""
+        lines, code = self.files[file].split('\n'), self.code.get(file, ())
+        while line not in code and line > 1 and lines[line - 2].strip()[-1:] not in ('', ';', '{', '}', ':', '/'):
+            line -= 1
+        return line if line in code else None
+
     def tests_of(self, mutant):
-        tests = [test for test, what in self.covered.items()
-                 if mutant.line in what['lines'].get(mutant.file, ())]
-        return sorted(tests, key=lambda t: (self.covered[t]['seconds'] + .3) / (self.found[t] + 1))
+        line = self.begin_of(mutant.file, mutant.line)
+        tests = [test for test, what in self.tests.items() if mutant.file in what['lines'] and
+                 (line is None or line in what['lines'][mutant.file])]
+        return sorted(tests, key=lambda test: (self.tests[test]['seconds'] + .3) / (self.found[test] + 1))
 
 
 def judge(build, mutant, order, budget_s):
@@ -162,7 +170,7 @@ def judge(build, mutant, order, budget_s):
     if not build.link():
         return {'verdict': 'killed', 'test': 'link', 'seconds': 0}
     for nr, test in enumerate(tests):
-        usual = order.covered[test]['seconds']
+        usual = order.tests[test]['seconds']
         if budget_s and sum_s + usual > budget_s:
             return {'verdict': 'survived', 'test': f'{nr} of {len(tests)}', 'seconds': round(sum_s, 1)}
         status, seconds = build.run(test, 3 * usual + 10)
@@ -225,8 +233,9 @@ def report(table, results, folder):
 
 def run_made(build, args):
     build.prepare()
-    lines_of = covered.read(args.source, args.folder, build, args.limit, args.tests)
-    results, order, files = Results(args.folder), Order(lines_of), sources(build)
+    tests, code = covered.read(args.source, args.folder, build, args.limit, args.tests)
+    results, files = Results(args.folder), sources(build)
+    order = Order(tests, code, files)
     nr, table = shares(files, args.count), []
     for file, text in files.items():
         if args.file and file not in args.file:

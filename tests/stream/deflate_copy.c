@@ -290,7 +290,57 @@ static void copy_while_much_waits(void **state)
 	buf_free(&out[1]);
 }
 
-TEST_MAIN(60, cmocka_unit_test(copy_in_every_phase), cmocka_unit_test(copy_while_finishing),
+/* Units one by one, of which each makes more than the memory beside a stream has room for: it waits elsewhere. */
+static void copy_of_what_waits(const void *arg, void *result)
+{
+	enum { LEN = 2500000 };
+	unsigned char *plain = gen_alloc(GEN_RANDOM, LEN);
+	int wbits = *(const int *)arg;
+
+	setenv("ZWD_DEPTH", "1", 1);
+	for (int is_finish = 0; is_finish < 2; is_finish++) {
+		z_stream strm[2] = { { .next_in = plain, .avail_in = LEN } };
+		struct buf out[2] = { 0 };
+		int ret;
+
+		assert_int_equal(deflateInit2(&strm[0], 6, Z_DEFLATED, wbits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+		strm[0].next_out = buf_room(&out[0], 100);
+		strm[0].avail_out = 100;
+		assert_int_equal(deflate(&strm[0], is_finish ? Z_FINISH : Z_NO_FLUSH), Z_OK);
+		out[0].len = 100 - strm[0].avail_out;
+		buf_add(&out[1], out[0].data, out[0].len);
+		assert_int_equal(deflateCopy(&strm[1], &strm[0]), Z_OK);
+		for (int i = 1; i >= 0; i--) {
+			do {
+				strm[i].next_out = buf_room(&out[i], 50000);
+				strm[i].avail_out = 50000;
+				ret = deflate(&strm[i], Z_FINISH);
+				out[i].len += 50000 - strm[i].avail_out;
+			} while (ret == Z_OK);
+			assert_int_equal(ret, Z_STREAM_END);
+			assert_int_equal(deflateEnd(&strm[i]), Z_OK);
+			assert_inflates(wbits, out[i].data, out[i].len, plain, LEN);
+		}
+		buf_free(&out[0]);
+		buf_free(&out[1]);
+	}
+	free(plain);
+	*(int *)result = 1;
+}
+
+static void what_waits_is_copied(void **state)
+{
+	for (size_t w = 0; w < 3; w++) {
+		int is_right = 0;
+
+		assert_int_equal(run_in_child(copy_of_what_waits, &wrappers[w], &is_right, sizeof(is_right)), 0);
+		assert_true(is_right);
+	}
+}
+
+TEST_MAIN(60, cmocka_unit_test(what_waits_is_copied),
+	  cmocka_unit_test(copy_in_every_phase),
+	  cmocka_unit_test(copy_while_finishing),
 	  cmocka_unit_test(copy_outlives_the_original),
 	  cmocka_unit_test(wrong_arguments_are_refused),
 	  cmocka_unit_test(a_hundred_uses_of_one_stream),

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wd_zip.h>
+
 #include "priv.h"
 #include "unit.h"
 
@@ -93,7 +95,11 @@ static void test_list(void **state)
 	assert_string_equal(info[0].algs, "zlib gzip");
 	assert_string_equal(info[0].transport, "emu");
 	assert_int_equal(info[0].is_emulated, 1);
+	assert_int_equal(info[0].numa_node, -1);
+	assert_int_equal(info[0].max_len, WD_ZIP_MAX_LEN);
 	assert_string_equal(info[1].name, "");
+	assert_int_equal(wd_list_devices("emu:engine=zlib", &info[1], 1), 1);
+	assert_string_equal(info[1].engine, "zlib");
 	/* The name of a device selects it. */
 	assert_int_equal(wd_list_devices(info[0].name, &info[1], 1), 1);
 	assert_string_equal(info[1].name, info[0].name);
