@@ -451,7 +451,7 @@ static void deny_each(void **state)
 
 		do {
 			/* The first ones are all different; then a part of them does. */
-			nr += nr < 24 || test_is_long() ? 1 : 1 + test_random_below(6);
+			nr += nr < 10 || test_is_long() ? 1 : 1 + test_random_below(16);
 			result = run_in_turn(&(struct one){ road, DENY_ALL, nr, 1 });
 			if (result.descriptors > open_nr)
 				fail_msg("%s, call %u, %s: %u descriptors, not %u", roads[road].name, nr, result.last,
@@ -468,7 +468,7 @@ static void deny_from_then_on(void **state)
 
 	for (size_t road = 0; road < ROADS; road++)
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
-			for (unsigned int nr = 1; nr < 50; nr += 1 + nr / 4)
+			for (unsigned int nr = 1; nr < 50; nr += 1 + (test_is_long() ? nr / 4 : nr))
 				if (!*run_in_turn(&(struct one){ road, kinds[k], nr, UINT_MAX }).last)
 					break;
 }

@@ -153,6 +153,7 @@ tests_stream_two_pass_LDFLAGS = $(zwd_test_ldflags)
 long_stamps += \
 	tests/stream/damaged.emu-long.t tests/stream/damaged.fault-long.t tests/stream/damaged.soft-long.t \
 	tests/stream/deep.emu-long.t tests/stream/deep.fault-long.t \
+	tests/stream/denials.emu-long.t \
 	tests/stream/fault_index.emu-long.t \
 	tests/stream/keep_budget.emu-long.t \
 	tests/stream/same_bytes.emu-long.t tests/stream/same_bytes.fault-long.t
