@@ -65,8 +65,8 @@ static void *cancelled_anywhere(void *unused)
 /* The same in calls with room for all they make, which have units side by side. */
 static void *cancelled_in_units(void *unused)
 {
-	enum { LEN = 600000 };
-	unsigned char *room = malloc(LEN);
+	enum { LEN = 600000, ROOM = LEN + 100000 };
+	unsigned char *room = malloc(ROOM);
 	struct pool pool;
 
 	check(room);
@@ -79,7 +79,7 @@ static void *cancelled_in_units(void *unused)
 		strm.next_in = plain;
 		strm.avail_in = LEN;
 		strm.next_out = room;
-		strm.avail_out = LEN;
+		strm.avail_out = ROOM;
 		check(!pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &(int){ 0 }));
 		check(!deflate(&strm, Z_NO_FLUSH));
 		check(!pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &(int){ 0 }));
