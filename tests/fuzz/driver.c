@@ -58,6 +58,29 @@ __attribute__((visibility("default"))) const char *__ubsan_default_options(void)
 	return "abort_on_error=1:print_stacktrace=1";
 }
 
+char fuzz_folder[64];
+static pid_t folder_owner;
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	remove(path);
+	return 0;
+}
+
+void fuzz_remove(const char *folder)
+{
+	nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void remove_folder(void)
+{
+	if (getpid() == folder_owner && !getenv("FUZZ_KEEP"))
+		fuzz_remove(fuzz_folder);
+}
+
 void fuzz_broken(const char *file, int line, const char *format, ...)
 {
 	static char own[WORDS_LEN];
@@ -71,6 +94,7 @@ void fuzz_broken(const char *file, int line, const char *format, ...)
 	va_end(args);
 	if (!shared || is_watched)
 		fprintf(stderr, "%s: %s\n", fuzzer.name, words);
+	remove_folder();
 	abort();
 }
 
@@ -122,29 +146,6 @@ int fuzz_wait(pid_t pid)
 	if (shared && shared->words[0])
 		abort();
 	return status;
-}
-
-char fuzz_folder[64];
-static pid_t folder_owner;
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	remove(path);
-	return 0;
-}
-
-void fuzz_remove(const char *folder)
-{
-	nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void remove_folder(void)
-{
-	if (getpid() == folder_owner && !getenv("FUZZ_KEEP"))
-		fuzz_remove(fuzz_folder);
 }
 
 static void make_folder(void)

@@ -50,6 +50,8 @@ header '\37\236\10\0\0\0\0\0\0\3' >old.gz
 header '\37\213\10\10\1\0\0\0\0\3../../x/abc\0' >path.gz
 header '\37\213\10\10\0\0\0\0\0\3\0' >unnamed.gz
 header '\37\213\10\10\0\0\0\0\0\3..\0' >dots.gz
+header '\37\213\10\10\0\0\0\0\0\3x/sub//\0' >folder.gz
+for len in 1023 1024; do header '\37\213\10\10\0\0\0\0\0\3'"$(printf 'm%.0s' $(seq $len))"'\0' >name$len.gz; done
 header '\37\213\10\10\0\0\0\0\0\3'"$(printf 'm%.0s' $(seq 300))"'\0' >long.gz
 header '\37\213\10\0\377\377\377\377\0\3' >y2106.gz
 printf '\37\235\220\0\0\0\304' >lzw.Z

@@ -61,10 +61,20 @@ static void set_name(char **name, char *value)
 	*name = value;
 }
 
+/* As base_of(), but that slashes at the end belong to what they are behind: a folder's name is no file's. */
+static const char *last_part(const char *name)
+{
+	const char *part = name + strspn(name, "/");
+
+	for (const char *at = part; (at = strchr(at, '/')); part = *at ? at : part)
+		at += strspn(at, "/");
+	return part;
+}
+
 void file_restore_name(struct job *job, const char *name)
 {
 	set_name(&job->out_name,
-		 join(job->in_name, base_of(job->in_name) - job->in_name, base_of(name)));
+		 join(job->in_name, base_of(job->in_name) - job->in_name, last_part(name)));
 }
 
 static const char *match_suffix(const char *name, const char *suffix)

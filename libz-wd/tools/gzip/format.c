@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { TRAILER_LEN = 8 };
+enum { TRAILER_LEN = 8, PATH_LEN = 1024 };
 
 enum {
 	FLAG_CRC = 0x02,
@@ -66,6 +66,8 @@ static void read_extra(struct header *h)
 static void read_name(struct header *h)
 {
 	bool is_wanted = !opt.no_name && (!opt.to_stdout || opt.list) && h->job->member_nr == 1;
+	const char *slash = strrchr(h->job->in_name, '/');
+	size_t folder_len = slash ? slash + 1 - h->job->in_name : 0;
 	char *name = NULL;
 	size_t len = 0, room = 0;
 	char c;
@@ -81,6 +83,9 @@ static void read_name(struct header *h)
 				gzip_die(h->job, "memory exhausted");
 		}
 		name[len++] = c;
+		/* As in GNU gzip; and no name takes all the memory there is. */
+		if (c && folder_len + len >= PATH_LEN)
+			gzip_die(h->job, "corrupted input -- file name too large");
 	} while (c);
 	if (name)
 		file_restore_name(h->job, name);
