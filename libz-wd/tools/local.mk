@@ -12,7 +12,9 @@ wd_gzip_parts = \
 	libz-wd/tools/gzip/io.c \
 	libz-wd/tools/gzip/list.c \
 	libz-wd/tools/gzip/members.c \
+	libz-wd/tools/gzip/name.c \
 	libz-wd/tools/gzip/old.c \
+	libz-wd/tools/gzip/output.c \
 	libz-wd/tools/gzip/piece.c \
 	libz-wd/tools/gzip/piece.h \
 	libz-wd/tools/gzip/writer.c \

@@ -88,7 +88,7 @@ static void read_name(struct header *h)
 			gzip_die(h->job, "corrupted input -- file name too large");
 	} while (c);
 	if (name)
-		file_restore_name(h->job, name);
+		name_restore(h->job, name);
 	free(name);
 }
 

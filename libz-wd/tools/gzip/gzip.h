@@ -140,13 +140,33 @@ int old_pack(struct job *job);
 enum method old_zip_header(struct job *job);
 int old_zip(struct job *job);
 
-/* file.c: names, links, modes, times */
+/* file.c: what is opened, and what is left alone */
 void file_treat(const char *name);
 void file_treat_stdin(void);
+
+/* name.c: what files are called. Names are the caller's to free. */
+char *name_join(const char *start, size_t start_len, const char *end);
+char *name_copy(const char *name);
+const char *name_base(const char *name);
+/* The one before is freed. */
+void name_set(char **name, char *value);
+/* The part of name that says it is compressed, or NULL. */
+const char *name_suffix(const char *name);
+/* False: the input's name says that there is nothing to do. */
+bool name_output(struct job *job);
+/* By one byte of the output's. */
+void name_shorten(struct job *job);
 /* Take the name that a header holds, in the folder of the input. */
-void file_restore_name(struct job *job, const char *name);
-/* Remove the unfinished output, if there is one. Async-signal-safe. */
-void file_remove_partial(void);
+void name_restore(struct job *job, const char *name);
+
+/* output.c: the file that is written */
+int output_create(struct job *job);
+/* It is complete and safe before the input goes. */
+void output_finish(struct job *job);
+/* It is not all of the input, which stays. GNU gzip removes that, and keeps this. */
+void output_drop(struct job *job);
+/* Remove the unfinished one, if there is one. Async-signal-safe. */
+void output_remove_partial(void);
 
 /* list.c: the table of -l */
 void list_job(const struct job *job);

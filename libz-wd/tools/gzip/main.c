@@ -152,7 +152,7 @@ void gzip_error_errno(const char *name)
 
 void gzip_exit(int code)
 {
-	file_remove_partial();
+	output_remove_partial();
 	piece_end();
 	deflate_stop();
 	writer_stop();
@@ -341,7 +341,7 @@ static void name_program(char *argv0)
 
 static void on_signal(int sig)
 {
-	file_remove_partial();
+	output_remove_partial();
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
