@@ -9,6 +9,7 @@ import time
 # What a swapped or shortened argument list must not pass for.
 FLAGS = '-O2 -Werror=incompatible-pointer-types -Werror=int-conversion'
 SKIPPED = 77
+LIBRARIES = ['libwd_core', 'libzwd_core', 'libz_wd']
 LIBRARY = 'libz-wd/libz-wd.la'
 # What scripts run.
 TOOLS = ['libwd/libwdq.la', 'libz-wd/tools/wd-gzip', 'zwd']
@@ -87,7 +88,10 @@ class Scratch:
         base, name = os.path.split(file)
         if base.startswith('libz-wd/tools'):
             return os.path.join(self.build, file[:-2] + '.o')
-        return os.path.join(self.build, base, '.libs', name[:-2] + '.o')
+        # Named after the library where that has flags of its own.
+        names = [name[:-2] + '.o'] + ['%s_la-%s.o' % (library, name[:-2]) for library in LIBRARIES]
+        paths = [os.path.join(self.build, base, '.libs', name) for name in names]
+        return next((path for path in paths if os.path.exists(path)), paths[0])
 
     def change(self, file, text):
         """Compiles file with that text. None: it does not compile, False: to the same code."""
