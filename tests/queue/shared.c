@@ -95,8 +95,12 @@ static void *work(void *arg)
 			break;
 		if (res.tag != req.tag || res.status != WD_ZIP_OK || res.consumed != req.src_len ||
 		    res.produced != expected_len[w->nr] ||
-		    memcmp(req.dst, expected[w->nr], res.produced))
+		    memcmp(req.dst, expected[w->nr], res.produced)) {
+			print_error("thread %u: tag %#llx of %#llx, status %u, %u bytes of %u to %u of %u\n", w->nr,
+				    (unsigned long long)res.tag, (unsigned long long)req.tag, res.status,
+				    res.consumed, req.src_len, res.produced, expected_len[w->nr]);
 			w->r = -EBADMSG;
+		}
 	}
 	return NULL;
 }
