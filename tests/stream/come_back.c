@@ -62,6 +62,8 @@ static void pack_into_little_room(const void *arg, void *result)
 		o->is_right = 1;
 	}
 	deflateEnd(&strm);
+	free(plain);
+	free(out);
 	zwd_stats(&o->stats, sizeof(o->stats));
 }
 
@@ -141,6 +143,7 @@ static void read_short_of_memory(const void *arg, void *result)
 	o->refused_nr = (int)refused_nr;
 	inflateEnd(&strm);
 	endless_free(&e);
+	free(out);
 	zwd_stats(&o->stats, sizeof(o->stats));
 }
 
