@@ -55,9 +55,7 @@ uint64_t test_random_of(uint64_t *state)
 
 void test_begin(unsigned int limit_s)
 {
-	const char *path = getenv("SOFT_ZLIB"), *mode = getenv("ZWD_TEST_MODE");
-	const char *seed = getenv("ZWD_TEST_SEED");
-	void *lib;
+	const char *mode = getenv("ZWD_TEST_MODE"), *seed = getenv("ZWD_TEST_SEED"), *error;
 
 	if (seed)
 		random_state = strtoull(seed, NULL, 0);
@@ -67,15 +65,9 @@ void test_begin(unsigned int limit_s)
 		test_mode = MODE_EMU;
 	else if (mode && !strcmp(mode, "fault"))
 		test_mode = MODE_FAULT;
-	/* A link map of its own: there its inner calls cannot come out at ours. */
-	lib = dlmopen(LM_ID_NEWLM, path ? path : SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL);
-	if (!lib)
-		broken(dlerror());
-#define X(name) \
-	if (!(ref.name = (__typeof__(name) *)dlsym(lib, #name))) \
-		broken("the system's zlib has no " #name);
-	ZLIB_FUNCS(X)
-#undef X
+	error = zlib_api_open(&ref);
+	if (error)
+		broken(error);
 	/* It ends what hangs, and nothing else: a busy machine takes its time, and so do sanitizers. */
 	alarm((IS_TSAN || IS_ASAN ? 10 : 4) * limit_s);
 }

@@ -37,7 +37,7 @@ zwd_test_ldflags = $(AM_LDFLAGS) -no-install \
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/libhelpers.la
 tests_libhelpers_la_SOURCES = tests/again.c tests/again.h tests/denial.c tests/denial.h tests/endless.c tests/endless.h \
-	tests/buf.c tests/buf.h tests/helpers.c tests/helpers.h tests/leave.h tests/sanitizer.h tests/zlib_api.h
+	tests/buf.c tests/buf.h tests/fds.h tests/helpers.c tests/helpers.h tests/leave.h tests/sanitizer.h tests/zlib_api.h
 endif
 
 include tests/bench/local.mk

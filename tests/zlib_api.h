@@ -3,7 +3,9 @@
 #ifndef ZLIB_API_H
 #define ZLIB_API_H
 
+#include <dlfcn.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 #define ZLIB_FUNCS(X) \
@@ -29,5 +31,23 @@ struct zlib_api {
 	ZLIB_FUNCS(X)
 #undef X
 };
+
+/* Fills in the system's, or SOFT_ZLIB's of the environment. NULL, or what is wrong. */
+static inline const char *zlib_api_open(struct zlib_api *api)
+{
+	const char *path = getenv("SOFT_ZLIB");
+	/* A link map of its own: there its inner calls cannot come out at ours. */
+	void *lib = dlmopen(LM_ID_NEWLM, path ? path : SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL);
+
+	if (!lib)
+		return dlerror();
+#define X(name) \
+	api->name = (__typeof__(name) *)dlsym(lib, #name); \
+	if (!api->name) \
+		return "the system's zlib has no " #name;
+	ZLIB_FUNCS(X)
+#undef X
+	return NULL;
+}
 
 #endif

@@ -3,12 +3,12 @@
  * Guards what libwd says where memory, a descriptor or a thread is not to be had: each call that it makes of libc fails
  * in turn. The caller is told, nothing is left behind, and afterwards all is as ever.
  */
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include "queue.h"
 #include "denial.h"
+#include "fds.h"
 
 static const char *device;
 static int flags, answered;
@@ -90,18 +90,6 @@ static int use(void)
 release:
 	wd_release_queue(q);
 	return r;
-}
-
-static unsigned int fds_nr(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int nr = 0;
-
-	must(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
 }
 
 /* In a child, which begins with nothing. Was a call denied? */

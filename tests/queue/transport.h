@@ -3,11 +3,11 @@
 #ifndef TRANSPORT_TEST_H
 #define TRANSPORT_TEST_H
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include "fake_kernel.h"
 #include "queue.h"
+#include "fds.h"
 #include "leave.h"
 #include "sanitizer.h"
 #include "transport/sys.h"
@@ -21,18 +21,6 @@ static inline void transport_use(const struct wd_transport *transport)
 {
 	under_test = *transport;
 	under_test.doorbell = fake_doorbell;
-}
-
-static inline unsigned int fds_nr(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int nr = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
 }
 
 static inline void check_nothing_left(void)

@@ -6,8 +6,6 @@
 #include "config.h"
 #include "helpers.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zwd.h>
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -144,42 +142,26 @@ static void do_inflate(const struct row *r, const unsigned char *plain)
 	free(out);
 }
 
-static void child(const struct row *r, int fd)
+static void in_process(const void *arg, void *result)
 {
-	unsigned char *plain = gen_alloc(GEN_MIXED, r->len + 1);
-	struct zwd_stats stats;
+	const struct row *r = arg;
+	unsigned char *plain;
 
+	setenv("WD_DEVICE", "emu", 1);
+	setenv("ZWD_TIMEOUT_MS", "30000", 1);
+	for (size_t i = 0; i < NR(r->env) && r->env[i]; i++)
+		putenv((char *)r->env[i]);
+	plain = gen_alloc(GEN_MIXED, r->len + 1);
 	for (unsigned int i = 0; i < r->nr; i++)
 		r->action < INFLATE ? do_deflate(r, plain) : do_inflate(r, plain);
-	assert_int_equal(zwd_stats(&stats, sizeof(stats)), sizeof(stats));
-	if (write(fd, &stats, sizeof(stats)) != sizeof(stats))
-		_exit(99);
-	exit(0);
+	free(plain);
+	assert_int_equal(zwd_stats(result, sizeof(struct zwd_stats)), sizeof(struct zwd_stats));
 }
 
 static void run(const struct row *r, struct zwd_stats *stats)
 {
-	int fds[2], status;
-	pid_t pid;
+	int status = run_in_child(in_process, r, stats, sizeof(*stats));
 
-	assert_int_equal(pipe(fds), 0);
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		alarm(180);
-		setenv("WD_DEVICE", "emu", 1);
-		setenv("ZWD_TIMEOUT_MS", "30000", 1);
-		for (size_t i = 0; i < NR(r->env) && r->env[i]; i++)
-			putenv((char *)r->env[i]);
-		child(r, fds[1]);
-	}
-	close(fds[1]);
-	memset(stats, 0, sizeof(*stats));
-	if (read(fds[0], stats, sizeof(*stats)) != sizeof(*stats))
-		status = -1;
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status)
 		fail_msg("%s: status 0x%x", r->rule, status);
 }

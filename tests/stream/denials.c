@@ -7,8 +7,8 @@
 #include "config.h"
 #include "again.h"
 #include "denial.h"
+#include "fds.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -390,18 +390,6 @@ static const struct {
 };
 #define ROADS (sizeof(roads) / sizeof(*roads))
 
-static unsigned int descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int nr = 0;
-
-	must(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr;
-}
-
 struct one {
 	size_t road;
 	unsigned int kinds, first, nr;
@@ -428,7 +416,8 @@ static void run_one(const void *arg, void *answer)
 	/* It lasts no longer than it lasts. */
 	doing = "afterwards";
 	must(deflate_len(100000) == Z_OK && inflate_whole(&packed, 15) == Z_OK);
-	result->descriptors = descriptors();
+	result->descriptors = fds_nr();
+	must(result->descriptors);
 }
 
 static struct result run_in_turn(const struct one *one)

@@ -6,8 +6,6 @@
 #include "config.h"
 #include "helpers.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zwd.h>
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -121,35 +119,36 @@ static int streams(const struct plan *p, size_t w, const struct fault *f, struct
 	return o->ret == Z_OK ? 0 : 8;
 }
 
+struct job {
+	const struct plan *p;
+	size_t w;
+	const char *device;
+	const struct fault *f;
+};
+
+/* It ends with the library's destructors, beside a device that may be broken. */
+static void in_process(const void *arg, void *result)
+{
+	const struct job *job = arg;
+	struct outcome *o = result;
+	char timeout[32];
+
+	snprintf(timeout, sizeof(timeout), "%u", job->f->timeout_ms);
+	setenv("WD_DEVICE", job->device, 1);
+	setenv("ZWD_ENGINE", "hw", 1);
+	setenv("ZWD_TIMEOUT_MS", timeout, 1);
+	o->failed = streams(job->p, job->w, job->f, o);
+}
+
 /* The settings are read once in a process, so every case has its own. */
 static void run(const struct plan *p, size_t w, const char *device, const struct fault *f,
 		struct outcome *o)
 {
-	char timeout[32];
-	int fds[2], status;
-	pid_t pid;
+	const struct job job = { p, w, device, f };
+	int status;
 
-	assert_int_equal(pipe(fds), 0);
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		alarm(180);
-		snprintf(timeout, sizeof(timeout), "%u", f->timeout_ms);
-		setenv("WD_DEVICE", device, 1);
-		setenv("ZWD_ENGINE", "hw", 1);
-		setenv("ZWD_TIMEOUT_MS", timeout, 1);
-		memset(o, 0, sizeof(*o));
-		o->failed = streams(p, w, f, o);
-		if (write(fds[1], o, sizeof(*o)) != sizeof(*o))
-			_exit(99);
-		exit(0); /* with the library's destructors, beside a device that may be broken */
-	}
-	close(fds[1]);
-	if (read(fds[0], o, sizeof(*o)) != sizeof(*o))
-		o->failed = -1;
-	close(fds[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	*o = (struct outcome){ .failed = -1 };
+	status = run_in_child(in_process, &job, o, sizeof(*o));
 	if (status || o->failed)
 		fail_msg("%s, window bits %d, WD_DEVICE=%s ZWD_TIMEOUT_MS=%u: status 0x%x, "
 			 "wrong: %s (%d)",

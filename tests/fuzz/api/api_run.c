@@ -48,16 +48,9 @@ _Noreturn void broken(const char *file, int line, const char *format, ...)
 
 void program_setup(void)
 {
-	const char *path = getenv("SOFT_ZLIB");
-	/* A link map of its own: there its inner calls cannot come out at ours. */
-	void *lib = dlmopen(LM_ID_NEWLM, path ? path : SOFT_ZLIB_PATH, RTLD_NOW | RTLD_LOCAL);
+	const char *error = zlib_api_open(&stock);
 
-	check(lib, "%s", dlerror());
-#define X(name)                                                                                    \
-	stock.name = (__typeof__(name) *)dlsym(lib, #name);                                        \
-	check(stock.name, "the system's zlib has no " #name);
-	ZLIB_FUNCS(X)
-#undef X
+	check(!error, "%s", error);
 	corpus_make();
 	is_traced = getenv("FUZZ_API_TRACE") != NULL;
 }
