@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OURS, THEIRS, SIDES, MTIME = 1234567890 };
+enum { OURS, THEIRS, SIDES, MTIME = 1234567890, GZIP_BUFFER_MIN = 32768 };
 
 static const char *gzip_path;
 
@@ -38,6 +38,7 @@ struct call {
 	const char *options;
 	char name[32];
 	bool is_stdin, is_compressing, has_device, has_output;
+	bool is_len_read; /* gzip lists what it has read by then, not the file's length */
 };
 
 static void setup(void)
@@ -245,7 +246,8 @@ static void compare(const struct call *call)
 	      "gzip %s %s: exit code %d, gzip's %d: %.200s, %.200s", call->options, call->name,
 	      WEXITSTATUS(mine->status), WEXITSTATUS(sides[THEIRS].status), (char *)err[OURS].data,
 	      (char *)err[THEIRS].data);
-	compare_outputs(out, is_failure);
+	if (!call->is_len_read)
+		compare_outputs(out, is_failure);
 	check(access(COOK_OUTSIDE, F_OK), "gzip %s %s: a file outside", call->options, call->name);
 	/* gzip may remove its input though it could not read all of it: then ours lies there still.
 	 */
@@ -301,6 +303,9 @@ static void run(const uint8_t *data, size_t len)
 	call.is_stdin |= call.options[1] == '-';
 	snprintf(call.name, sizeof(call.name), "%s", names[take_byte(&t) % 16]);
 	cook(&t, &file);
+	/* It ends a file of another format where the data ends, up to a buffer further. */
+	call.is_len_read = call.options[1] == 'l' && file.len > GZIP_BUFFER_MIN &&
+			   memcmp(file.data, "\x1f\x8b", 2) != 0;
 	if (call.is_compressing) {
 		check_there_and_back(&call, &file);
 	} else {
