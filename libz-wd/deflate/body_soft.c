@@ -79,6 +79,7 @@ static void detach(z_streamp strm, struct zwd_deflate *d)
 		return;
 	d->check = zwd_deflate_check(d, d->check, strm->next_in, len);
 	d->sent_check = d->check;
+	d->is_flushed = 0;
 	zwd_deflate_accept(strm, d, len);
 	d->seg_len += len;
 }
@@ -129,11 +130,16 @@ static int call(z_streamp strm, struct zwd_deflate *d, int flush)
 static int flush_all(z_streamp strm, struct zwd_stream *s, int flush, int *is_complete)
 {
 	struct zwd_deflate *d = &s->d;
-	unsigned int room = (s->is_custom ? 2 : 3) * ZWD_BLOCK_LEN;
-	int ret;
+	unsigned int bytes, room = (s->is_custom ? 2 : 3) * ZWD_BLOCK_LEN;
+	int bits, ret = Z_OK;
 
-	/* All input, and the output it makes, without a flush: then little is left. */
-	ret = call(strm, d, Z_NO_FLUSH);
+	/*
+	 * All input, and the output it makes, without a flush: then little is left. Where there is neither, zlib
+	 * would forget by it that it has flushed.
+	 */
+	zwd_soft_zlib.deflatePending(&d->raw, &bytes, &bits);
+	if (strm->avail_in || bytes)
+		ret = call(strm, d, Z_NO_FLUSH);
 	*is_complete = 0;
 	if (ret != Z_OK || !strm->avail_out)
 		return ret;
@@ -220,8 +226,10 @@ static int settle(z_streamp strm, struct zwd_stream *s)
 	if (ret)
 		return ret;
 	d->seg_len = 0;
+	/* A full flush that is there is one still. */
+	if (!d->is_flushed || d->flushed_by != Z_FULL_FLUSH)
+		d->flushed_by = Z_SYNC_FLUSH;
 	d->is_flushed = 1;
-	d->flushed_by = Z_SYNC_FLUSH;
 	return 0;
 }
 

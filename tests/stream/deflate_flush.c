@@ -309,6 +309,75 @@ static void finish_goes_on_until_the_end(void **state)
 	}
 }
 
+/* In rooms of so many bytes, the last flush repeated until there is room left. */
+static size_t made_in_rooms(const struct zlib_api *z, int level, int flush, const unsigned char *plain, size_t len,
+			    uInt room, unsigned char *out)
+{
+	z_stream strm;
+	size_t made;
+
+	begin(z, &strm, -15, level);
+	strm.next_in = (z_const Bytef *)plain;
+	strm.next_out = out;
+	/* A segment that a device would have, then one for software. */
+	strm.avail_in = (uInt)len;
+	for (int i = 0; i < 2; i++) {
+		do {
+			strm.avail_out = room;
+			z->deflate(&strm, flush);
+		} while (!strm.avail_out);
+		strm.avail_in = i ? 0 : (uInt)len;
+		strm.next_in = (z_const Bytef *)plain;
+	}
+	made = (size_t)(strm.next_out - out);
+	z->deflateEnd(&strm);
+	return made;
+}
+
+struct marker_twice {
+	int flush, level;
+	size_t len, once, again;
+	uInt room;
+};
+
+/* Short segments, which are software's where the engine is chosen. */
+static void look_for_a_second_marker(const void *arg, void *result)
+{
+	static const int flushes[] = { Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_PARTIAL_FLUSH };
+	static unsigned char plain[2000], out[40000];
+	struct marker_twice *found = result;
+
+	setenv("ZWD_ENGINE", "auto", 1);
+	for (size_t i = 0; i < 2000 && !found->len; i++) {
+		int flush = flushes[i % 3], level = i % 2 ? 1 : 6;
+		size_t len = 1 + test_random_below(sizeof(plain) - 1), once, again;
+		uInt room = 40 + (uInt)test_random_below(400);
+
+		gen_fill(i / 2 % 2 ? GEN_TEXT : GEN_RANDOM, plain, len);
+		once = made_in_rooms(&ref, level, flush, plain, len, sizeof(out) / 2, out);
+		again = made_in_rooms(&ref, level, flush, plain, len, room, out);
+		if (once != again)
+			continue;
+		once = made_in_rooms(&ours, level, flush, plain, len, sizeof(out) / 2, out);
+		again = made_in_rooms(&ours, level, flush, plain, len, room, out);
+		if (once != again)
+			*found = (struct marker_twice){ flush, level, len, once, again, room };
+	}
+}
+
+/* Where zlib writes its marker once, whatever the room, so do we. The first test: settings are read once. */
+static void marker_is_written_once_where_zlib_does(void **state)
+{
+	struct marker_twice found = { 0 };
+
+	if (test_mode == MODE_FAULT)
+		return; /* then other bytes may come */
+	assert_int_equal(run_in_child(look_for_a_second_marker, NULL, &found, sizeof(found)), 0);
+	if (found.len)
+		fail_msg("flush %d, level %d, %zu bytes: %zu, in rooms of %u %zu", found.flush, found.level, found.len,
+			 found.once, found.room, found.again);
+}
+
 /* While the end is on its way out nothing changes it any more; another flush is refused, as zlib refuses it. */
 static void nothing_comes_behind_the_end(void **state)
 {
@@ -395,7 +464,8 @@ static void end_before_the_end_is_a_data_error(void **state)
 	assert_int_equal(ours.deflateEnd(&strm), Z_STREAM_ERROR);
 }
 
-TEST_MAIN(120, cmocka_unit_test(partial_flush_delivers_all), cmocka_unit_test(sync_flush_delivers_all),
+TEST_MAIN(120, cmocka_unit_test(marker_is_written_once_where_zlib_does),
+	  cmocka_unit_test(partial_flush_delivers_all), cmocka_unit_test(sync_flush_delivers_all),
 	  cmocka_unit_test(full_flush_delivers_all), cmocka_unit_test(block_flush_delivers_in_the_end),
 	  cmocka_unit_test(our_inflate_gives_all_that_was_flushed),
 	  cmocka_unit_test(full_flush_is_a_point_to_restart),
