@@ -125,7 +125,8 @@ struct runner {
 	struct inflating *inflates[SLOTS];
 	struct buf packed; /* what a stream of ours made last, for inflate */
 	int packed_wbits;
-	uint64_t sums[SUMS_MOST]; /* of the streams that came to their end */
+	uint64_t sums[SUMS_MOST]; /* of the streams that came to their end, */
+	uint64_t stock_sums[SUMS_MOST]; /* and of zlib's */
 	unsigned int sums_nr;
 };
 

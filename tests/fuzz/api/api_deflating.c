@@ -121,8 +121,10 @@ void deflating_check_end(struct runner *r, struct deflating *d)
 	 * blocks. */
 	if (r->settings->is_recut && (d->was_cut || d->was_stored))
 		sum = 0;
-	if (r->sums_nr < SUMS_MOST)
+	if (r->sums_nr < SUMS_MOST) {
+		r->stock_sums[r->sums_nr] = hash(1, theirs->out.data, theirs->out.len);
 		r->sums[r->sums_nr++] = sum;
+	}
 	r->packed.len = 0;
 	buf_add(&r->packed, ours->out.data, ours->out.len);
 	r->packed_wbits = d->wrap == 2 ? 31 : d->wrap ? 15 : -15;

@@ -240,8 +240,10 @@ void program_run(const uint8_t *data, size_t len, bool is_own_process)
 			continue;
 		check(first[i]->sums_nr == second[i]->sums_nr,
 		      "another number of streams, the second time");
+		/* In a room that ends within its marker zlib writes it again. */
 		for (unsigned int n = 0; n < first[i]->sums_nr; n++)
-			check(first[i]->sums[n] == second[i]->sums[n],
+			check(first[i]->sums[n] == second[i]->sums[n] ||
+				      first[i]->stock_sums[n] != second[i]->stock_sums[n],
 			      "other bytes in stream %u, the second time", n);
 	}
 }
