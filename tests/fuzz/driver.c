@@ -347,8 +347,8 @@ static void tell(const char *program, uint64_t first)
 	}
 	save(name);
 	shared->runs_nr = nr;
-	printf("# seed 0x%llx; replay with: %s %s\n", (unsigned long long)(first + nr), program,
-	       name);
+	printf("# replay with: %s --seed 0x%llx --inputs 1, or made shorter: %s %s\n", program,
+	       (unsigned long long)(first + nr), program, name);
 }
 
 static uint64_t runs_nr;

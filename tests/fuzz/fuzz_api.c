@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
  * fuzz_api FILE...                                   replays
- * fuzz_api [--seed N] [--seconds S] [--mode soft|emu|fault]  makes programs by chance
+ * fuzz_api [--seed N] [--seconds S] [--inputs N] [--mode soft|emu|fault]  makes programs by chance
  *
  * Each program is a process of its own. One that fails is made shorter, saved, and named with the
  * command that replays it. Without --seed: half of the time a fixed seed, then a fresh one. See
@@ -178,7 +178,9 @@ static void save(const char *name, const uint8_t *data, size_t len)
 		fprintf(stderr, "fuzz_api: %s: %s\n", name, strerror(errno));
 }
 
-static void failed(const char *program, uint8_t *data, size_t len, uint64_t seed)
+static const char *const modes[] = { "soft", "emu", "fault" };
+
+static void failed(const char *program, uint8_t *data, size_t len, uint64_t seed, int mode)
 {
 	char words[LAST_WORDS_LEN], name[64];
 	size_t whole = len;
@@ -186,8 +188,9 @@ static void failed(const char *program, uint8_t *data, size_t len, uint64_t seed
 	memcpy(words, common->words, sizeof(words));
 	snprintf(name, sizeof(name), "fuzz_api.%llx.input", (unsigned long long)seed);
 	save(name, data, len);
-	printf("not ok: %s\n# seed 0x%llx; replay with: %s %s\n", words, (unsigned long long)seed,
-	       program, name);
+	printf("not ok: %s\n# replay with: %s --seed 0x%llx --inputs 1%s%s, or made shorter: %s %s\n",
+	       words, program, (unsigned long long)seed, mode < 0 ? "" : " --mode ",
+	       mode < 0 ? "" : modes[mode], program, name);
 	fflush(stdout);
 	if (!strcmp(words, "hangs"))
 		return;
@@ -204,14 +207,14 @@ static void failed(const char *program, uint8_t *data, size_t len, uint64_t seed
 static unsigned int runs_nr, failures_nr;
 
 /* Programs from this seed on; each has its own, by which it is made alone. */
-static void make(const char *program, uint64_t seed, double seconds, int mode)
+static void make(const char *program, uint64_t seed, double seconds, uint64_t inputs, int mode)
 {
 	static uint8_t data[INPUT_MAX];
 	double end = now_s() + seconds;
 
 	printf("# seed 0x%llx\n", (unsigned long long)seed);
 	fflush(stdout);
-	for (uint64_t nr = 0; now_s() < end && failures_nr < 20; nr++) {
+	for (uint64_t nr = 0; nr < inputs && now_s() < end && failures_nr < 20; nr++) {
 		size_t len;
 
 		random_state = seed + nr;
@@ -224,7 +227,7 @@ static void make(const char *program, uint64_t seed, double seconds, int mode)
 		runs_nr++;
 		if (run(data, len, 0)) {
 			failures_nr++;
-			failed(program, data, len, seed + nr);
+			failed(program, data, len, seed + nr, mode);
 		}
 	}
 }
@@ -278,9 +281,9 @@ static int replay(const char *name)
 
 int main(int argc, char **argv)
 {
-	static const char *const modes[] = { "soft", "emu", "fault" };
 	const char *mode_name = getenv("ZWD_TEST_MODE"), *seed = NULL;
 	double seconds = 8, start = now_s();
+	uint64_t inputs = UINT64_MAX;
 	int mode = -1, i, ret = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -298,6 +301,8 @@ int main(int argc, char **argv)
 			seed = argv[i + 1];
 		else if (!strcmp(argv[i], "--seconds"))
 			seconds = atof(argv[i + 1]);
+		else if (!strcmp(argv[i], "--inputs"))
+			inputs = strtoull(argv[i + 1], NULL, 0);
 		else if (!strcmp(argv[i], "--mode"))
 			mode_name = argv[i + 1];
 	}
@@ -311,14 +316,14 @@ int main(int argc, char **argv)
 		return ret;
 	}
 	if (seed) {
-		make(argv[0], strtoull(seed, NULL, 0), seconds, mode);
+		make(argv[0], strtoull(seed, NULL, 0), seconds, inputs, mode);
 	} else {
 		struct timespec ts;
 
-		make(argv[0], FIXED_SEED, seconds / 2, mode);
+		make(argv[0], FIXED_SEED, seconds / 2, inputs, mode);
 		clock_gettime(CLOCK_REALTIME, &ts);
 		random_state = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-		make(argv[0], random_next() >> 16 << 16, seconds / 2, mode);
+		make(argv[0], random_next() >> 16 << 16, seconds / 2, inputs, mode);
 	}
 	tell(now_s() - start);
 	return failures_nr != 0;
