@@ -20,6 +20,8 @@ tests_emu_test_emu_qm_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 tests_emu_test_emu_queue_SOURCES = tests/emu/test_emu_queue.c $(emu_rig)
 tests_emu_test_emu_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_queue_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
+tests_emu_test_emu_queue_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=pthread_mutex_init,--wrap=pthread_mutex_lock,--wrap=pthread_mutex_unlock
 tests_emu_test_emu_zip_SOURCES = tests/emu/test_emu_zip.c $(emu_rig)
 tests_emu_test_emu_zip_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_zip_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
