@@ -141,6 +141,16 @@ static void test_batch_with_a_bad_request(void **state)
 	assert_int_equal(wd_send(s.q, req + 1, 2), -EINVAL);
 	assert_int_equal(wd_recv_sync(s.q, res, 3, WAIT_MS), 1);
 	assert_int_equal(res[0].tag, 0);
+	/* No such window, format, flags. */
+	req[0].window_bits = 11;
+	assert_int_equal(wd_send(s.q, req, 1), -EINVAL);
+	req[0].window_bits = 0;
+	req[0].format = 9;
+	assert_int_equal(wd_send(s.q, req, 1), -EINVAL);
+	req[0].format = WD_ZIP_ZLIB;
+	req[0].flags = 8;
+	assert_int_equal(wd_send(s.q, req, 1), -EINVAL);
+	req[0].flags = 0;
 	assert_int_equal(wd_send(s.q, req, 0), -EINVAL);
 	assert_int_equal(wd_recv(s.q, res, 0), -EINVAL);
 	side_close(&s);
@@ -227,6 +237,10 @@ static void test_info(void **state)
 	assert_int_equal(info.max_len, WD_ZIP_MAX_LEN);
 	assert_int_equal(wd_queue_state(q, NULL), WD_STATE_OK);
 	wd_release_queue(q);
+	/* What computes there, which zwd tells. */
+	assert_int_equal(wd_list_devices("emu:engine=zlib", &info, 1), 1);
+	assert_string_equal(info.engine, "zlib");
+	assert_int_equal(info.numa_node, -1);
 }
 
 int main(void)
