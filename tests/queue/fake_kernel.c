@@ -62,6 +62,7 @@ static struct file {
 	enum kind kind;
 	struct queue *queue;
 	unsigned int inode;
+	int is_known; /* its identity was asked for */
 } files[FDS];
 static unsigned int inodes;
 
@@ -75,6 +76,8 @@ static int taken_functions[FAKE_FUNCTIONS];
 static struct fake_counts counts;
 static unsigned int calls, failing_call, refused;
 static int failing_error;
+static unsigned int zero_in; /* files; 0: none gets that number */
+static const char *answer_to, *answer;
 static int is_gone;
 static uint32_t generation;
 static uint64_t next_dma;
@@ -106,7 +109,13 @@ static int file_new(enum kind kind, struct queue *q)
 
 	if (fd < 0 || fd >= FDS)
 		abort();
-	files[fd] = (struct file){ kind, q, ++inodes };
+	if (zero_in && !--zero_in) {
+		if (dup2(fd, 0))
+			abort();
+		close(fd);
+		fd = 0;
+	}
+	files[fd] = (struct file){ kind, q, ++inodes, 0 };
 	counts.fds++;
 	return fd;
 }
@@ -695,8 +704,11 @@ static int fake_ioctl(int fd, unsigned long cmd, void *arg)
 	pthread_mutex_lock(&lock);
 	file = files[fd];
 	if (file.kind == DEVICE && cmd == VFIO_SDMDEV_CMD_WAIT) {
+		int has_failed = is_failing(&r);
+
 		pthread_mutex_unlock(&lock);
-		r = wait_ioctl(file.queue, arg);
+		if (!has_failed)
+			r = wait_ioctl(file.queue, arg);
 		errno = saved_errno;
 		return r;
 	}
@@ -776,12 +788,18 @@ static int fake_close(int fd)
 	return 0;
 }
 
+/* Fails for a file that was just made only: else it would be nobody's, and stay. */
 static int fake_identity(int fd, struct wd_sys_identity *identity)
 {
+	int r = 0;
+
 	pthread_mutex_lock(&lock);
-	*identity = (struct wd_sys_identity){ .ino = files[fd].inode, .rdev = files[fd].kind };
+	if (files[fd].is_known || !is_failing(&r)) {
+		files[fd].is_known = 1;
+		*identity = (struct wd_sys_identity){ .ino = files[fd].inode, .rdev = files[fd].kind };
+	}
 	pthread_mutex_unlock(&lock);
-	return 0;
+	return r;
 }
 
 static int fake_eventfd(void)
@@ -869,12 +887,17 @@ static int fake_poll(struct pollfd *fds, unsigned int nr, int timeout_ms)
 {
 	int saved_errno = errno;
 	int fd = fds[0].fd;
-	int r;
+	int r, has_failed;
 
 	pthread_mutex_lock(&lock);
+	has_failed = is_failing(&r);
 	if (files[fd].kind == UACCE && files[fd].queue->emu)
 		fds[0].fd = emu_queue_fd(files[fd].queue->emu);
 	pthread_mutex_unlock(&lock);
+	if (has_failed) {
+		fds[0].fd = fd;
+		return r;
+	}
 	r = poll(fds, nr, timeout_ms);
 	if (r < 0)
 		r = -errno;
@@ -890,6 +913,8 @@ static const char *attribute_of(const char *attr)
 	static char text[64];
 	unsigned int nr = 0;
 
+	if (answer_to && !strcmp(attr, answer_to))
+		return answer;
 	if (!strcmp(attr, "api"))
 		snprintf(text, sizeof(text), "hisi_qm_v%u", info.qm_version);
 	else if (!strcmp(attr, "algorithms"))
@@ -968,6 +993,8 @@ static int fake_readlink(const char *path, char *text, size_t text_len)
 		if (!strncmp(rest + 1, uuid_of(q), 36)) {
 			snprintf(text, text_len, "../../../kernel/iommu_groups/%u",
 				 GROUP_BASE + q->index);
+			if (answer_to && !strcmp(answer_to, "iommu_group"))
+				snprintf(text, text_len, "%s", answer);
 			r = 0;
 		}
 	}
@@ -1091,6 +1118,8 @@ void fake_kernel_init(const struct fake_setup *wanted)
 	memset(taken_functions, 0, sizeof(taken_functions));
 	memset(&counts, 0, sizeof(counts));
 	failing_call = 0;
+	zero_in = 0;
+	answer_to = NULL;
 	refused = 0;
 	is_gone = 0;
 	generation = 0;
@@ -1130,6 +1159,17 @@ void fake_fail(unsigned int call, int error)
 {
 	failing_call = call;
 	failing_error = error;
+}
+
+void fake_number_zero(unsigned int n)
+{
+	zero_in = n;
+}
+
+void fake_answer(const char *attribute, const char *text)
+{
+	answer_to = attribute;
+	answer = text;
 }
 
 unsigned int fake_refused(void)

@@ -39,6 +39,10 @@ struct fake_counts fake_counts(void);
 unsigned int fake_calls(void);
 /* The call of that number fails. 0: none. */
 void fake_fail(unsigned int call, int error);
+/* The n-th file from now on gets the number 0, which is the caller's to give. */
+void fake_number_zero(unsigned int n);
+/* What is read of this attribute, NULL: there is none; or the link of that name. */
+void fake_answer(const char *attribute, const char *text);
 /* Requests that were refused. */
 unsigned int fake_refused(void);
 
