@@ -3,6 +3,7 @@
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <wd/sdmdev.h>
 
@@ -56,6 +57,11 @@ void fake_close_files(int with);
 void fake_want_removal(void);
 /* All queues: SDMDEV_STATE_RESET or _DEAD; with the latter uacce answers no more. */
 void fake_fail_device(enum sdmdev_state state);
+
+/* In a child that was not made by fork(), before it does anything. */
+void fake_forked(void);
+/* Held wherever the kernel is at work. */
+extern pthread_mutex_t fake_lock;
 
 /* In place of a doorbell that traps. */
 void fake_doorbell(void *tq, uint64_t value);
