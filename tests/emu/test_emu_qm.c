@@ -369,7 +369,8 @@ static void test_identity(void **state)
 {
 	struct board *b = board_of(state, 16, "");
 	static const uint8_t revisions[] = { 0, 0x20, 0x21, 0x30 };
-	uint8_t config[256];
+	uint8_t config[256], before[256], ones[256];
+	const uint16_t command = 0x6;
 
 	assert_int_equal(emu_qm_config_read(b->qm, 0, config, sizeof(config)), 0);
 	assert_memory_equal(config, "\xe5\x19\x50\xa2", 4);
@@ -393,6 +394,17 @@ static void test_identity(void **state)
 	assert_int_equal(emu_qm_read(b->qm, 2, (4 << 20) - 2, config, 4), -EINVAL);
 	assert_int_equal(emu_qm_write(b->qm, 0, 0, config, 4), -EINVAL);
 	assert_int_equal(emu_qm_config_write(b->qm, 4094, config, 4), -EINVAL);
+	/* What is written is that and no more; behind the capabilities there is nothing to write to. */
+	memset(ones, 0xff, sizeof(ones));
+	assert_int_equal(emu_qm_config_read(b->qm, 0, before, sizeof(before)), 0);
+	assert_int_equal(emu_qm_config_write(b->qm, 4, ones, 2), 0);
+	assert_int_equal(emu_qm_config_write(b->qm, 256, ones, sizeof(ones)), 0);
+	assert_int_equal(emu_qm_config_write(b->qm, 4, &command, 2), 0);
+	assert_int_equal(emu_qm_config_read(b->qm, 0, config, sizeof(config)), 0);
+	assert_memory_equal(config, before, sizeof(before));
+	assert_int_equal(emu_qm_config_read(b->qm, 256, config, sizeof(config)), 0);
+	memset(ones, 0, sizeof(ones));
+	assert_memory_equal(config, ones, sizeof(ones));
 	board_free(b);
 }
 

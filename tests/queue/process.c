@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -366,6 +367,31 @@ static void test_closed_event(void **state)
 	close(fd);
 	close(file);
 	unlink(path);
+}
+
+/* Where there is no standard input, the event has its number. */
+static int event_is_zero(void)
+{
+	struct pollfd p = { .fd = 0, .events = POLLIN };
+	struct wd_zip_req req;
+	struct wd_zip_res res;
+	struct side s;
+
+	close(0);
+	CHECK(!try_open(&s, DEVICE, 0));
+	CHECK(wd_queue_fd(s.q) == 0 && wd_queue_fd(s.q) == 0);
+	req = block(&s, 1, 1000);
+	CHECK(!wd_flush(s.q) && wd_send(s.q, &req, 1) == 1);
+	CHECK(poll(&p, 1, WAIT_MS) == 1);
+	CHECK(wd_recv(s.q, &res, 1) == 1);
+	wd_release_queue(s.q);
+	CHECK(fcntl(0, F_GETFD) == -1);
+	return 0;
+}
+
+static void test_event_is_zero(void **state)
+{
+	in_child(event_is_zero);
 }
 
 /* Time */
@@ -759,6 +785,7 @@ int main(void)
 		cmocka_unit_test(test_children_of_threads),
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_closed_event),
+		cmocka_unit_test(test_event_is_zero),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_cancellation),
 		cmocka_unit_test(test_limits),
