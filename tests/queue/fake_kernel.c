@@ -954,7 +954,7 @@ static const char *behind_parent(const char *path, unsigned int *function)
 
 static int fake_read(const char *path, char *text, size_t text_len)
 {
-	static const char uacce[] = "/sys/class/uacce/" FAKE_UACCE "/";
+	static const char uacce[] = "/sys/class/uacce/";
 	const char *value = NULL;
 	unsigned int function;
 	const char *rest;
@@ -967,7 +967,7 @@ static int fake_read(const char *path, char *text, size_t text_len)
 	if (rest && !strncmp(rest, "/params/", 8))
 		value = attribute_of(rest + 8);
 	else if (!setup.mode && !strncmp(path, uacce, sizeof(uacce) - 1))
-		value = attribute_of(path + sizeof(uacce) - 1);
+		value = attribute_of(strchr(path + sizeof(uacce) - 1, '/') + 1);
 	r = value ? 0 : -ENOENT;
 	if (value)
 		snprintf(text, text_len, "%s", value);
@@ -1017,7 +1017,7 @@ static int names_of(const char *path, char *text)
 		for (; nr < FAKE_FUNCTIONS; nr++)
 			text = stpcpy(text, fake_parent(nr)) + 1;
 	} else if (!strcmp(path, "/sys/class/uacce") && !setup.mode) {
-		text = stpcpy(text, FAKE_UACCE) + 1;
+		text = stpcpy(text, answer_to && !*answer_to ? answer : FAKE_UACCE) + 1;
 		nr++;
 	} else if (behind_parent(path, &function)) {
 		for (; nr < FAKE_QUEUES; nr++)

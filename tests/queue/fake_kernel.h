@@ -42,7 +42,7 @@ unsigned int fake_calls(void);
 void fake_fail(unsigned int call, int error);
 /* The n-th file from now on gets the number 0, which is the caller's to give. */
 void fake_number_zero(unsigned int n);
-/* What is read of this attribute, NULL: there is none; or the link of that name. */
+/* What is read of this attribute, NULL: there is none; or the link of that name; or "", the name of uacce's device. */
 void fake_answer(const char *attribute, const char *text);
 /* Requests that were refused. */
 unsigned int fake_refused(void);

@@ -93,10 +93,19 @@ static void test_attributes(void **state)
 		{ "api", "hisi_sec_v2" }, { "api", NULL }, { "flags", "0" }, { "flags", NULL },
 		{ "algorithms", "lz77_zstd" }, { "algorithms", NULL },
 	};
+	char name[WD_NAME_LEN + 1];
 	struct wd_device_info info;
 	struct wd_queue *q;
 
 	fake_kernel_init(&setups[0]);
+	/* A name for which there is no room. */
+	memset(name, '5', WD_NAME_LEN);
+	name[WD_NAME_LEN] = 0;
+	fake_answer("", name);
+	assert_int_equal(wd_list_devices("auto", &info, 1), 0);
+	name[WD_NAME_LEN - 1] = 0;
+	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
+	assert_string_equal(info.name, name);
 	for (size_t i = 0; i < ARRAY_NR(others); i++) {
 		fake_answer(others[i][0], others[i][1]);
 		assert_int_equal(wd_list_devices("auto", &info, 1), 0);
@@ -107,6 +116,11 @@ static void test_attributes(void **state)
 	fake_answer("device/numa_node", NULL);
 	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
 	assert_int_equal(info.numa_node, -1);
+	/* Regions of no length. */
+	fake_answer("region_dus_size", NULL);
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EOPNOTSUPP);
+	fake_answer("region_mmio_size", "0");
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EOPNOTSUPP);
 	/* Of a queue manager that is not made yet. */
 	fake_answer("api", "hisi_qm_v9");
 	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
