@@ -156,6 +156,38 @@ static void test_batch_with_a_bad_request(void **state)
 	side_close(&s);
 }
 
+/* As many results at once as there are, and no more than were asked for. */
+static void test_batch_of_results(void **state)
+{
+	struct wd_zip_req req[8];
+	struct wd_zip_res res[10];
+	struct side s, other;
+
+	need_emulated();
+	side_open(&s, "emu:threads=1", WD_OP_COMPRESS, 0);
+	side_open(&other, "emu:threads=1", WD_OP_COMPRESS, 0);
+	fill_text(s.src, 64, 1);
+	for (unsigned int n = 0; n < ARRAY_NR(req); n++) {
+		req[n] = block(&s, n, 64);
+		req[n].dst = s.dst + n * 256;
+		req[n].dst_len = 256;
+	}
+	memset(res, 0xee, sizeof(res));
+	assert_int_equal(wd_send(s.q, req, ARRAY_NR(req)), ARRAY_NR(req));
+	assert_int_equal(wd_recv_sync(s.q, res, 1, WAIT_MS), 1);
+	assert_int_equal(res[1].tag, UINT64_C(0xeeeeeeeeeeeeeeee));
+	/* The only engine is at this queue: when it has served the other one, all are there. */
+	check_alive(&other);
+	assert_int_equal(wd_recv(s.q, res, 3), 3);
+	assert_int_equal(res[3].tag, UINT64_C(0xeeeeeeeeeeeeeeee));
+	assert_int_equal(wd_recv(s.q, res + 3, 7), 4);
+	for (unsigned int n = 0; n < 7; n++)
+		assert_int_equal(res[n].tag, n + 1);
+	assert_int_equal(wd_recv(s.q, res, 1), -EAGAIN);
+	side_close(&other);
+	side_close(&s);
+}
+
 /* After wd_flush() the descriptor becomes readable with the next result. */
 static void test_event(void **state)
 {
@@ -250,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_order_over_rounds),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_batch_with_a_bad_request),
+		cmocka_unit_test(test_batch_of_results),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_open_errors),
 		cmocka_unit_test(test_info),
