@@ -532,6 +532,17 @@ static void test_lists(void **state)
 		done = take(b, 0, false);
 		assert_int_equal(done->result & HISI_ZIP_RESULT_STATUS, HISI_ZIP_BAD_DATA);
 	}
+	/* Entries of no length, and of one that is too much. */
+	for (int i = 0; i < 2; i++) {
+		from = make_list(b, src, len, 777, 10);
+		((struct hisi_sge *)(from + 1))[3].len = i ? HISI_ZIP_MAX_LEN + 1 : 0;
+		fill(b, &sqe, from, 10000, to, len);
+		sqe.req_ctrl |= HISI_ZIP_REQ_SGL;
+		submit(b, 0, &sqe);
+		run_all(b);
+		done = take(b, 0, false);
+		assert_int_equal(done->result & HISI_ZIP_RESULT_STATUS, HISI_ZIP_BAD_DATA);
+	}
 	board_free(b);
 }
 
