@@ -602,7 +602,7 @@ static int behind_filter(void)
 		CHECK(!wait_call(&s) && !wait_call(&shared));
 		CHECK(!wd_flush(s.q));
 	}
-	return 0;
+	_exit(0); /* no counts can be written, "make coverage" */
 }
 
 static int without_futex(void)
@@ -620,7 +620,7 @@ static int without_futex(void)
 	start = now_ms();
 	CHECK(wait_sync(&s) == -EPERM);
 	CHECK(now_ms() - start < 10000);
-	return 0;
+	_exit(0);
 }
 
 static void test_filter(void **state)
