@@ -123,7 +123,7 @@ static int start_thread(struct emu_engine_thread *engine)
 	return -ret;
 }
 
-/* 0 when at least one started. */
+/* None runs. 0 when at least one started. */
 static int start_engines(struct emu_dev *dev)
 {
 	sigset_t all, old;
@@ -135,8 +135,6 @@ static int start_engines(struct emu_dev *dev)
 	for (unsigned int i = 0; i < dev->opt.threads; i++) {
 		struct emu_engine_thread *engine = &dev->engine[i];
 
-		if (engine->is_started)
-			continue;
 		if (!engine->zip.work)
 			engine->zip.work = dev->codec->work_new(dev->streams);
 		ret = engine->zip.work ? start_thread(engine) : -ENOMEM;

@@ -220,19 +220,15 @@ free_slice:
 void sdmdev_free(void *queue, void *mem, size_t len)
 {
 	struct sdmdev_static arg = { .argsz = sizeof(arg) };
-	struct sdmdev_slice *slice = NULL;
 	struct sdmdev_tq *tq = queue;
+	struct sdmdev_slice **at = &tq->slices, *slice;
 
 	pthread_mutex_lock(&sdmdev_lock);
-	for (struct sdmdev_slice **at = &tq->slices; *at; at = &(*at)->next)
-		if ((*at)->mem == mem) {
-			slice = *at;
-			*at = slice->next;
-			break;
-		}
+	while ((*at)->mem != mem)
+		at = &(*at)->next;
+	slice = *at;
+	*at = slice->next;
 	pthread_mutex_unlock(&sdmdev_lock);
-	if (!slice)
-		return;
 	arg.offset = slice->off;
 	wd_sys->unmap(mem, len);
 	/* A queue that cannot be drained keeps it until it is closed. */

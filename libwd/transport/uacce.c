@@ -66,7 +66,7 @@ static int describe(const char *name, struct wd_device_info *info)
 	char algs[256];
 
 	*info = (struct wd_device_info){
-		.transport = "uacce", .numa_node = -1, .max_len = WD_ZIP_MAX_LEN,
+		.transport = "uacce", .max_len = WD_ZIP_MAX_LEN,
 	};
 	if (strlen(name) >= sizeof(info->name) ||
 	    attribute(name, "api", info->api, sizeof(info->api)) ||

@@ -4,9 +4,12 @@
 #include "emu/emu_priv.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -123,6 +126,7 @@ static void test_pieces(void **state)
 
 static void test_everything(void **state)
 {
+	static uint8_t beside[LEN], buf[3 * LEN];
 	uint64_t at = (uintptr_t)mem;
 	uint8_t byte = 5;
 
@@ -131,6 +135,14 @@ static void test_everything(void **state)
 	assert_ptr_equal(get(at, sizeof(mem), BOTH), mem);
 	assert_int_equal(emu_dma_copy(&dma, at, &byte, 1, EMU_DMA_WRITE), 0);
 	assert_int_equal(mem[0], 5);
+	/* A range over it counts where it lies. */
+	memset(mem, 1, sizeof(mem));
+	memset(beside, 2, sizeof(beside));
+	assert_int_equal(emu_dma_add(&dma, at + LEN, beside, LEN, BOTH), 0);
+	assert_int_equal(emu_dma_copy(&dma, at, buf, sizeof(buf), EMU_DMA_READ), 0);
+	for (size_t i = 0; i < sizeof(buf); i++)
+		assert_int_equal(buf[i], i / LEN == 1 ? 2 : 1);
+	emu_dma_remove(&dma, at + LEN, LEN);
 	/* Pointers to nothing, and what ends behind the last address. */
 	assert_null(get(0, 1, BOTH));
 	assert_null(get(4095, 1, BOTH));
@@ -152,6 +164,45 @@ static void test_uses(void **state)
 	assert_null(emu_dma_get(&user, BASE, LEN, BOTH));
 	emu_dma_release(&user);
 	assert_non_null(get(BASE, LEN, BOTH));
+}
+
+static bool is_removed;
+
+static void *remove_range(void *unused)
+{
+	emu_dma_remove(&dma, BASE, LEN);
+	__atomic_store_n(&is_removed, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static unsigned int waiting(void)
+{
+	unsigned int nr;
+
+	pthread_mutex_lock(&dma.lock);
+	nr = dma.waiting;
+	pthread_mutex_unlock(&dma.lock);
+	return nr;
+}
+
+/* Whoever takes memory away waits for the request that uses it. */
+static void test_removal(void **state)
+{
+	pthread_t thread;
+
+	assert_int_equal(emu_dma_add(&dma, BASE, mem, LEN, BOTH), 0);
+	assert_non_null(emu_dma_get(&user, BASE + LEN - 1, 1, BOTH));
+	is_removed = false;
+	assert_int_equal(pthread_create(&thread, NULL, remove_range, NULL), 0);
+	while (!waiting())
+		sched_yield();
+	/* Already no more is to be had of it. */
+	assert_null(emu_dma_get(&user, BASE, LEN, BOTH));
+	assert_false(__atomic_load_n(&is_removed, __ATOMIC_ACQUIRE));
+	emu_dma_release(&user);
+	pthread_join(thread, NULL);
+	assert_int_equal(waiting(), 0);
+	assert_null(get(BASE, LEN, BOTH));
 }
 
 /* Of each kind, whatever the request's number: something is not so, and nothing else is. */
@@ -204,8 +255,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_edges),  TEST(test_what_may_be_mapped), TEST(test_rights),
 		TEST(test_pieces), TEST(test_everything),	  TEST(test_uses),
-		TEST(test_lies),
+		TEST(test_removal), TEST(test_lies),
 	};
 
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

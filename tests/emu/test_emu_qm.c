@@ -34,6 +34,8 @@ enum {
 	ZIP_ERROR_SET = 0x3010a8,
 	ZIP_ERROR_STATUS = 0x3010ac,
 	COMP_CORE_DONE = 0x30200c,
+	COMP_CORE_IN = 0x302038,
+	COMP_CORE_OUT = 0x302040,
 	ERROR_SET = 0x10000c,
 	VFT_IS_READ = 0x100058,
 	COUNT_CLEAR = 0x100118,
@@ -367,12 +369,14 @@ static void test_identity(void **state)
 {
 	struct board *b = board_of(state, 16, "");
 	static const uint8_t revisions[] = { 0, 0x20, 0x21, 0x30 };
-	uint8_t config[256];
+	uint8_t config[256], before[256], ones[256];
+	const uint16_t command = 0x6;
 
 	assert_int_equal(emu_qm_config_read(b->qm, 0, config, sizeof(config)), 0);
 	assert_memory_equal(config, "\xe5\x19\x50\xa2", 4);
 	assert_int_equal(config[8], revisions[b->version]);
 	assert_int_equal(config[0x18] & 0xf, 0xc);
+	assert_int_equal(config[0x20], 0); /* no such region */
 	assert_int_equal(emu_qm_vectors(b->qm), b->version == 1 ? 1 : 4);
 	assert_int_equal(emu_qm_bar_len(b->qm, 2), 4 << 20);
 	/* Version 3 says what it can. */
@@ -390,6 +394,17 @@ static void test_identity(void **state)
 	assert_int_equal(emu_qm_read(b->qm, 2, (4 << 20) - 2, config, 4), -EINVAL);
 	assert_int_equal(emu_qm_write(b->qm, 0, 0, config, 4), -EINVAL);
 	assert_int_equal(emu_qm_config_write(b->qm, 4094, config, 4), -EINVAL);
+	/* What is written is that and no more; behind the capabilities there is nothing to write to. */
+	memset(ones, 0xff, sizeof(ones));
+	assert_int_equal(emu_qm_config_read(b->qm, 0, before, sizeof(before)), 0);
+	assert_int_equal(emu_qm_config_write(b->qm, 4, ones, 2), 0);
+	assert_int_equal(emu_qm_config_write(b->qm, 256, ones, sizeof(ones)), 0);
+	assert_int_equal(emu_qm_config_write(b->qm, 4, &command, 2), 0);
+	assert_int_equal(emu_qm_config_read(b->qm, 0, config, sizeof(config)), 0);
+	assert_memory_equal(config, before, sizeof(before));
+	assert_int_equal(emu_qm_config_read(b->qm, 256, config, sizeof(config)), 0);
+	memset(ones, 0, sizeof(ones));
+	assert_memory_equal(config, ones, sizeof(ones));
 	board_free(b);
 }
 
@@ -416,8 +431,10 @@ static void test_round_trip(void **state)
 	assert_int_equal(done->result & HISI_ZIP_RESULT_STATUS, HISI_ZIP_OK);
 	assert_int_equal(done->consumed, len);
 	assert_int_equal(done->tag_t0, 77);
-	assert_true(rd(b, COMP_CORE_DONE) == 1);
 	packed_len = done->produced;
+	assert_int_equal(rd(b, COMP_CORE_DONE), 1);
+	assert_int_equal(rd(b, COMP_CORE_IN), len);
+	assert_int_equal(rd(b, COMP_CORE_OUT), packed_len);
 
 	fill(b, &sqe, packed, packed_len, plain, len);
 	submit(b, 1, &sqe);
@@ -510,6 +527,17 @@ static void test_lists(void **state)
 			from->next = iova_of(b, from);
 		sqe.req_ctrl |= HISI_ZIP_REQ_SGL;
 		sqe.src_l += bad[i].odd;
+		submit(b, 0, &sqe);
+		run_all(b);
+		done = take(b, 0, false);
+		assert_int_equal(done->result & HISI_ZIP_RESULT_STATUS, HISI_ZIP_BAD_DATA);
+	}
+	/* Entries of no length, and of one that is too much. */
+	for (int i = 0; i < 2; i++) {
+		from = make_list(b, src, len, 777, 10);
+		((struct hisi_sge *)(from + 1))[3].len = i ? HISI_ZIP_MAX_LEN + 1 : 0;
+		fill(b, &sqe, from, 10000, to, len);
+		sqe.req_ctrl |= HISI_ZIP_REQ_SGL;
 		submit(b, 0, &sqe);
 		run_all(b);
 		done = take(b, 0, false);
@@ -615,6 +643,28 @@ static void test_arming(void **state)
 	assert_int_equal(b->interrupts[0], 3);
 	wr(b, EQ_MASK, 0);
 	assert_int_equal(b->interrupts[0], 4);
+	board_free(b);
+}
+
+/* Queues are served by turns, however much one of them has. */
+static void test_turns(void **state)
+{
+	struct board *b = board_of(state, 8, "");
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	struct hisi_zip_sqe sqe;
+
+	fill(b, &sqe, src, 100, dst, 300);
+	for (int i = 0; i < 5; i++)
+		submit(b, 0, &sqe);
+	for (int i = 0; i < 2; i++)
+		submit(b, 1, &sqe);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(emu_qm_run(b->qm), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_non_null(take(b, 0, false));
+		assert_non_null(take(b, 1, false));
+	}
+	assert_null(take(b, 0, false));
 	board_free(b);
 }
 
@@ -940,6 +990,7 @@ static void test_refusals(void **state)
 	/* No memory, for one part after the other. */
 	for (callocs = 1; callocs <= 4; callocs++)
 		assert_int_equal(emu_qm_new("qm=3", 0, &host, &qm), -ENOMEM);
+	assert_int_equal(emu_qm_new("qm=3,engine=zlib", 0, &host, &qm), -ENOMEM);
 	callocs = 0;
 	/* All that silicon has. */
 	assert_int_equal(emu_qm_new("qm=3", EMU_QM_FULL, &host, &qm), 0);
@@ -952,6 +1003,18 @@ static void test_refusals(void **state)
 	emu_qm_free(qm);
 }
 
+/* A driver that wants more queues than there are has those that there are. */
+static void test_too_many_queues(void **state)
+{
+	struct board *b = board_new("qm=3,queues=4", 3, 8);
+	const uint64_t sq = iova_of(b, b->queue[0].sq);
+
+	set_vft(b, 1000);
+	assert_int_equal(load(b, MB_SQC, 3, sq, 7 << 12 | 7, 0, 0), 0);
+	assert_int_not_equal(load(b, MB_SQC, 4, sq, 7 << 12 | 7, 0, 0), 0);
+	board_free(b);
+}
+
 /* Pages of doorbells: the page is the queue. */
 static void test_isolation(void **state)
 {
@@ -959,12 +1022,20 @@ static void test_isolation(void **state)
 	const struct emu_qm_host host = { b, on_msi, on_dma };
 	const uint64_t value = UINT64_C(1) << 32 | 3;
 	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	uint32_t region = UINT32_MAX;
 	struct hisi_zip_sqe sqe;
 
 	assert_int_equal(emu_qm_bar_len(b->qm, 4), 0);
 	emu_qm_free(b->qm);
 	assert_int_equal(emu_qm_new("qm=3,queues=4", EMU_QM_ISOLATED, &host, &b->qm), 0);
 	assert_int_equal(emu_qm_bar_len(b->qm, 4), 4 * 0x10000);
+	/* As a kernel asks how long it is. */
+	assert_int_equal(emu_qm_config_write(b->qm, 0x20, &region, sizeof(region)), 0);
+	assert_int_equal(emu_qm_config_read(b->qm, 0x20, &region, sizeof(region)), 0);
+	assert_int_equal(region, 0xfffc000c);
+	/* There is nothing to be read. */
+	assert_int_equal(emu_qm_read(b->qm, 4, 0x10000, &region, sizeof(region)), 0);
+	assert_int_equal(region, 0);
 	assert_int_equal(rd(b, 0x30), 1);
 	assert_int_equal(emu_qm_map(b->qm, IOVA, b->mem, HALF, EMU_DMA_READ | EMU_DMA_WRITE), 0);
 	set_master(b, true);
@@ -991,6 +1062,7 @@ int main(void)
 			cmocka_unit_test_prestate(test_pieces, state),
 			cmocka_unit_test_prestate(test_wrap, state),
 			cmocka_unit_test_prestate(test_arming, state),
+			cmocka_unit_test_prestate(test_turns, state),
 			cmocka_unit_test_prestate(test_contexts, state),
 			cmocka_unit_test_prestate(test_stop, state),
 			cmocka_unit_test_prestate(test_reset, state),
@@ -1006,7 +1078,11 @@ int main(void)
 		snprintf(name, sizeof(name), "version %u", versions[i]);
 		failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
 	}
-	const struct CMUnitTest others[] = { cmocka_unit_test(test_isolation), cmocka_unit_test(test_refusals) };
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_too_many_queues),
+		cmocka_unit_test(test_isolation),
+		cmocka_unit_test(test_refusals),
+	};
 
 	return failed + cmocka_run_group_tests_name("others", others, NULL, NULL);
 }

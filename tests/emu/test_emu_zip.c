@@ -307,6 +307,10 @@ static void test_stream_compress(void **state)
 		{ 300000, 65536, 65536 },
 		{ 300000, 100000, 70000 },
 		{ MIB, MIB, 2 * MIB },
+		/* It fits, but not with the trailer. */
+		{ 188, 188, 200 },
+		{ 189, 189, 200 },
+		{ 190, 190, 200 },
 	};
 	struct fixture *f = fixture(state);
 	uint8_t *plain = buffer(MIB), *z = buffer(16 * MIB);
@@ -391,6 +395,13 @@ static void test_stream_every_split(void **state)
 			else
 				assert_int_equal(d.status, HISI_ZIP_STREAM_END);
 			assert_int_equal(d.consumed, split);
+			/* All is in one block, the last. Software asks whether its end was seen. */
+			if (split < z_len) {
+				assert_int_equal(d.ctx_w0 & HISI_ZIP_CTX_W0_FINAL,
+						 split ? HISI_ZIP_CTX_W0_FINAL : 0);
+				assert_int_equal((d.ctx_w0 & HISI_ZIP_CTX_W0_STATE) == HISI_ZIP_CTX_BLOCK_DONE,
+						 z_len - split <= trailer_len(format));
+			}
 			if (split < z_len) {
 				d.flags = 0;
 				d.src = z + split;

@@ -62,11 +62,12 @@ static struct file {
 	enum kind kind;
 	struct queue *queue;
 	unsigned int inode;
+	int is_known; /* its identity was asked for */
 } files[FDS];
 static unsigned int inodes;
 
 /* Guards all of it; not held where something waits. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct fake_setup setup;
 static struct emu_dev *dev;
 static struct emu_info info;
@@ -75,6 +76,8 @@ static int taken_functions[FAKE_FUNCTIONS];
 static struct fake_counts counts;
 static unsigned int calls, failing_call, refused;
 static int failing_error;
+static unsigned int zero_in; /* files; 0: none gets that number */
+static const char *answer_to, *answer;
 static int is_gone;
 static uint32_t generation;
 static uint64_t next_dma;
@@ -106,7 +109,13 @@ static int file_new(enum kind kind, struct queue *q)
 
 	if (fd < 0 || fd >= FDS)
 		abort();
-	files[fd] = (struct file){ kind, q, ++inodes };
+	if (zero_in && !--zero_in) {
+		if (dup2(fd, 0))
+			abort();
+		close(fd);
+		fd = 0;
+	}
+	files[fd] = (struct file){ kind, q, ++inodes, 0 };
 	counts.fds++;
 	return fd;
 }
@@ -157,10 +166,10 @@ static void *interrupts_main(void *arg)
 			continue;
 		if (event.data.u32 == QUEUES)
 			return NULL;
-		pthread_mutex_lock(&lock);
+		pthread_mutex_lock(&fake_lock);
 		if (queues[event.data.u32].emu)
 			signal_event(&queues[event.data.u32], SDMDEV_IRQ_UPDATE);
-		pthread_mutex_unlock(&lock);
+		pthread_mutex_unlock(&fake_lock);
 	}
 }
 
@@ -195,10 +204,10 @@ void fake_doorbell(void *tq, uint64_t value)
 	struct queue *q = &queues[(number - NUMBER_BASE) % QUEUES];
 	int saved_errno = errno;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (q->emu)
 		emu_queue_doorbell(q->emu, value - number + emu_queue_number(q->emu));
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	errno = saved_errno;
 }
 
@@ -675,11 +684,11 @@ static int wait_ioctl(struct queue *q, void *arg)
 	for (uintptr_t left_ms = (uintptr_t)arg;; left_ms--) {
 		int r;
 
-		pthread_mutex_lock(&lock);
+		pthread_mutex_lock(&fake_lock);
 		r = queue_error(q);
 		if (!r)
 			r = emu_queue_wait(q->emu, 0);
-		pthread_mutex_unlock(&lock);
+		pthread_mutex_unlock(&fake_lock);
 		if (r != -ETIMEDOUT || !left_ms)
 			return r;
 		usleep(1000);
@@ -692,11 +701,14 @@ static int fake_ioctl(int fd, unsigned long cmd, void *arg)
 	struct file file;
 	int r = -EBADF;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	file = files[fd];
 	if (file.kind == DEVICE && cmd == VFIO_SDMDEV_CMD_WAIT) {
-		pthread_mutex_unlock(&lock);
-		r = wait_ioctl(file.queue, arg);
+		int has_failed = is_failing(&r);
+
+		pthread_mutex_unlock(&fake_lock);
+		if (!has_failed)
+			r = wait_ioctl(file.queue, arg);
 		errno = saved_errno;
 		return r;
 	}
@@ -712,7 +724,7 @@ static int fake_ioctl(int fd, unsigned long cmd, void *arg)
 	else if (file.kind == UACCE)
 		r = uacce_ioctl(file.queue, cmd, arg);
 unlock:
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	errno = saved_errno;
 	return r;
 }
@@ -747,10 +759,10 @@ static int fake_open(const char *path, int flags)
 {
 	int r;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (!is_failing(&r))
 		r = (flags & O_ACCMODE) == O_RDWR ? open_path(path) : -EINVAL;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return r;
 }
 
@@ -758,7 +770,7 @@ static int fake_close(int fd)
 {
 	struct file *file = &files[fd];
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (file->kind == NONE)
 		abort(); /* closed twice */
 	if ((file->kind == DEVICE || file->kind == UACCE) && !file->queue->is_taken)
@@ -772,26 +784,32 @@ static int fake_close(int fd)
 	file->kind = NONE;
 	counts.fds--;
 	close(fd);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return 0;
 }
 
+/* Fails for a file that was just made only: else it would be nobody's, and stay. */
 static int fake_identity(int fd, struct wd_sys_identity *identity)
 {
-	pthread_mutex_lock(&lock);
-	*identity = (struct wd_sys_identity){ .ino = files[fd].inode, .rdev = files[fd].kind };
-	pthread_mutex_unlock(&lock);
-	return 0;
+	int r = 0;
+
+	pthread_mutex_lock(&fake_lock);
+	if (files[fd].is_known || !is_failing(&r)) {
+		files[fd].is_known = 1;
+		*identity = (struct wd_sys_identity){ .ino = files[fd].inode, .rdev = files[fd].kind };
+	}
+	pthread_mutex_unlock(&fake_lock);
+	return r;
 }
 
 static int fake_eventfd(void)
 {
 	int r;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (!is_failing(&r))
 		r = file_new(EVENT, NULL);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return r;
 }
 
@@ -832,10 +850,10 @@ static int fake_map(int fd, uint64_t off, size_t len, int prot, void **mem)
 {
 	int r;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (!is_failing(&r))
 		r = map(&files[fd], off, len, prot, mem);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return r;
 }
 
@@ -844,7 +862,7 @@ static int fake_unmap(void *mem, size_t len)
 {
 	struct queue *orphan = NULL;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	for (unsigned int i = 0; i < QUEUES; i++) {
 		struct queue *q = &queues[i];
 
@@ -860,7 +878,7 @@ static int fake_unmap(void *mem, size_t len)
 	counts.maps--;
 	if (orphan)
 		queue_close(orphan);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return 0;
 }
 
@@ -869,12 +887,17 @@ static int fake_poll(struct pollfd *fds, unsigned int nr, int timeout_ms)
 {
 	int saved_errno = errno;
 	int fd = fds[0].fd;
-	int r;
+	int r, has_failed;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
+	has_failed = is_failing(&r);
 	if (files[fd].kind == UACCE && files[fd].queue->emu)
 		fds[0].fd = emu_queue_fd(files[fd].queue->emu);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
+	if (has_failed) {
+		fds[0].fd = fd;
+		return r;
+	}
 	r = poll(fds, nr, timeout_ms);
 	if (r < 0)
 		r = -errno;
@@ -890,6 +913,8 @@ static const char *attribute_of(const char *attr)
 	static char text[64];
 	unsigned int nr = 0;
 
+	if (answer_to && !strcmp(attr, answer_to))
+		return answer;
 	if (!strcmp(attr, "api"))
 		snprintf(text, sizeof(text), "hisi_qm_v%u", info.qm_version);
 	else if (!strcmp(attr, "algorithms"))
@@ -929,25 +954,25 @@ static const char *behind_parent(const char *path, unsigned int *function)
 
 static int fake_read(const char *path, char *text, size_t text_len)
 {
-	static const char uacce[] = "/sys/class/uacce/" FAKE_UACCE "/";
+	static const char uacce[] = "/sys/class/uacce/";
 	const char *value = NULL;
 	unsigned int function;
 	const char *rest;
 	int r;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (is_failing(&r))
 		goto unlock;
 	rest = behind_parent(path, &function);
 	if (rest && !strncmp(rest, "/params/", 8))
 		value = attribute_of(rest + 8);
 	else if (!setup.mode && !strncmp(path, uacce, sizeof(uacce) - 1))
-		value = attribute_of(path + sizeof(uacce) - 1);
+		value = attribute_of(strchr(path + sizeof(uacce) - 1, '/') + 1);
 	r = value ? 0 : -ENOENT;
 	if (value)
 		snprintf(text, text_len, "%s", value);
 unlock:
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return r;
 }
 
@@ -957,7 +982,7 @@ static int fake_readlink(const char *path, char *text, size_t text_len)
 	const char *rest;
 	int r;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (is_failing(&r))
 		goto unlock;
 	r = -ENOENT;
@@ -968,11 +993,13 @@ static int fake_readlink(const char *path, char *text, size_t text_len)
 		if (!strncmp(rest + 1, uuid_of(q), 36)) {
 			snprintf(text, text_len, "../../../kernel/iommu_groups/%u",
 				 GROUP_BASE + q->index);
+			if (answer_to && !strcmp(answer_to, "iommu_group"))
+				snprintf(text, text_len, "%s", answer);
 			r = 0;
 		}
 	}
 unlock:
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	return r;
 }
 
@@ -990,7 +1017,7 @@ static int names_of(const char *path, char *text)
 		for (; nr < FAKE_FUNCTIONS; nr++)
 			text = stpcpy(text, fake_parent(nr)) + 1;
 	} else if (!strcmp(path, "/sys/class/uacce") && !setup.mode) {
-		text = stpcpy(text, FAKE_UACCE) + 1;
+		text = stpcpy(text, answer_to && !*answer_to ? answer : FAKE_UACCE) + 1;
 		nr++;
 	} else if (behind_parent(path, &function)) {
 		for (; nr < FAKE_QUEUES; nr++)
@@ -1009,10 +1036,10 @@ static int fake_names(const char *path, char **names)
 	char *text = malloc(1024);
 	int r;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (!is_failing(&r))
 		r = names_of(path, text);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 	if (r < 0)
 		free(text);
 	else
@@ -1047,7 +1074,7 @@ static void share_all(void)
 
 static void fork_prepare(void)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	if (dev)
 		emu_fork_prepare();
 }
@@ -1056,10 +1083,10 @@ static void fork_parent(void)
 {
 	if (dev)
 		emu_fork_parent();
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 }
 
-static void fork_child(void)
+static void child_begin(void)
 {
 	if (dev)
 		emu_fork_child();
@@ -1071,7 +1098,18 @@ static void fork_child(void)
 		close(epoll);
 	epoll = -1;
 	has_interrupts = 0;
-	pthread_mutex_unlock(&lock);
+}
+
+static void fork_child(void)
+{
+	child_begin();
+	pthread_mutex_unlock(&fake_lock);
+}
+
+void fake_forked(void)
+{
+	pthread_mutex_init(&fake_lock, NULL);
+	child_begin();
 }
 
 void fake_kernel_init(const struct fake_setup *wanted)
@@ -1091,6 +1129,8 @@ void fake_kernel_init(const struct fake_setup *wanted)
 	memset(taken_functions, 0, sizeof(taken_functions));
 	memset(&counts, 0, sizeof(counts));
 	failing_call = 0;
+	zero_in = 0;
+	answer_to = NULL;
 	refused = 0;
 	is_gone = 0;
 	generation = 0;
@@ -1132,6 +1172,17 @@ void fake_fail(unsigned int call, int error)
 	failing_error = error;
 }
 
+void fake_number_zero(unsigned int n)
+{
+	zero_in = n;
+}
+
+void fake_answer(const char *attribute, const char *text)
+{
+	answer_to = attribute;
+	answer = text;
+}
+
 unsigned int fake_refused(void)
 {
 	return refused;
@@ -1149,7 +1200,7 @@ void fake_take_function(unsigned int function)
 
 void fake_close_files(int with)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	for (unsigned int i = 0; i < QUEUES; i++)
 		queues[i].events[0] = queues[i].events[1] = -1;
 	for (int fd = 0; fd < FDS; fd++) {
@@ -1164,24 +1215,24 @@ void fake_close_files(int with)
 		if (with < 0 ? close(fd) : dup2(with, fd) != fd)
 			abort();
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 }
 
 void fake_want_removal(void)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	for (unsigned int i = 0; i < QUEUES; i++)
 		if (queues[i].is_open) {
 			__atomic_store_n(&status_of(&queues[i])->is_removal_wanted, 1,
 					 __ATOMIC_RELEASE);
 			signal_event(&queues[i], SDMDEV_IRQ_ERROR);
 		}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 }
 
 void fake_fail_device(enum sdmdev_state state)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&fake_lock);
 	generation += state == SDMDEV_STATE_RESET;
 	is_gone = state == SDMDEV_STATE_DEAD;
 	for (unsigned int i = 0; i < QUEUES; i++) {
@@ -1193,5 +1244,5 @@ void fake_fail_device(enum sdmdev_state state)
 			set_state(&queues[i], state);
 		signal_event(&queues[i], SDMDEV_IRQ_ERROR);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&fake_lock);
 }

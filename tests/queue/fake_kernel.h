@@ -3,6 +3,7 @@
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <wd/sdmdev.h>
 
@@ -39,6 +40,10 @@ struct fake_counts fake_counts(void);
 unsigned int fake_calls(void);
 /* The call of that number fails. 0: none. */
 void fake_fail(unsigned int call, int error);
+/* The n-th file from now on gets the number 0, which is the caller's to give. */
+void fake_number_zero(unsigned int n);
+/* What is read of this attribute, NULL: there is none; or the link of that name; or "", the name of uacce's device. */
+void fake_answer(const char *attribute, const char *text);
 /* Requests that were refused. */
 unsigned int fake_refused(void);
 
@@ -52,6 +57,11 @@ void fake_close_files(int with);
 void fake_want_removal(void);
 /* All queues: SDMDEV_STATE_RESET or _DEAD; with the latter uacce answers no more. */
 void fake_fail_device(enum sdmdev_state state);
+
+/* In a child that was not made by fork(), before it does anything. */
+void fake_forked(void);
+/* Held wherever the kernel is at work. */
+extern pthread_mutex_t fake_lock;
 
 /* In place of a doorbell that traps. */
 void fake_doorbell(void *tq, uint64_t value);

@@ -13,6 +13,7 @@ wd_queue_tests = \
 	tests/queue/failures \
 	tests/queue/fork \
 	tests/queue/idle \
+	tests/queue/locks \
 	tests/queue/memory \
 	tests/queue/no_sleep \
 	tests/queue/process \
@@ -56,6 +57,10 @@ tests_queue_sys_LDADD = $(wd_queue_ldadd)
 tests_queue_threads_CFLAGS = $(wd_queue_cflags)
 tests_queue_threads_LDADD = $(wd_queue_ldadd)
 wd_fake_kernel = tests/queue/fake_kernel.c tests/queue/fake_kernel.h tests/queue/transport.h
+tests_queue_locks_SOURCES = tests/queue/locks.c $(wd_fake_kernel)
+tests_queue_locks_CFLAGS = $(wd_queue_cflags)
+tests_queue_locks_LDADD = $(wd_queue_ldadd)
+tests_queue_locks_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pthread_mutex_lock,--wrap=pthread_mutex_unlock
 tests_queue_transport_sdmdev_SOURCES = tests/queue/transport_sdmdev.c $(wd_fake_kernel)
 tests_queue_transport_sdmdev_CFLAGS = $(wd_queue_cflags)
 tests_queue_transport_sdmdev_LDADD = $(wd_queue_ldadd)

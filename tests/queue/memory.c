@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Zlib */
 /* Guards which memory a request may name: allocated, shared, read-only, the whole address space. */
+#include "config.h"
 #include <stdlib.h>
+#include <sys/mman.h>
 #include "queue.h"
 
 static int send_at(struct wd_queue *q, const void *src, void *dst, uint32_t dst_len)
@@ -19,6 +21,13 @@ static int send_at(struct wd_queue *q, const void *src, void *dst, uint32_t dst_
 	return 0;
 }
 
+static int is_mapped(void *mem)
+{
+	unsigned char vec;
+
+	return !mincore(mem, 1, &vec);
+}
+
 /* A device that WD_TEST_DEVICE names need not reach the process's memory. */
 static void share_or_skip(struct wd_queue *q, const void *mem, size_t len, int flags)
 {
@@ -31,6 +40,7 @@ static void share_or_skip(struct wd_queue *q, const void *mem, size_t len, int f
 
 static void test_alloc(void **state)
 {
+	size_t page_len = sysconf(_SC_PAGESIZE);
 	struct wd_queue *q;
 	void *mem, *other;
 	struct wd_zip_req stream = {
@@ -41,6 +51,11 @@ static void test_alloc(void **state)
 	assert_int_equal(wd_alloc(q, 0, &mem), -ENOMEM);
 	assert_int_equal(wd_alloc(q, SIZE_MAX, &mem), -ENOMEM);
 	assert_int_equal(wd_alloc(q, SIZE_MAX / 2, &mem), -ENOMEM);
+	/* Whole pages, and no more of them than it takes. */
+	assert_int_equal(wd_alloc(q, page_len, &mem), 0);
+	assert_int_equal(send_at(q, mem, (char *)mem + page_len - 200, 200), 0);
+	assert_int_equal(send_at(q, mem, (char *)mem + page_len - 200, 201), -EFAULT);
+	wd_free(q, mem);
 	assert_int_equal(wd_alloc(q, 1, &mem), 0);
 	assert_int_equal((uintptr_t)mem % 4096, 0);
 	assert_int_equal(*(char *)mem, 0);
@@ -55,6 +70,36 @@ static void test_alloc(void **state)
 	assert_int_equal(send_at(q, mem, other, 1024), -EFAULT);
 	wd_free(q, NULL);
 	wd_release_queue(q);
+}
+
+/* What a request in flight names stays until the queue ends: the device may still write there. */
+static void test_free_in_flight(void **state)
+{
+	struct wd_zip_req req = { .src_len = 100, .dst_len = 2000, .format = WD_ZIP_ZLIB };
+	struct wd_zip_res res;
+	struct wd_queue *q;
+	void *mem[4];
+
+	need_emulated();
+	/* Two are done, and the third of those that follow is at the ring's beginning again. */
+	assert_int_equal(queue_open(&q, "emu:threads=1,depth=4,fault=hang@3", WD_OP_COMPRESS, 0), 0);
+	for (unsigned int i = 0; i < ARRAY_NR(mem); i++)
+		assert_int_equal(wd_alloc(q, 4096, &mem[i]), 0);
+	for (unsigned int i = 0; i < 5; i++) {
+		req.src = mem[i < 2 ? 0 : i - 2];
+		req.dst = (char *)req.src + 2000;
+		assert_int_equal(wd_send(q, &req, 1), 1);
+		if (i < 2)
+			assert_int_equal(wd_recv_sync(q, &res, 1, WAIT_MS), 1);
+	}
+	assert_int_equal(wd_recv_sync(q, &res, 1, 10), -ETIMEDOUT);
+	for (unsigned int i = 0; i < ARRAY_NR(mem); i++) {
+		wd_free(q, mem[i]);
+		assert_int_equal(is_mapped(mem[i]), i < 3);
+	}
+	wd_release_queue(q);
+	for (unsigned int i = 0; i < ARRAY_NR(mem); i++)
+		assert_false(is_mapped(mem[i]));
 }
 
 static void test_share(void **state)
@@ -132,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alloc),
+		cmocka_unit_test(test_free_in_flight),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_share_all),
 	};

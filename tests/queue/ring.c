@@ -141,8 +141,50 @@ static void test_batch_with_a_bad_request(void **state)
 	assert_int_equal(wd_send(s.q, req + 1, 2), -EINVAL);
 	assert_int_equal(wd_recv_sync(s.q, res, 3, WAIT_MS), 1);
 	assert_int_equal(res[0].tag, 0);
+	/* No such window, format, flags. */
+	req[0].window_bits = 11;
+	assert_int_equal(wd_send(s.q, req, 1), -EINVAL);
+	req[0].window_bits = 0;
+	req[0].format = 9;
+	assert_int_equal(wd_send(s.q, req, 1), -EINVAL);
+	req[0].format = WD_ZIP_ZLIB;
+	req[0].flags = 8;
+	assert_int_equal(wd_send(s.q, req, 1), -EINVAL);
+	req[0].flags = 0;
 	assert_int_equal(wd_send(s.q, req, 0), -EINVAL);
 	assert_int_equal(wd_recv(s.q, res, 0), -EINVAL);
+	side_close(&s);
+}
+
+/* As many results at once as there are, and no more than were asked for. */
+static void test_batch_of_results(void **state)
+{
+	struct wd_zip_req req[8];
+	struct wd_zip_res res[10];
+	struct side s, other;
+
+	need_emulated();
+	side_open(&s, "emu:threads=1", WD_OP_COMPRESS, 0);
+	side_open(&other, "emu:threads=1", WD_OP_COMPRESS, 0);
+	fill_text(s.src, 64, 1);
+	for (unsigned int n = 0; n < ARRAY_NR(req); n++) {
+		req[n] = block(&s, n, 64);
+		req[n].dst = s.dst + n * 256;
+		req[n].dst_len = 256;
+	}
+	memset(res, 0xee, sizeof(res));
+	assert_int_equal(wd_send(s.q, req, ARRAY_NR(req)), ARRAY_NR(req));
+	assert_int_equal(wd_recv_sync(s.q, res, 1, WAIT_MS), 1);
+	assert_int_equal(res[1].tag, UINT64_C(0xeeeeeeeeeeeeeeee));
+	/* The only engine is at this queue: when it has served the other one, all are there. */
+	check_alive(&other);
+	assert_int_equal(wd_recv(s.q, res, 3), 3);
+	assert_int_equal(res[3].tag, UINT64_C(0xeeeeeeeeeeeeeeee));
+	assert_int_equal(wd_recv(s.q, res + 3, 7), 4);
+	for (unsigned int n = 0; n < 7; n++)
+		assert_int_equal(res[n].tag, n + 1);
+	assert_int_equal(wd_recv(s.q, res, 1), -EAGAIN);
+	side_close(&other);
 	side_close(&s);
 }
 
@@ -227,6 +269,10 @@ static void test_info(void **state)
 	assert_int_equal(info.max_len, WD_ZIP_MAX_LEN);
 	assert_int_equal(wd_queue_state(q, NULL), WD_STATE_OK);
 	wd_release_queue(q);
+	/* What computes there, which zwd tells. */
+	assert_int_equal(wd_list_devices("emu:engine=zlib", &info, 1), 1);
+	assert_string_equal(info.engine, "zlib");
+	assert_int_equal(info.numa_node, -1);
 }
 
 int main(void)
@@ -236,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_order_over_rounds),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_batch_with_a_bad_request),
+		cmocka_unit_test(test_batch_of_results),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_open_errors),
 		cmocka_unit_test(test_info),

@@ -3,6 +3,7 @@
 #include "config.h"
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -131,6 +132,7 @@ static void test_names(void **state)
 {
 	static const char all[] = "blanks\0empty\0link\0number\0plain\0sub\0word\0";
 	struct wd_device_info info[2];
+	size_t before;
 	char *names;
 
 	errno = 1234;
@@ -143,6 +145,13 @@ static void test_names(void **state)
 	assert_string_equal(names, "");
 	free(names);
 	assert_int_equal(sys->names(in_folder("nothing"), &names), -ENOENT);
+	/* Nothing of it stays. */
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(sys->names(folder, &names), 7);
+		free(names);
+	}
+	assert_in_range(mallinfo2().uordblks, 0, before + 1000);
 	/* All are counted, and as many described as there is room for. */
 	assert_int_equal(wd_sys_list(folder, describe, info, 2), 6);
 	assert_string_equal(info[0].name, "blanks");

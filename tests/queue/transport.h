@@ -3,6 +3,7 @@
 #ifndef TRANSPORT_TEST_H
 #define TRANSPORT_TEST_H
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include "fake_kernel.h"
@@ -16,17 +17,39 @@
 static struct wd_transport under_test;
 const struct wd_transport *const wd_transports[] = { &under_test, NULL };
 
+/* Devices that some queue uses. */
+static const struct wd_transport *below;
+static unsigned int open_devices;
+
+static inline int open_device(const struct wd_device_info *info, void **dev)
+{
+	int r = below->dev_open(info, dev);
+
+	open_devices += !r;
+	return r;
+}
+
+static inline void close_device(void *dev)
+{
+	open_devices--;
+	below->dev_close(dev);
+}
+
 /* Stores of the process trap nowhere here: the kernel is told of doorbells. */
 static inline void transport_use(const struct wd_transport *transport)
 {
+	below = transport;
 	under_test = *transport;
 	under_test.doorbell = fake_doorbell;
+	under_test.dev_open = open_device;
+	under_test.dev_close = close_device;
 }
 
 static inline void check_nothing_left(void)
 {
 	struct fake_counts counts = fake_counts();
 
+	assert_int_equal(open_devices, 0);
 	assert_int_equal(counts.fds, 0);
 	assert_int_equal(counts.maps, 0);
 	assert_int_equal(counts.dma_maps, 0);
@@ -209,6 +232,56 @@ static inline void check_same_numbers(const struct fake_setup *setup)
 	fake_kernel_fini();
 }
 
+/* In a program without standard input each of the files may be the one of its number. */
+static inline void check_number_zero(const struct fake_setup *setup, unsigned int files_nr)
+{
+	int saved = fcntl(0, F_DUPFD_CLOEXEC, 3);
+
+	assert_true(saved >= 0);
+	for (unsigned int n = 1; n <= files_nr; n++) {
+		static char own[100];
+		struct side s;
+
+		fake_kernel_init(setup);
+		fake_number_zero(n);
+		side_open(&s, "auto", WD_OP_COMPRESS, 0);
+		if (!wd_mem_share(s.q, own, sizeof(own), 0))
+			wd_mem_unshare(s.q, own, sizeof(own));
+		assert_true(wd_queue_fd(s.q) >= 0);
+		assert_true(n < files_nr || !wd_queue_fd(s.q));
+		check_alive(&s);
+		assert_int_equal(wd_queue_state(s.q, NULL), WD_STATE_OK);
+		side_close(&s);
+		check_nothing_left();
+		fake_kernel_fini();
+		assert_int_equal(dup2(saved, 0), 0);
+	}
+	close(saved);
+}
+
+/* A signal does not end a wait, and does not prolong it. What else is wrong ends it. */
+static inline void check_waits(const struct fake_setup *setup)
+{
+	struct fake_setup hanging = *setup;
+	struct wd_zip_req req;
+	struct wd_zip_res res;
+	struct side s;
+
+	hanging.emu = "qm=2,threads=1,fault=hang@1";
+	fake_kernel_init(&hanging);
+	side_open(&s, "auto", WD_OP_COMPRESS, 0);
+	req = block(&s, 1, 1000);
+	assert_int_equal(wd_send(s.q, &req, 1), 1);
+	fake_fail(fake_calls() + 1, EINTR);
+	assert_int_equal(wd_recv_sync(s.q, &res, 1, 20), -ETIMEDOUT);
+	fake_fail(fake_calls() + 1, ENOMEM);
+	assert_int_equal(wd_recv_sync(s.q, &res, 1, WAIT_MS), -EIO);
+	fake_fail(0, 0);
+	side_close(&s);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
 static const int errors[] = {
 	EBUSY, EMFILE, ENOTTY, EACCES, EAGAIN, EEXIST, EFAULT, EINTR, EINVAL, EIO, ENODEV, ENOENT,
 	ENOMEM, ENXIO, EOPNOTSUPP, EPERM, ERANGE,
@@ -254,7 +327,7 @@ static inline void check_failures(const struct fake_setup *setup, unsigned int e
 }
 
 /* In the child a queue is dead and the kernel's side of it is not; a new one works. */
-static inline int in_child(struct side *s)
+static inline int in_child(struct side *s, struct side *other)
 {
 	struct wd_zip_req req = block(s, 1, 100);
 
@@ -264,6 +337,7 @@ static inline int in_child(struct side *s)
 	if (fake_counts().fds)
 		return 2; /* the parent could not give its queue away */
 	wd_release_queue(s->q);
+	wd_release_queue(other->q);
 	/* The device's thread would be a new one, in a child of threads. */
 	if (!IS_TSAN && use_device())
 		return 3;
@@ -284,7 +358,7 @@ static inline void check_fork(const struct fake_setup *setup)
 	run_round_trip(&comp, &decomp, 20000);
 	pid = fork();
 	if (!pid)
-		leave(in_child(&comp));
+		leave(in_child(&comp, &decomp));
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));

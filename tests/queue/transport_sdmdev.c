@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
 /* Guards the road through VFIO to sdmdev: every mode of memory, and all that may fail on it. */
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include "transport.h"
@@ -48,6 +47,8 @@ static void test_round_trips(void **state)
 		run_round_trip(&comp, &decomp, 300000);
 		run_stream(&comp);
 		run_many(&comp, 100);
+		assert_int_equal(wd_mem_share(comp.q, NULL, 0, WD_SHARE_ALL),
+				 setups[i].mode & SDMDEV_DMA_SVM ? 0 : -EOPNOTSUPP);
 		assert_int_equal(fake_counts().started, 2);
 		side_close(&comp);
 		run_many(&decomp, 0);
@@ -75,6 +76,79 @@ static void test_fork(void **state)
 {
 	check_fork(&direct);
 	check_fork(&mediated);
+}
+
+/* The child forgets a queue, too, that is closed and whose pages another one shares still. */
+static void test_fork_with_shares(void **state)
+{
+	static char own[100];
+	struct side s, other;
+	int status;
+	pid_t pid;
+
+	fake_kernel_init(&direct);
+	side_open(&s, "auto", WD_OP_COMPRESS, 0);
+	side_open(&other, "auto", WD_OP_COMPRESS, 0);
+	assert_int_equal(wd_mem_share(s.q, own, 50, WD_SHARE_READ), 0);
+	assert_int_equal(wd_mem_share(other.q, own + 50, 50, WD_SHARE_READ), 0);
+	side_close(&s);
+	pid = fork();
+	if (!pid) {
+		alarm(TIME_LIMIT_S);
+		if (fake_counts().fds)
+			leave(1);
+		side_close(&other);
+		leave(!IS_TSAN && use_device() ? 2 : 0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	check_alive(&other);
+	side_close(&other);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
+/* Group, container, device, event. */
+static void test_number_zero(void **state)
+{
+	check_number_zero(&direct, 4);
+	check_number_zero(&mediated, 4);
+}
+
+static void test_waits(void **state)
+{
+	check_waits(&direct);
+}
+
+/* What a queue's link leads to is a group's number, or the queue is none. */
+static void test_groups(void **state)
+{
+	static const struct {
+		const char *link;
+		unsigned int nr;
+	} rows[] = {
+		{ "../../../kernel/iommu_groups/12", FAKE_QUEUES }, { "12", FAKE_QUEUES },
+		{ "../../../kernel/iommu_groups/12x", 0 }, { "../../../kernel/iommu_groups/x12", 0 },
+		{ "../../../kernel/iommu_groups/-1", 0 }, { "../../../kernel/iommu_groups/1234567890", 0 },
+		{ "../../../kernel/iommu_groups/", 0 }, { "", 0 },
+	};
+	struct wd_device_info info;
+	struct wd_queue *q;
+
+	fake_kernel_init(&direct);
+	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
+		fake_answer("iommu_group", rows[i].link);
+		assert_int_equal(wd_list_devices("auto", &info, 1), FAKE_FUNCTIONS);
+		assert_int_equal(info.queues_total, rows[i].nr);
+		if (!rows[i].nr)
+			assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EBUSY);
+	}
+	/* Of a queue manager that is not made yet. */
+	fake_answer("api", "hisi_qm_v9");
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EOPNOTSUPP);
+	check_nothing_left();
+	fake_kernel_fini();
 }
 
 /* One opener a queue, one process a function: the next is taken. */
@@ -335,6 +409,10 @@ int main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_closed_files),
 		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_fork_with_shares),
+		cmocka_unit_test(test_number_zero),
+		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_private),

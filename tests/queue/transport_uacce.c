@@ -31,6 +31,9 @@ static void test_round_trips(void **state)
 		run_round_trip(&comp, &decomp, 300000);
 		run_stream(&comp);
 		run_many(&comp, 100);
+		/* There is nothing to share, but what is shared twice is a mistake here, too. */
+		assert_int_equal(wd_mem_share(comp.q, src, sizeof(src), 0), 0);
+		assert_int_equal(wd_mem_share(comp.q, src + 999, 10, 0), -EEXIST);
 		assert_int_equal(wd_mem_share(comp.q, NULL, 0, WD_SHARE_ALL), 0);
 		run(&comp, &req);
 		side_close(&comp);
@@ -73,8 +76,62 @@ static void test_busy(void **state)
 	fake_kernel_fini();
 }
 
+static void test_number_zero(void **state)
+{
+	check_number_zero(&setups[0], 1);
+}
+
+static void test_waits(void **state)
+{
+	check_waits(&setups[0]);
+}
+
+/* What libwd may know what to do with, and knows. */
+static void test_attributes(void **state)
+{
+	static const char *const others[][2] = {
+		{ "api", "hisi_sec_v2" }, { "api", NULL }, { "flags", "0" }, { "flags", NULL },
+		{ "algorithms", "lz77_zstd" }, { "algorithms", NULL },
+	};
+	char name[WD_NAME_LEN + 1];
+	struct wd_device_info info;
+	struct wd_queue *q;
+
+	fake_kernel_init(&setups[0]);
+	/* A name for which there is no room. */
+	memset(name, '5', WD_NAME_LEN);
+	name[WD_NAME_LEN] = 0;
+	fake_answer("", name);
+	assert_int_equal(wd_list_devices("auto", &info, 1), 0);
+	name[WD_NAME_LEN - 1] = 0;
+	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
+	assert_string_equal(info.name, name);
+	for (size_t i = 0; i < ARRAY_NR(others); i++) {
+		fake_answer(others[i][0], others[i][1]);
+		assert_int_equal(wd_list_devices("auto", &info, 1), 0);
+	}
+	fake_answer("device/numa_node", "3");
+	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
+	assert_int_equal(info.numa_node, 3);
+	fake_answer("device/numa_node", NULL);
+	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
+	assert_int_equal(info.numa_node, -1);
+	/* Regions of no length. */
+	fake_answer("region_dus_size", NULL);
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EOPNOTSUPP);
+	fake_answer("region_mmio_size", "0");
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EOPNOTSUPP);
+	/* Of a queue manager that is not made yet. */
+	fake_answer("api", "hisi_qm_v9");
+	assert_int_equal(wd_list_devices("auto", &info, 1), 1);
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), -EOPNOTSUPP);
+	check_nothing_left();
+	fake_kernel_fini();
+}
+
 static void check_failed_device(enum sdmdev_state state, int error, enum wd_state expected)
 {
+	unsigned int generation = 77;
 	struct wd_zip_req req;
 	struct wd_zip_res res;
 	struct side s;
@@ -86,7 +143,8 @@ static void check_failed_device(enum sdmdev_state state, int error, enum wd_stat
 	req = block(&s, 1, 1000);
 	assert_int_equal(wd_send(s.q, &req, 1), error);
 	assert_int_equal(wd_recv(s.q, &res, 1), error);
-	assert_int_equal(wd_queue_state(s.q, NULL), expected);
+	assert_int_equal(wd_queue_state(s.q, &generation), expected);
+	assert_int_equal(generation, 0); /* resets are not counted */
 	side_close(&s);
 	check_nothing_left();
 	fake_kernel_fini();
@@ -106,6 +164,9 @@ int main(void)
 		cmocka_unit_test(test_closed_files),
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_number_zero),
+		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_failed_device),
 	};
 

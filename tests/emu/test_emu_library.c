@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Zlib
+/* Guards: a library of the emulated device's has every function that is asked for, or it is none. */
+#include "emu/emu.h"
+#include "emu/emu_codec.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char both[][EMU_SYMBOL_LEN] = { "gnu_get_libc_version", "get_nprocs" };
+static const char other[][EMU_SYMBOL_LEN] = { "gnu_get_libc_version", "no_such_function", "get_nprocs" };
+
+static int asked;
+
+static int refuse(void)
+{
+	asked++;
+	return 0;
+}
+
+static int allow(void)
+{
+	asked++;
+	return 1;
+}
+
+static void test_functions(void **state)
+{
+	struct emu_library library = { .soname = "libc.so.6", .path = "libc.so.6", .symbols = both, .symbols_nr = 2 };
+	void *functions[3] = { NULL };
+
+	emu_may_open = NULL;
+	assert_int_equal(emu_library_open(&library, functions), 0);
+	assert_ptr_equal(functions[1], dlsym(RTLD_DEFAULT, "get_nprocs"));
+	library.symbols = other;
+	library.symbols_nr = 3;
+	assert_int_equal(emu_library_open(&library, functions), -ENOENT);
+	library.soname = library.path = "libno-such-library.so.9";
+	assert_int_equal(emu_library_open(&library, functions), -ENOENT);
+}
+
+/* Whether a file may be opened by its name is asked where none is mapped, and only there. */
+static void test_permission(void **state)
+{
+	struct emu_library library = { .soname = "libc.so.6", .path = "libc.so.6", .symbols = both, .symbols_nr = 2 };
+	void *functions[2] = { NULL };
+
+	emu_may_open = refuse;
+	assert_int_equal(emu_library_open(&library, functions), 0);
+	assert_int_equal(asked, 0);
+	library.soname = "libno-such-library.so.9";
+	assert_int_equal(emu_library_open(&library, functions), -ENOENT);
+	assert_int_equal(asked, 1);
+	emu_may_open = allow;
+	assert_int_equal(emu_library_open(&library, functions), 0);
+	assert_int_equal(asked, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_functions), cmocka_unit_test(test_permission) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
