@@ -147,5 +147,63 @@ static void tune(void **state)
 	buf_free(&out[1]);
 }
 
+/* Before there is data all of it is zlib's, then: with these figures as with its own. */
+static void tune_from_the_start(void **state)
+{
+	static unsigned char plain[100000], out[2][110000];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (int level = 4; level <= 9; level++) {
+		uLong len[2];
+
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { .next_in = plain, .avail_in = sizeof(plain), .next_out = out[i],
+					  .avail_out = sizeof(out[i]) };
+
+			assert_int_equal(z->deflateInit_(&strm, level, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			assert_int_equal(z->deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+			assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+			len[i] = strm.total_out;
+			assert_int_equal(z->deflateEnd(&strm), Z_OK);
+		}
+		assert_int_equal(len[0], len[1]);
+		assert_memory_equal(out[0], out[1], len[0]);
+	}
+}
+
+/* What a device made waits for room when software takes over: it goes first, in a copy as well. */
+static void tune_while_output_waits(void **state)
+{
+	static const size_t lens[] = { 10, 1000, 20000, 45000, 60000 };
+	static unsigned char plain[60000], out[2][70000];
+
+	gen_fill(GEN_RANDOM, plain, sizeof(plain));
+	for (size_t i = 0; i < NR(lens); i++) {
+		z_stream strm[2];
+
+		begin(&strm[0], 15, 6);
+		strm[0].next_in = plain;
+		strm[0].avail_in = lens[i];
+		strm[0].next_out = out[0];
+		strm[0].avail_out = 5;
+		ours.deflate(&strm[0], Z_SYNC_FLUSH);
+		assert_int_equal(strm[0].avail_out, 0);
+		assert_int_equal(ours.deflateTune(&strm[0], 8, 16, 128, 128), Z_OK);
+		assert_int_equal(ours.deflateCopy(&strm[1], &strm[0]), Z_OK);
+		memcpy(out[1], out[0], 5);
+		for (int n = 0; n < 2; n++) {
+			strm[n].next_in = plain + strm[n].total_in;
+			strm[n].avail_in = sizeof(plain) - strm[n].total_in;
+			strm[n].next_out = out[n] + 5;
+			strm[n].avail_out = sizeof(out[n]) - 5;
+			assert_int_equal(ours.deflate(&strm[n], Z_FINISH), Z_STREAM_END);
+			assert_inflates(15, out[n], strm[n].total_out, plain, sizeof(plain));
+			assert_int_equal(ours.deflateEnd(&strm[n]), Z_OK);
+		}
+	}
+}
+
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
-	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune))
+	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune),
+	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_while_output_waits))

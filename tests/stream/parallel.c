@@ -274,9 +274,38 @@ static void many_open(void **state)
 	}
 }
 
+/* What waits for room is told, and comes with the next call that has it. */
+static void pending_output(void **state)
+{
+	z_stream strm = { 0 };
+	struct buf out = { 0 };
+	int bits, nr = 0;
+
+	assert_int_equal(deflateInit2(&strm, 1, Z_DEFLATED, 31, 8, 0), Z_OK);
+	strm.next_in = plain;
+	strm.avail_in = LEN;
+	while (strm.total_out < 100000) {
+		unsigned int pending = 0;
+
+		assert_int_equal(step(&strm, &out, 1000, Z_NO_FLUSH), Z_OK);
+		assert_int_equal(strm.avail_out, 0);
+		assert_int_equal(ours.deflatePending(&strm, &pending, &bits), Z_OK);
+		if (!pending)
+			continue;
+		nr++;
+		assert_int_equal(step(&strm, &out, pending, Z_NO_FLUSH), Z_OK);
+		assert_int_equal(strm.avail_out, 0);
+	}
+	assert_true(nr > 0);
+	strm.avail_in = 0;
+	assert_int_equal(finish(&strm, 31, &out, 100000), 0);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pending_output),
 		cmocka_unit_test(in_pieces),	cmocka_unit_test(flush_points),
 		cmocka_unit_test(abandoned),	cmocka_unit_test(many_open),
 		cmocka_unit_test(random_scripts),
