@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zwd.h>
 
 #define LEN 1000000
 #define ROOM 16384
@@ -212,6 +213,28 @@ static void streams_of_two_processes(void **state)
 	buf_free(&packed);
 }
 
-TEST_MAIN(60, cmocka_unit_test(input_that_changes), cmocka_unit_test(input_that_shrinks_and_moves),
+/* What was made before it was asked for is what comes then, and the device has all of a stream. */
+static void output_of_one_device(void **state)
+{
+	struct zwd_stats before, after;
+	struct buf packed = { 0 };
+	z_stream strm;
+
+	pack(15, &packed);
+	zwd_stats(&before, sizeof(before));
+	begin(&strm, 15, &packed);
+	while (LEN - strm.total_out > ROOM)
+		some(&strm);
+	rest(&strm);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	zwd_stats(&after, sizeof(after));
+	if (test_mode == MODE_EMU) {
+		assert_int_equal(after.inflate.hw_out - before.inflate.hw_out, LEN);
+		assert_int_equal(after.inflate.soft_streams, before.inflate.soft_streams);
+	}
+	buf_free(&packed);
+}
+
+TEST_MAIN(60, cmocka_unit_test(output_of_one_device), cmocka_unit_test(input_that_changes), cmocka_unit_test(input_that_shrinks_and_moves),
 	  cmocka_unit_test(input_that_is_not_shown),
 	  cmocka_unit_test(streams_that_are_interrupted), cmocka_unit_test(streams_of_two_processes))
