@@ -274,6 +274,19 @@ static void mismatch_is_done_again_by_software(void **state)
 	assert_int_equal(stats.deflate_choice.soft_failed, 1);
 }
 
+/* Units of which every one fails are software's, and as small as it makes them. */
+static void what_fails_is_compressed_all_the_same(void **state)
+{
+	struct row r = { "all fail", DEFLATE, 1000000, 1,
+			 { "ZWD_ENGINE=hw", "ZWD_UNIT=64K", "WD_DEVICE=emu:fault=error@1+" },
+			 6, 0, 31, 8, 0, NO_REASON };
+	struct zwd_stats stats;
+
+	run(&r, &stats);
+	assert_int_equal(stats.deflate.soft_in, r.len);
+	assert_in_range(stats.deflate.soft_out, 1, r.len / 2);
+}
+
 /* Which engine is the better depends on the machine: either will do, in both directions. */
 static void learns_both_ways(void **state)
 {
@@ -318,6 +331,7 @@ int main(void)
 		cmocka_unit_test(verifies_one_in_n),
 		cmocka_unit_test(verifies_units_of_any_length),
 		cmocka_unit_test(mismatch_is_done_again_by_software),
+		cmocka_unit_test(what_fails_is_compressed_all_the_same),
 		cmocka_unit_test(learns_both_ways),
 		cmocka_unit_test(learns_that_a_device_is_slow),
 	};
