@@ -3,6 +3,7 @@
 #include "config.h"
 #include "helpers.h"
 
+#include <pthread.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -192,6 +193,46 @@ static void child_that_only_exits(void **state)
 	assert_int_equal(deflate_rest(&strm, &out), 0);
 }
 
+/* A thread that is in a call all the time; it tells nothing where all is right. */
+static void *compress_always(void *is_over)
+{
+	uLongf len = LEN + LEN / 8;
+	unsigned char *packed = malloc(len);
+	int ret = packed ? Z_OK : Z_MEM_ERROR;
+
+	while (ret == Z_OK && !__atomic_load_n((int *)is_over, __ATOMIC_ACQUIRE)) {
+		len = LEN + LEN / 8;
+		ret = ours.compress2(packed, &len, plain, LEN, 1);
+	}
+	free(packed);
+	return ret == Z_OK ? NULL : is_over;
+}
+
+static void fork_beside_a_call(void **state)
+{
+	unsigned char packed[2000], back[1000];
+	static int is_over;
+	pthread_t thread;
+	void *wrong;
+
+	assert_int_equal(pthread_create(&thread, NULL, compress_always, &is_over), 0);
+	for (int i = 0; i < 20; i++) {
+		uLongf len = sizeof(packed), back_len = sizeof(back);
+		pid_t pid;
+
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+		pid = start_child();
+		assert_true(pid >= 0);
+		if (!pid)
+			_exit(ours.compress(packed, &len, plain, 1000) || ours.uncompress(back, &back_len, packed, len) ||
+			      memcmp(back, plain, 1000));
+		assert_int_equal(exit_of(pid), 0);
+	}
+	__atomic_store_n(&is_over, 1, __ATOMIC_RELEASE);
+	assert_int_equal(pthread_join(thread, &wrong), 0);
+	assert_null(wrong);
+}
+
 static int make(void **state)
 {
 	plain = gen_alloc(GEN_MIXED, LEN);
@@ -211,6 +252,7 @@ int main(void)
 		cmocka_unit_test(inflate_goes_on_in_both),
 		cmocka_unit_test(three_generations),
 		cmocka_unit_test(child_that_only_exits),
+		cmocka_unit_test(fork_beside_a_call),
 	};
 
 	test_begin(120);
