@@ -5,6 +5,10 @@
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
+#if ZLIB_VERNUM < 0x1320
+int deflateUsed(z_streamp strm, int *bits); /* 1.3.1.2's */
+#endif
+
 static void begin(z_stream *strm, int wbits, int level)
 {
 	memset(strm, 0, sizeof(*strm));
@@ -112,6 +116,33 @@ static void pending_is_what_comes_next(void **state)
 	}
 }
 
+/* How much of the last byte is in use; where software has the stream, as far as its zlib can tell. */
+static void used_bits(void **state)
+{
+	static unsigned char plain[1000], out[2000];
+	z_stream strm;
+	int ret, bits = 77;
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	begin(&strm, 15, 6);
+	ret = deflateUsed(&strm, &bits);
+	if (test_mode == MODE_EMU)
+		assert_true(ret == Z_OK && !bits);
+	strm.next_in = plain;
+	strm.avail_in = sizeof(plain);
+	strm.next_out = out;
+	strm.avail_out = sizeof(out);
+	assert_int_equal(ours.deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+	ret = deflateUsed(&strm, &bits);
+	if (test_mode == MODE_EMU)
+		assert_true(ret == Z_OK && bits == 8);
+	assert_int_equal(ours.deflateTune(&strm, 8, 16, 128, 128), Z_OK);
+	ret = deflateUsed(&strm, &bits);
+	assert_true(ret == Z_STREAM_ERROR || (ret == Z_OK && bits >= 0 && bits <= 8));
+	assert_int_equal(deflateUsed(NULL, &bits), Z_STREAM_ERROR);
+	assert_int_equal(ours.deflateEnd(&strm), Z_DATA_ERROR);
+}
+
 /* Tuning is allowed at any time, and changes the output where zlib does the work. */
 static void tune(void **state)
 {
@@ -205,5 +236,5 @@ static void tune_while_output_waits(void **state)
 }
 
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
-	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune),
+	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune), cmocka_unit_test(used_bits),
 	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_while_output_waits))
