@@ -18,8 +18,7 @@ if [ "$ZWD_TEST_MODE" = emu ] && ! grep -q '"hw_requests": *[1-9]' "$stats"; the
 	echo "no request went to the device" >&2
 	failed=1
 fi
-python=$(command -v python3) || ZWD_SOFT_ZLIB=$bound zwd "$top_builddir/tests/abi/inner_late" 2 || { echo "inner_late beside it: $?" >&2; failed=1; }
-exit $failed
+python=$(command -v python3) || exit $failed
 cat >"$tmp/stream.py" <<'END'
 import ctypes, sys
 z = ctypes.CDLL(sys.argv[1])
