@@ -4,9 +4,12 @@
 #include "helpers.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <zwd.h>
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -83,6 +86,41 @@ static void deflate_goes_on_in_both(void **state)
 		if (!pid)
 			_exit(deflate_rest(&strm, &out));
 		assert_int_equal(deflate_rest(&strm, &out), 0);
+		assert_int_equal(exit_of(pid), 0);
+	}
+}
+
+/* What is on its way at that moment is had in both; by fork() the child's is the device's, too. */
+static void units_in_flight(void **state)
+{
+	enum { PIECE = 65536, PIECES = 16, ROOM = 400000 }; /* the last one fills a unit */
+
+	for (int is_bare = 0; is_bare < 2; is_bare++) {
+		struct zwd_stats stats = { 0 };
+		struct buf out = { 0 };
+		z_stream strm = { 0 };
+		int status;
+		pid_t pid;
+
+		assert_int_equal(deflateInit(&strm, 6), Z_OK);
+		while (strm.total_in < PIECE * PIECES) {
+			strm.next_in = plain + strm.total_in;
+			strm.avail_in = PIECE;
+			do {
+				strm.next_out = buf_room(&out, ROOM);
+				strm.avail_out = ROOM;
+				assert_int_equal(ours.deflate(&strm, Z_NO_FLUSH), Z_OK);
+				out.len += ROOM - strm.avail_out;
+			} while (strm.avail_in);
+		}
+		pid = is_bare ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : start_child();
+		assert_true(pid >= 0);
+		status = deflate_rest(&strm, &out);
+		if (!pid) {
+			zwd_stats(&stats, sizeof(stats));
+			_exit(status ? status : !is_bare && test_mode == MODE_EMU && stats.deflate.failovers ? 3 : 0);
+		}
+		assert_int_equal(status, 0);
 		assert_int_equal(exit_of(pid), 0);
 	}
 }
@@ -249,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deflate_goes_on_in_both),
+		cmocka_unit_test(units_in_flight),
 		cmocka_unit_test(inflate_goes_on_in_both),
 		cmocka_unit_test(three_generations),
 		cmocka_unit_test(child_that_only_exits),

@@ -4,7 +4,8 @@ EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
 wd_unit_tests = tests/unit/anchor tests/unit/cache tests/unit/checksum tests/unit/format tests/unit/header \
 	tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip \
-	tests/unit/lanes tests/unit/learn tests/unit/settings tests/unit/shadow tests/unit/spec tests/unit/stats
+	tests/unit/lanes tests/unit/learn tests/unit/lease tests/unit/settings tests/unit/shadow tests/unit/spec \
+	tests/unit/stats
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -36,6 +37,8 @@ tests_unit_lanes_CFLAGS = $(wd_unit_cflags)
 tests_unit_lanes_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_learn_CFLAGS = $(wd_unit_cflags)
 tests_unit_learn_LDADD = bench/libbench.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_lease_CFLAGS = $(wd_unit_cflags)
+tests_unit_lease_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
 tests_unit_settings_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_shadow_CFLAGS = $(wd_unit_cflags)
