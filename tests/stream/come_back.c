@@ -93,7 +93,7 @@ static void give_up_in_flight(const void *arg, void *result)
 
 	begin(job);
 	setenv("ZWD_DEPTH", "4", 1);
-	setenv("ZWD_TIMEOUT_MS", "200", 1);
+	setenv("ZWD_TIMEOUT_MS", "1000", 1);
 	o->ret = deflateInit2(&strm, 6, Z_DEFLATED, job->wbits, 8, Z_DEFAULT_STRATEGY);
 	while (o->ret == Z_OK && strm.total_in < 4 * PIECE) {
 		strm.next_in = plain + strm.total_in;

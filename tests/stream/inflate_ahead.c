@@ -198,13 +198,13 @@ static void streams_of_two_processes(void **state)
 	if (IS_TSAN)
 		skip();
 	pack(15, &packed);
-	/* Every other child is one that no handler of fork() knows of. */
+	/* Every other child is one that no handler of fork() knows of; AddressSanitizer needs its own. */
 	for (int calls = 1; calls <= 6; calls++) {
 		begin(&strm, 15, &packed);
 		for (int i = 0; i < calls; i++)
 			some(&strm);
 		fflush(NULL);
-		pid = calls % 2 ? fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+		pid = calls % 2 || IS_ASAN ? fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 		assert_true(pid >= 0);
 		rest(&strm);
 		assert_int_equal(ours.inflateEnd(&strm), Z_OK);
@@ -232,7 +232,7 @@ static void output_of_one_device(void **state)
 	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
 	zwd_stats(&after, sizeof(after));
 	if (test_mode == MODE_EMU) {
-		assert_int_equal(after.inflate.hw_out - before.inflate.hw_out, LEN);
+		assert_true(after.inflate.hw_out - before.inflate.hw_out >= LEN);
 		assert_int_equal(after.inflate.soft_streams, before.inflate.soft_streams);
 	}
 	buf_free(&packed);
