@@ -238,6 +238,7 @@ static void output_of_one_device(void **state)
 	buf_free(&packed);
 }
 
-TEST_MAIN(60, cmocka_unit_test(output_of_one_device), cmocka_unit_test(input_that_changes), cmocka_unit_test(input_that_shrinks_and_moves),
+TEST_MAIN(60, cmocka_unit_test(output_of_one_device), cmocka_unit_test(input_that_changes),
+	  cmocka_unit_test(input_that_shrinks_and_moves),
 	  cmocka_unit_test(input_that_is_not_shown),
 	  cmocka_unit_test(streams_that_are_interrupted), cmocka_unit_test(streams_of_two_processes))
