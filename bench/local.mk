@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += bench/libbench.la
 bench_libbench_la_SOURCES = \
 	bench/gen.c bench/gen.h \
 	bench/input.c bench/input.h \
-	bench/learned.c bench/learned.h libz-wd/engine/learn.c \
+	bench/learned.c bench/learned.h \
 	bench/spread.c bench/spread.h \
 	bench/timing.c bench/timing.h
 
@@ -17,7 +17,8 @@ bench_wd_bench_SOURCES = \
 	bench/goals_start.c bench/goals_stream.c \
 	bench/measure.c bench/measure.h \
 	bench/table.c bench/table.h bench/table_data.c \
-	bench/wd-bench.c bench/zlib_api.c bench/zlib_api.h
+	bench/wd-bench.c bench/zlib_api.c bench/zlib_api.h \
+	libz-wd/engine/learn.c
 bench_wd_bench_CPPFLAGS = $(AM_CPPFLAGS) -DPKGLIBEXECDIR='"$(pkglibexecdir)"'
 bench_wd_bench_LDADD = bench/libbench.la libz-wd/libz-wd.la libwd/libwdq.la -lm
 

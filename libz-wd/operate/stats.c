@@ -2,7 +2,6 @@
 /* Counters of what the engines did, per process, and their report at exit. */
 #include "config.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -243,12 +242,11 @@ __attribute__((destructor)) static void report(void)
 {
 	const struct zwd_settings *settings = zwd_settings_known;
 	static struct zwd_stats stats;
-	int saved_errno, cancel_state;
+	int cancel_state;
 
 	/* Up to here no function of libc is called, see preload.c. */
 	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
 		return;
-	saved_errno = errno;
 	settings = zwd_settings();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	zwd_stats(&stats, sizeof(stats));
@@ -261,5 +259,4 @@ __attribute__((destructor)) static void report(void)
 	if (settings->stats_json[0])
 		append_json(settings->stats_json, &stats);
 	pthread_setcancelstate(cancel_state, NULL);
-	errno = saved_errno;
 }

@@ -94,12 +94,10 @@ void zwd_apart(void (*f)(void *arg), void *arg)
 	if (place != MAP_FAILED)
 		stack = mmap(place + AWAY_LEN, STACK_LEN, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	errno = saved_errno;
 	if (stack == MAP_FAILED)
 		f(arg);
 	else
 		zwd_on_stack(stack + STACK_LEN, f, arg);
-	saved_errno = errno;
 	if (place != MAP_FAILED)
 		munmap(place, PLACE_LEN);
 	errno = saved_errno;

@@ -122,11 +122,10 @@ static void turn(uintptr_t *slot, uintptr_t entry, const struct range *read_only
 void zwd_inner_watch(const struct zwd_object *object, const struct zwd_soft_zlib_ours *functions,
 		     bool is_at_load)
 {
-	const uintptr_t ours[2] = { (uintptr_t)functions->deflateInit2_,
-				    (uintptr_t)functions->inflateInit2_ };
-	const uintptr_t entries[2] = { (uintptr_t)deflate_init, (uintptr_t)inflate_init };
-	uintptr_t *slots[2] = { zwd_object_slot(object, "deflateInit2_"),
-				zwd_object_slot(object, "inflateInit2_") };
+	const uintptr_t our_deflate = (uintptr_t)functions->deflateInit2_,
+			our_inflate = (uintptr_t)functions->inflateInit2_;
+	uintptr_t *deflate_slot = zwd_object_slot(object, "deflateInit2_"),
+		  *inflate_slot = zwd_object_slot(object, "inflateInit2_");
 	struct watched w = { .is_known = true, .ours = *functions };
 	struct range read_only;
 
@@ -138,16 +137,17 @@ void zwd_inner_watch(const struct zwd_object *object, const struct zwd_soft_zlib
 	*(void **)&w.inflateInit2_ = zwd_object_function(object, "inflateInit2_");
 	if (!w.deflateInit2_ || !w.inflateInit2_)
 		return;
-	for (int i = 0; i < 2; i++)
-		w.was_bound[i] = is_ours(slots[i], ours[i]);
+	w.was_bound[ZWD_INNER_DEFLATE] = is_ours(deflate_slot, our_deflate);
+	w.was_bound[ZWD_INNER_INFLATE] = is_ours(inflate_slot, our_inflate);
 	watched = w;
 	/* Each calls the function it is for, has it bound by that, and does nothing with these arguments. */
 	((__typeof__(&deflateInit_))w.init[ZWD_INNER_DEFLATE].begin)(NULL, 0, NULL, 0);
 	((__typeof__(&inflateInit_))w.init[ZWD_INNER_INFLATE].begin)(NULL, NULL, 0);
 	/* Where the loader has it call somebody else, this library is not in its way. */
-	for (int i = 0; i < 2; i++)
-		if (is_ours(slots[i], ours[i]))
-			turn(slots[i], entries[i], &read_only, is_at_load);
+	if (is_ours(deflate_slot, our_deflate))
+		turn(deflate_slot, (uintptr_t)deflate_init, &read_only, is_at_load);
+	if (is_ours(inflate_slot, our_inflate))
+		turn(inflate_slot, (uintptr_t)inflate_init, &read_only, is_at_load);
 }
 
 bool zwd_inner_is_first(enum zwd_inner what, const void *return_address)

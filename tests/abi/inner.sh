@@ -20,8 +20,8 @@ if [ "$ZWD_TEST_MODE" = emu ] && ! grep -q '"hw_requests": *[1-9]' "$stats"; the
 fi
 python=$(command -v python3) || exit $failed
 cat >"$tmp/stream.py" <<'END'
-import ctypes
-z = ctypes.CDLL("libz.so.1")
+import ctypes, sys
+z = ctypes.CDLL(sys.argv[1])
 z.zlibVersion.restype = ctypes.c_char_p
 class Stream(ctypes.Structure):
     _fields_ = [("next_in", ctypes.c_void_p), ("avail_in", ctypes.c_uint), ("total_in", ctypes.c_ulong),
@@ -41,5 +41,10 @@ data = b"hello, world " * 7000
 packed = run(lambda s: z.deflateInit_(s, 6, version, size), z.deflate, z.deflateEnd, data, len(data))
 assert run(lambda s: z.inflateInit_(s, version, size), z.inflate, z.inflateEnd, packed, len(data)) == data
 END
-zwd "$python" "$tmp/stream.py" || failed=1
+zwd "$python" "$tmp/stream.py" libz.so.1 || failed=1
+# One whose own calls are bound and read-only at load, in a program that has a zlib from the start.
+bound=$top_builddir/tests/abi/.libs/bound.so python=/usr/bin/python3
+! ldd "$python" 2>/dev/null | grep -q 'libz\.so' ||
+	ZWD_SOFT_ZLIB=$bound zwd "$python" "$tmp/stream.py" "$bound" || failed=1
+ZWD_SOFT_ZLIB=$bound zwd "$top_builddir/tests/abi/inner_late" 2 || { echo "inner_late beside it: $?" >&2; failed=1; }
 exit $failed

@@ -19,4 +19,13 @@ for name in lzip bzip xzip zip gzi gzipp gunzi gungip unzip zca zcata xcat bcat 
 	ln -s "$echo" "$name" || exit 99
 	run "$name" | grep -q wd-gzip && { echo "$name was taken for gzip"; failed=1; }
 done
+# Where there is none to take its place, it is itself, and its children know nothing of that.
+env=$(command -v env) || exit 77
+mkdir env && ln -s "$env" env/gzip && : >none && chmod +x none || exit 99
+for none in 1 "$tmp/nowhere" "$tmp/none"; do
+	LD_PRELOAD=$preload ZWD_GZIP=$none LD_LIBRARY_PATH=$top_builddir/libz-wd/.libs env/gzip >out 2>err ||
+		{ echo "ZWD_GZIP=$none: exit status $?"; failed=1; }
+	grep -q ZWD_GZIP_TAKEN out && { echo "ZWD_GZIP=$none: a variable is left"; failed=1; }
+	[ -s err ] && { cat err; failed=1; }
+done
 exit $failed

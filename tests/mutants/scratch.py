@@ -88,8 +88,8 @@ class Scratch:
         base, name = os.path.split(file)
         if base.startswith('libz-wd/tools'):
             return os.path.join(self.build, file[:-2] + '.o')
-        # Named after the library where that has flags of its own.
-        names = [name[:-2] + '.o'] + ['%s_la-%s.o' % (library, name[:-2]) for library in LIBRARIES]
+        # Named after the library where that has flags of its own; others may have the file, too.
+        names = ['%s_la-%s.o' % (library, name[:-2]) for library in LIBRARIES] + [name[:-2] + '.o']
         paths = [os.path.join(self.build, base, '.libs', name) for name in names]
         return next((path for path in paths if os.path.exists(path)), paths[0])
 

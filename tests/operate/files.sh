@@ -17,11 +17,14 @@ fail() {
 	cat err
 	failed=1
 }
+trip='
+import zlib
+assert zlib.decompress(zlib.compress(b"x" * 100000)) == b"x" * 100000'
+program=$trip
 # work NAME=VALUE...: a program that uses zlib, within 10 seconds
 work() {
-	timeout 10 env LD_PRELOAD="$LIBZWD" WD_DEVICE=none ZWD_CONFIG=conf "$@" "$python" -c '
-import zlib
-assert zlib.decompress(zlib.compress(b"x" * 100000)) == b"x" * 100000' >out 2>err || fail "$* exits with $?"
+	timeout 10 env LD_PRELOAD="$LIBZWD" WD_DEVICE=none ZWD_CONFIG=conf "$@" "$python" -c "$program" >out 2>err ||
+		fail "$* exits with $?"
 }
 told() { # told NR WHAT
 	[ "$(grep -c -- "$2" err)" = "$1" ] || fail "not told $1 times: $2"
@@ -84,6 +87,10 @@ for file in fifo . /dev/full /nowhere/x; do
 	told 1 "statistics are lost, $file: "
 	work ZWD_LOG=debug,file:$tmp/$file WD_DEVICE=emu ZWD_ENGINE=hw
 done
+# Read in part, and then no more.
+work ZWD_LOG=warn ZWD_CONFIG=/proc/self/mem
+told 1 '/proc/self/mem: Input/output error'
+
 work ZWD_STATS=json:/dev/stderr
 told 1 '"pid"'
 (
@@ -92,10 +99,45 @@ told 1 '"pid"'
 	work ZWD_STATS=json:limited 2>/dev/null
 ) || fail "a limit of file size"
 
+# A log that is written to, or cannot be: the program's descriptors and its own signals are as they were.
+for sink in "$tmp/log" /dev/full; do
+	program="
+import os, signal
+both = {signal.SIGPIPE, signal.SIGXFSZ}
+signal.pthread_sigmask(signal.SIG_BLOCK, both)
+for one in both:
+    os.kill(os.getpid(), one)
+$trip
+assert signal.sigpending() == both, signal.sigpending()
+for fd in os.listdir('/proc/self/fd'):
+    path = os.path.join('/proc/self/fd', fd)
+    assert not os.path.exists(path) or os.path.basename(os.readlink(path)) not in ('log', 'full'), fd"
+	work ZWD_LOG=info,file:$sink WD_DEVICE=emu ZWD_ENGINE=hw
+done
+program=$trip
+# What was found is told once.
+for direction in deflate inflate; do
+	[ "$(grep -c "$direction through emu" log)" = 1 ] || fail "the device of $direction is not told once"
+done
+
+# What no size is for, and the name of a program that is there no more.
+work ZWD_STATS=1 ZWD_ENGINE=soft
+told 2 'from no size on'
+cp "$python" removed || exit 99
+python=./removed program="
+import os
+os.unlink('removed')
+$trip"
+work ZWD_STATS=json:/dev/stderr PYTHONHOME=/usr
+told 1 '"program":"removed"'
+python=/usr/bin/python3 program=$trip
+
 # Names that are needed before the first stream, too.
 echo 'ZWD_SOFT_ZLIB = /nowhere/libz.so' >conf
 work ZWD_LOG=error
 told 1 /nowhere/libz.so
+work ZWD_LOG=error ZWD_SOFT_ZLIB="$LIBZWD"
+told 1 'is no other zlib'
 : >conf
 if gzip --version | grep -q '^gzip 1'; then
 	for taken in 0 1; do

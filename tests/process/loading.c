@@ -287,6 +287,36 @@ static void opened_at_end(const struct row *row)
 	exit(0);
 }
 
+/* Opened for a device while there was no zlib; now they are for one to do. Which comes first: is_inflate. */
+static void finish_by_software(z_stream *deflating, z_stream *inflating, int is_inflate)
+{
+	static unsigned char plain[LEN], packed[2 * LEN], back[LEN];
+	__typeof__(deflateTune) *tune = dlsym(RTLD_DEFAULT, "deflateTune");
+	__typeof__(inflatePrime) *prime = dlsym(RTLD_DEFAULT, "inflatePrime");
+	struct functions f;
+
+	get(&f, RTLD_DEFAULT);
+	for (int i = 0; i < LEN; i++)
+		plain[i] = (unsigned char)"etaoin shrdlu\n"[(i * i + i / 7) % 14];
+	check(tune && prime);
+	if (is_inflate)
+		check(!prime(inflating, 0, 0));
+	check(!tune(deflating, 8, 16, 128, 128));
+	if (!is_inflate)
+		check(!prime(inflating, 0, 0));
+	deflating->next_in = plain;
+	deflating->avail_in = LEN;
+	deflating->next_out = packed;
+	deflating->avail_out = sizeof(packed);
+	check(f.deflate(deflating, Z_FINISH) == Z_STREAM_END);
+	inflating->next_in = packed;
+	inflating->avail_in = deflating->total_out;
+	inflating->next_out = back;
+	inflating->avail_out = LEN;
+	check(f.inflate(inflating, Z_FINISH) == Z_STREAM_END && !memcmp(plain, back, LEN));
+	check(!f.deflate_end(deflating) && !f.inflate_end(inflating));
+}
+
 /* What needs no zlib works without one, what does says so, and it is tried again. */
 static void no_zlib_at_first(const struct row *row)
 {
@@ -307,11 +337,10 @@ static void no_zlib_at_first(const struct row *row)
 	__typeof__(zlibCompileFlags) *flags = dlsym(RTLD_DEFAULT, "zlibCompileFlags");
 	__typeof__(gzopen) *open_gz = dlsym(RTLD_DEFAULT, "gzopen");
 	static const unsigned char digits[] = "123456789";
-	z_stream strm = { 0 };
+	z_stream strm = { 0 }, deflating = { 0 }, inflating = { 0 };
 	struct functions f;
-	int ret;
+	int ret, is_opened;
 
-	(void)row;
 	if (is_stock())
 		return;
 	check(deflate_init && inflate_init && inflate_end && deflate_end && crc && adler && crc_join && adler_join &&
@@ -332,13 +361,19 @@ static void no_zlib_at_first(const struct row *row)
 	check(!strcmp(error(Z_DATA_ERROR), "data error") && !*error(99));
 	check(version()[0] == '1' && (flags() & 0xff) == 0xa9);
 	check(!open_gz("/dev/null", "rb"));
+	is_opened = !deflate_init(&deflating, 6, ZLIB_VERSION, (int)sizeof(strm)) &&
+		    !inflate_init(&inflating, ZLIB_VERSION, (int)sizeof(strm));
+	check(is_opened != is_soft());
 	denial_set(0, 0, 0);
+	if (is_opened)
+		finish_by_software(&deflating, &inflating, (int)row->arg);
 	get(&f, RTLD_DEFAULT);
 	use(&f);
 }
 
 const struct row rows[] = {
 	{ "no zlib at first", no_zlib_at_first, .arg = 0 },
+	{ "no zlib at first, and inflate first", no_zlib_at_first, .arg = 1 },
 	{ "plug-in, RTLD_LAZY", plugins, .arg = RTLD_LAZY | RTLD_LOCAL, .flags = USES_DEVICE },
 	{ "plug-in, RTLD_NOW", plugins, .arg = RTLD_NOW | RTLD_LOCAL, .flags = USES_DEVICE },
 	{ "plug-in, RTLD_GLOBAL", plugins, .arg = RTLD_NOW | RTLD_GLOBAL, .flags = USES_DEVICE },

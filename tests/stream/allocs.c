@@ -247,6 +247,40 @@ static void copies_of_software_allocate_as_zlib(void **state)
 	assert_int_equal(heap.live + want.live, 0);
 }
 
+/*
+ * Output that waits when software takes over has a place of the library's, in some streams at a time: afterwards so
+ * many have one again. The caller is asked by what are too many, and by no other.
+ */
+static void what_waits_is_elsewhere(void **state)
+{
+	enum { MANY = 40, FEW = 32, LEN = 20000, ROOM = 30000 };
+	static unsigned char plain[LEN], out[MANY][ROOM];
+	static struct heap heap[MANY];
+	static z_stream strm[MANY];
+
+	gen_fill(GEN_RANDOM, plain, LEN);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < MANY; i++) {
+			hook(&strm[i], &heap[i]);
+			assert_int_equal(deflateInit(&strm[i], 6), Z_OK);
+			strm[i].next_in = plain;
+			strm[i].avail_in = LEN;
+			strm[i].next_out = out[i];
+			strm[i].avail_out = 5;
+			assert_int_equal(ours.deflate(&strm[i], Z_SYNC_FLUSH), Z_OK);
+			assert_int_equal(ours.deflateTune(&strm[i], 8, 16, 128, 128), Z_OK);
+			assert_in_range(heap[i].nr, 5, i < FEW ? 5 : 6);
+		}
+		for (int i = 0; i < MANY; i++) {
+			strm[i].avail_out = ROOM - 5;
+			assert_int_equal(ours.deflate(&strm[i], Z_FINISH), Z_STREAM_END);
+			assert_inflates(15, out[i], strm[i].total_out, plain, LEN);
+			assert_int_equal(ours.deflateEnd(&strm[i]), Z_OK);
+			assert_int_equal(heap[i].live, 0);
+		}
+	}
+}
+
 static void inflate_copies_allocate_too(void **state)
 {
 	static unsigned char plain[70000], out[70000];
@@ -330,6 +364,6 @@ static void one_function_is_enough(void **state)
 TEST_MAIN(60, cmocka_unit_test(deflate_allocates_as_zlib),
 	  cmocka_unit_test(inflate_allocates_little_more),
 	  cmocka_unit_test(refused_allocation_is_mem_error), cmocka_unit_test(copies_allocate_too),
-	  cmocka_unit_test(copies_of_software_allocate_as_zlib),
+	  cmocka_unit_test(copies_of_software_allocate_as_zlib), cmocka_unit_test(what_waits_is_elsewhere),
 	  cmocka_unit_test(inflate_copies_allocate_too), cmocka_unit_test(defaults_are_set),
 	  cmocka_unit_test(one_function_is_enough))

@@ -203,10 +203,10 @@ static int inflate_op(const struct zlib_api *z, z_stream *strm, int op)
 	}
 }
 
-enum kind { NONE, EMPTY, ENDED, MOVED, OTHER_KIND, NO_ALLOC, NO_FREE, NO_OUT, NO_IN, KIND_NR };
+enum kind { NONE, EMPTY, ENDED, MOVED, OTHER_KIND, NO_ALLOC, NO_FREE, NO_OUT, NO_IN, NO_ROOM, KIND_NR };
 static const char *const kinds[] = { "NULL",	    "zeroed",	 "ended",    "copied by memcpy",
 				     "other kind",  "no zalloc", "no zfree", "next_out NULL",
-				     "next_in NULL" };
+				     "next_in NULL", "no room" };
 
 static int answer(const struct zlib_api *z, int deflating, int wbits, enum kind kind, int op)
 {
@@ -241,6 +241,8 @@ static int answer(const struct zlib_api *z, int deflating, int wbits, enum kind 
 		strm.next_out = NULL;
 	else if (kind == NO_IN)
 		strm.next_in = NULL;
+	else if (kind == NO_ROOM)
+		strm.avail_out = 0;
 
 	ret = (deflating ? deflate_op : inflate_op)(z, use, op);
 	/* Nothing was freed by a refused call, so that the true owner can end it. */

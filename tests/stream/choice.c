@@ -12,7 +12,7 @@
 #define REASON(name) offsetof(struct zwd_dir_choice, soft_##name)
 #define NO_REASON REASON(setting), 0
 
-enum action { DEFLATE, PIECES, PRIME, TUNE, DICTIONARY, BLOCK, INFLATE, MARK, INFLATE_DICTIONARY };
+enum action { DEFLATE, PIECES, PRIME, TUNE, DICTIONARY, BLOCK, INFLATE, MARK, INFLATE_DICTIONARY, LITTLE_ROOM };
 
 static const struct row {
 	const char *rule;
@@ -55,6 +55,8 @@ static const struct row {
 	{ "block", BLOCK, 70000, 1, { 0 }, 6, 0, 15, 8, 1, NO_REASON },
 	{ "dictionary of a long raw stream", DICTIONARY, 70000, 1, { 0 }, 6, 0, -15, 8, 1, NO_REASON },
 	{ "dictionary of a short one", DICTIONARY, 60000, 1, { 0 }, 6, 0, -15, 8, 0, REASON(dictionary), 1 },
+	{ "learned: failed", DEFLATE, 65536, 1, { "ZWD_MIN_DEFLATE=learned", "WD_DEVICE=emu:fault=error@1+" },
+	  6, 0, 15, 8, 0, REASON(failed), 1 },
 	{ "failed", DEFLATE, 70000, 1, { "WD_DEVICE=emu:fault=error@1+" },
 	  6, 0, 15, 8, 0, REASON(failed), 1 },
 	{ "gone", DEFLATE, 70000, 1, { "WD_DEVICE=emu:fault=hang@1", "ZWD_TIMEOUT_MS=50" },
@@ -70,6 +72,7 @@ static const struct row {
 	{ "learned: first bulk", INFLATE, 900000, 1, { 0 }, 6, 0, 15, 8, 1, NO_REASON },
 	{ "learned: a few bytes", INFLATE, 50, 1, { 0 }, 6, 0, 15, 8, 0, REASON(small), 1 },
 	{ "window", INFLATE, 900000, 1, { 0 }, 6, 0, 14, 8, 0, REASON(window), 1 },
+	{ "little room at first", LITTLE_ROOM, 900000, 1, { 0 }, 6, 0, 15, 8, 0, REASON(small), 1 },
 	{ "where it is", MARK, 900000, 1, { 0 }, 6, 0, 15, 8, 0, REASON(tuned), 1 },
 	{ "dictionary", INFLATE_DICTIONARY, 900000, 1, { 0 },
 	  6, 0, 15, 8, 0, REASON(dictionary), 1 },
@@ -130,6 +133,11 @@ static void do_inflate(const struct row *r, const unsigned char *plain)
 	strm.avail_out = (uInt)r->len + 1;
 	if (r->action == MARK)
 		inflateMark(&strm);
+	if (r->action == LITTLE_ROOM) {
+		strm.avail_out = 1000;
+		assert_int_equal(inflate(&strm, Z_NO_FLUSH), Z_OK);
+		strm.avail_out = (uInt)(r->len + 1 - strm.total_out);
+	}
 	if (r->action == INFLATE_DICTIONARY) {
 		assert_int_equal(inflate(&strm, Z_NO_FLUSH), Z_NEED_DICT);
 		assert_int_equal(inflateSetDictionary(&strm, dictionary, sizeof(dictionary)), Z_OK);
@@ -266,6 +274,19 @@ static void mismatch_is_done_again_by_software(void **state)
 	assert_int_equal(stats.deflate_choice.soft_failed, 1);
 }
 
+/* Units of which every one fails are software's, and as small as it makes them. */
+static void what_fails_is_compressed_all_the_same(void **state)
+{
+	struct row r = { "all fail", DEFLATE, 1000000, 1,
+			 { "ZWD_ENGINE=hw", "ZWD_UNIT=64K", "WD_DEVICE=emu:fault=error@1+" },
+			 6, 0, 31, 8, 0, NO_REASON };
+	struct zwd_stats stats;
+
+	run(&r, &stats);
+	assert_int_equal(stats.deflate.soft_in, r.len);
+	assert_in_range(stats.deflate.soft_out, 1, r.len / 2);
+}
+
 /* Which engine is the better depends on the machine: either will do, in both directions. */
 static void learns_both_ways(void **state)
 {
@@ -285,6 +306,25 @@ static void learns_both_ways(void **state)
 	}
 }
 
+/* A device that takes a tenth of a second for what software does in much less is left alone but for a few tries. */
+static void learns_that_a_device_is_slow(void **state)
+{
+	static const enum action actions[] = { DEFLATE, INFLATE };
+
+	for (size_t i = 0; i < NR(actions); i++) {
+		struct row r = { .rule = "slow device", .action = actions[i], .len = 100000, .nr = 60,
+				 .env = { "ZWD_MIN_INFLATE=learned", "ZWD_MIN_DEFLATE=learned",
+					  "WD_DEVICE=emu:latency_us=100000" },
+				 .level = 6, .wbits = 15, .mem_level = 8 };
+		const struct zwd_dir_choice *c;
+		struct zwd_stats stats;
+
+		run(&r, &stats);
+		c = i ? &stats.inflate_choice : &stats.deflate_choice;
+		assert_in_range(c->soft_small, r.nr * 3 / 4, r.nr);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,7 +333,9 @@ int main(void)
 		cmocka_unit_test(verifies_one_in_n),
 		cmocka_unit_test(verifies_units_of_any_length),
 		cmocka_unit_test(mismatch_is_done_again_by_software),
+		cmocka_unit_test(what_fails_is_compressed_all_the_same),
 		cmocka_unit_test(learns_both_ways),
+		cmocka_unit_test(learns_that_a_device_is_slow),
 	};
 
 	test_begin(120);

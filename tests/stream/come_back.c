@@ -83,6 +83,56 @@ static void room_of_few_bytes(void **state)
 	}
 }
 
+/* Units of it are on their way, and one of them hangs: the stream is given up, and the next ones have a device. */
+static void give_up_in_flight(const void *arg, void *result)
+{
+	const struct job *job = arg;
+	struct outcome *o = result;
+	unsigned char *plain = gen_alloc(GEN_MIXED, LEN), *out = malloc(2 * LEN);
+	z_stream strm = { 0 };
+
+	begin(job);
+	setenv("ZWD_DEPTH", "4", 1);
+	setenv("ZWD_TIMEOUT_MS", "1000", 1);
+	o->ret = deflateInit2(&strm, 6, Z_DEFLATED, job->wbits, 8, Z_DEFAULT_STRATEGY);
+	while (o->ret == Z_OK && strm.total_in < 4 * PIECE) {
+		strm.next_in = plain + strm.total_in;
+		strm.avail_in = PIECE / 4;
+		strm.next_out = out;
+		strm.avail_out = 2 * LEN;
+		o->ret = deflate(&strm, Z_NO_FLUSH);
+	}
+	for (int round = 0; round < 100 && o->ret == Z_OK && o->stats.deflate.hw_requests < 20; round++) {
+		o->ret = deflateReset(&strm);
+		strm.next_in = plain;
+		strm.avail_in = LEN;
+		strm.next_out = out;
+		strm.avail_out = 2 * LEN;
+		if (deflate(&strm, Z_FINISH) != Z_STREAM_END)
+			o->ret = -101;
+		assert_inflates(job->wbits, out, strm.total_out, plain, LEN);
+		zwd_stats(&o->stats, sizeof(o->stats));
+	}
+	if (o->ret == Z_OK)
+		o->ret = deflateEnd(&strm);
+	free(plain);
+	free(out);
+}
+
+static void given_up_in_flight(void **state)
+{
+	static const char *const devices[] = { "emu:fault=hang@1", "emu:fault=hang@2", "emu:fault=hang@3", "emu" };
+
+	for (size_t i = 0; i < NR(devices); i++) {
+		struct job job = { wrappers[i % NR(wrappers)], 0, devices[i] };
+		struct outcome o = { .ret = -100 };
+
+		assert_int_equal(run_in_child(give_up_in_flight, &job, &o, sizeof(o)), 0);
+		assert_int_equal(o.ret, Z_OK);
+		assert_true(o.stats.deflate.hw_requests >= 20);
+	}
+}
+
 /* What inflate() keeps of its input comes in pieces of about this size. A sanitizer has a malloc() of its own. */
 #if !IS_ASAN && !IS_TSAN
 void *__libc_malloc(size_t len);
@@ -176,4 +226,4 @@ static void no_memory_for_the_way_back(void **state)
 #else
 #define WITHOUT_MEMORY
 #endif
-TEST_MAIN(240, cmocka_unit_test(room_of_few_bytes), WITHOUT_MEMORY)
+TEST_MAIN(240, cmocka_unit_test(room_of_few_bytes), cmocka_unit_test(given_up_in_flight), WITHOUT_MEMORY)

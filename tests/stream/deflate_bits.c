@@ -5,6 +5,10 @@
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
+#if ZLIB_VERNUM < 0x1320
+int deflateUsed(z_streamp strm, int *bits); /* 1.3.1.2's */
+#endif
+
 static void begin(z_stream *strm, int wbits, int level)
 {
 	memset(strm, 0, sizeof(*strm));
@@ -112,6 +116,33 @@ static void pending_is_what_comes_next(void **state)
 	}
 }
 
+/* How much of the last byte is in use; where software has the stream, as far as its zlib can tell. */
+static void used_bits(void **state)
+{
+	static unsigned char plain[1000], out[2000];
+	z_stream strm;
+	int ret, bits = 77;
+
+	gen_fill(GEN_TEXT, plain, sizeof(plain));
+	begin(&strm, 15, 6);
+	ret = deflateUsed(&strm, &bits);
+	if (test_mode == MODE_EMU)
+		assert_true(ret == Z_OK && !bits);
+	strm.next_in = plain;
+	strm.avail_in = sizeof(plain);
+	strm.next_out = out;
+	strm.avail_out = sizeof(out);
+	assert_int_equal(ours.deflate(&strm, Z_SYNC_FLUSH), Z_OK);
+	ret = deflateUsed(&strm, &bits);
+	if (test_mode == MODE_EMU)
+		assert_true(ret == Z_OK && bits == 8);
+	assert_int_equal(ours.deflateTune(&strm, 8, 16, 128, 128), Z_OK);
+	ret = deflateUsed(&strm, &bits);
+	assert_true(ret == Z_STREAM_ERROR || (ret == Z_OK && bits >= 0 && bits <= 8));
+	assert_int_equal(deflateUsed(NULL, &bits), Z_STREAM_ERROR);
+	assert_int_equal(ours.deflateEnd(&strm), Z_DATA_ERROR);
+}
+
 /* Tuning is allowed at any time, and changes the output where zlib does the work. */
 static void tune(void **state)
 {
@@ -147,5 +178,63 @@ static void tune(void **state)
 	buf_free(&out[1]);
 }
 
+/* Before there is data all of it is zlib's, then: with these figures as with its own. */
+static void tune_from_the_start(void **state)
+{
+	static unsigned char plain[100000], out[2][110000];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (int level = 4; level <= 9; level++) {
+		uLong len[2];
+
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { .next_in = plain, .avail_in = sizeof(plain), .next_out = out[i],
+					  .avail_out = sizeof(out[i]) };
+
+			assert_int_equal(z->deflateInit_(&strm, level, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			assert_int_equal(z->deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+			assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+			len[i] = strm.total_out;
+			assert_int_equal(z->deflateEnd(&strm), Z_OK);
+		}
+		assert_int_equal(len[0], len[1]);
+		assert_memory_equal(out[0], out[1], len[0]);
+	}
+}
+
+/* What a device made waits for room when software takes over: it goes first, in a copy as well. */
+static void tune_while_output_waits(void **state)
+{
+	static const size_t lens[] = { 10, 1000, 20000, 45000, 60000 };
+	static unsigned char plain[60000], out[2][70000];
+
+	gen_fill(GEN_RANDOM, plain, sizeof(plain));
+	for (size_t i = 0; i < NR(lens); i++) {
+		z_stream strm[2];
+
+		begin(&strm[0], 15, 6);
+		strm[0].next_in = plain;
+		strm[0].avail_in = lens[i];
+		strm[0].next_out = out[0];
+		strm[0].avail_out = 5;
+		ours.deflate(&strm[0], Z_SYNC_FLUSH);
+		assert_int_equal(strm[0].avail_out, 0);
+		assert_int_equal(ours.deflateTune(&strm[0], 8, 16, 128, 128), Z_OK);
+		assert_int_equal(ours.deflateCopy(&strm[1], &strm[0]), Z_OK);
+		memcpy(out[1], out[0], 5);
+		for (int n = 0; n < 2; n++) {
+			strm[n].next_in = plain + strm[n].total_in;
+			strm[n].avail_in = sizeof(plain) - strm[n].total_in;
+			strm[n].next_out = out[n] + 5;
+			strm[n].avail_out = sizeof(out[n]) - 5;
+			assert_int_equal(ours.deflate(&strm[n], Z_FINISH), Z_STREAM_END);
+			assert_inflates(15, out[n], strm[n].total_out, plain, sizeof(plain));
+			assert_int_equal(ours.deflateEnd(&strm[n]), Z_OK);
+		}
+	}
+}
+
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
-	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune))
+	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune), cmocka_unit_test(used_bits),
+	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_while_output_waits))

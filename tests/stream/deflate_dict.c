@@ -301,6 +301,42 @@ static void get_dictionary_after_the_end(void **state)
 	}
 }
 
+/* Of what software had in between, too, whoever has the stream then. */
+static void get_dictionary_after_software(void **state)
+{
+	static const int wbits[] = { 15, 31, -15 };
+	static unsigned char plain[28000], dict[32768];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (size_t w = 0; w < NR(wbits); w++) {
+		struct buf out = { 0 };
+		z_stream strm;
+		uInt len = 0;
+
+		begin(&ours, &strm, wbits[w], 6);
+		for (int part = 0; part < 3; part++) {
+			static const uInt lens[] = { 5000, 20000, 3000 };
+
+			if (part) { /* level 9 is not a device's */
+				strm.next_out = buf_room(&out, 1000);
+				strm.avail_out = 1000;
+				assert_int_equal(ours.deflateParams(&strm, part == 1 ? 9 : 6, Z_DEFAULT_STRATEGY), Z_OK);
+				out.len += 1000 - strm.avail_out;
+			}
+			strm.next_in = plain + strm.total_in;
+			strm.avail_in = lens[part];
+			assert_int_equal(step(&ours, &strm, Z_SYNC_FLUSH, &out), Z_OK);
+			assert_int_equal(ours.deflateGetDictionary(&strm, dict, &len), Z_OK);
+			assert_int_equal(len, strm.total_in);
+			assert_memory_equal(dict, plain, len);
+		}
+		assert_int_equal(step(&ours, &strm, Z_FINISH, &out), Z_STREAM_END);
+		assert_inflates(wbits[w], out.data, out.len, plain, sizeof(plain));
+		assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+		buf_free(&out);
+	}
+}
+
 static void get_dictionary_after_set(void **state)
 {
 	static unsigned char dict[40000], back[32768];
@@ -363,5 +399,6 @@ TEST_MAIN(60, cmocka_unit_test(dictionary_at_the_start), cmocka_unit_test(dictio
 	  cmocka_unit_test(refused_where_zlib_refuses),
 	  cmocka_unit_test(get_dictionary_is_the_latest_text),
 	  cmocka_unit_test(get_dictionary_after_the_end),
+	  cmocka_unit_test(get_dictionary_after_software),
 	  cmocka_unit_test(get_dictionary_after_set),
 	  cmocka_unit_test(dictionary_is_copied))

@@ -234,8 +234,43 @@ static void between_two_streams(void **state)
 	}
 }
 
+/* One that only software could do is begun anew: its zlib has the new parameters, for it may be the one again. */
+static void of_software_begun_anew(void **state)
+{
+	static unsigned char src[50000], out[2][60000];
+
+	gen_fill(GEN_SOURCE, src, sizeof(src));
+	for (size_t p = 0; p < NR(params); p++) {
+		uLong len[2];
+
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { 0 };
+
+			assert_int_equal(z->deflateInit2_(&strm, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY,
+							  ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			for (int round = 0; round < 2; round++) {
+				if (round)
+					assert_int_equal(z->deflateParams(&strm, params[p].level, params[p].strategy),
+							 Z_OK);
+				assert_int_equal(z->deflatePrime(&strm, 0, 0), Z_OK);
+				strm.next_in = src;
+				strm.avail_in = sizeof(src);
+				strm.next_out = out[i];
+				strm.avail_out = sizeof(out[i]);
+				assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+				len[i] = strm.total_out;
+				assert_int_equal(z->deflateReset(&strm), Z_OK);
+			}
+			assert_int_equal(z->deflateEnd(&strm), Z_OK);
+		}
+		assert_int_equal(len[0], len[1]);
+		assert_memory_equal(out[0], out[1], len[0]);
+	}
+}
+
 TEST_MAIN(120, cmocka_unit_test(every_change_with_room),
 	  cmocka_unit_test(every_change_with_little_room), cmocka_unit_test(changes_all_along),
 	  cmocka_unit_test(flush_behind_a_change),
 	  cmocka_unit_test(wrong_values_are_refused), cmocka_unit_test(before_data_it_only_sets),
-	  cmocka_unit_test(between_two_streams))
+	  cmocka_unit_test(between_two_streams), cmocka_unit_test(of_software_begun_anew))

@@ -147,6 +147,9 @@ static void deflate_in_pieces(void)
 		return;
 	for (int i = 0; i < 6; i++)
 		deflate_piece(&strm, 30000, flushes[i], &made);
+	/* More than waits beside a stream. */
+	for (int i = 0; i < 4; i++)
+		deflate_piece(&strm, 30000, Z_NO_FLUSH, &made);
 	ret = ours.deflateCopy(&copy, &strm);
 	if (!is_without_memory(ret)) {
 		buf_add(&other, made.data, made.len);
@@ -163,6 +166,25 @@ static void deflate_in_pieces(void)
 	finish_deflate(&strm, &made);
 	buf_free(&made);
 	buf_free(&other);
+}
+
+/* Software's by its level, and then it may be a device's. */
+static void deflate_that_comes_to_a_device(void)
+{
+	struct buf made = { 0 };
+	z_stream strm = new_stream();
+
+	if (is_without_memory(ours.deflateInit2_(&strm, 9, Z_DEFLATED, 15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+						 (int)sizeof(strm))))
+		return;
+	deflate_piece(&strm, 30000, Z_NO_FLUSH, &made);
+	strm.next_out = buf_room(&made, 40000);
+	strm.avail_out = 40000;
+	must(ours.deflateParams(&strm, 1, Z_DEFAULT_STRATEGY) == Z_OK);
+	made.len += 40000 - strm.avail_out;
+	deflate_piece(&strm, 30000, Z_NO_FLUSH, &made);
+	finish_deflate(&strm, &made);
+	buf_free(&made);
 }
 
 /* Data that waits for room while the process forks: it is there on both sides. */
@@ -380,6 +402,7 @@ static const struct {
 } roads[] = {
 	{ "deflate at once", deflate_at_once },
 	{ "deflate in pieces", deflate_in_pieces },
+	{ "deflate that comes to a device", deflate_that_comes_to_a_device },
 	{ "deflate over fork", deflate_over_fork },
 	{ "inflate at once", inflate_at_once },
 	{ "inflate in pieces", inflate_both_in_pieces },
@@ -462,6 +485,46 @@ static void deny_from_then_on(void **state)
 					break;
 }
 
+/* No memory for what a device did not do: that is said, and no more than that is lost. */
+static void run_without_memory(const void *arg, void *answer)
+{
+	unsigned int *denied = answer;
+	int ret = Z_OK;
+	z_stream strm;
+
+	doing = "deflate without memory";
+	denial_set(DENY_MEMORY, *(const unsigned int *)arg, UINT_MAX);
+	if (!open_deflate(&strm, 31)) {
+		strm.next_in = plain;
+		strm.avail_in = PLAIN_LEN;
+		strm.next_out = out;
+		strm.avail_out = sizeof(out);
+		ret = ours.deflate(&strm, Z_FINISH);
+		must(ret == Z_STREAM_END || ret == Z_MEM_ERROR);
+		if (ret == Z_STREAM_END)
+			check_inflates(31, out, strm.total_out, PLAIN_LEN);
+		ret = ours.deflateEnd(&strm);
+		must(ret == Z_OK || ret == Z_DATA_ERROR);
+	}
+	*denied = *denial_last() != 0;
+	denial_set(0, 0, 0);
+	doing = "afterwards";
+	must(deflate_len(PLAIN_LEN) == Z_OK);
+}
+
+static void deny_memory_from_then_on(void **state)
+{
+	unsigned int is_denied = 1;
+
+	/* How many calls there are depends on how often the device is tried again. */
+	for (unsigned int nr = 1; is_denied && nr < 200; nr += 1 + nr / 10) {
+		int status = run_in_child(run_without_memory, &nr, &is_denied, sizeof(is_denied));
+
+		if (status)
+			fail_msg("from call %u on: status %#x", nr, status);
+	}
+}
+
 static void prepare(void)
 {
 	z_stream strm = { 0 };
@@ -493,6 +556,8 @@ static int again(int argc, char **argv)
 	prepare();
 	if (denial_begin("libz-wd.so.1"))
 		return 99;
+	if (!strcmp(argv[2], "none"))
+		return again_as_test("no memory", deny_memory_from_then_on, NULL);
 	if (argc == 7) {
 		const struct one one = { atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atoi(argv[6]) };
 
@@ -537,12 +602,22 @@ static void verified_streams(void **state)
 	run_with(settings, "malloc");
 }
 
+static void failures_without_memory(void **state)
+{
+	static const char *const settings[] = { "WD_DEVICE=emu:threads=1,fault=error@1+", "ZWD_UNIT=64K", NULL };
+
+	if (test_mode != MODE_EMU)
+		skip();
+	run_with(settings, "none");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_streams),
 		cmocka_unit_test(streams_with_allocators),
 		cmocka_unit_test(verified_streams),
+		cmocka_unit_test(failures_without_memory),
 	};
 
 	test_begin(240);

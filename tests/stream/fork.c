@@ -3,9 +3,13 @@
 #include "config.h"
 #include "helpers.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <zwd.h>
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -82,6 +86,42 @@ static void deflate_goes_on_in_both(void **state)
 		if (!pid)
 			_exit(deflate_rest(&strm, &out));
 		assert_int_equal(deflate_rest(&strm, &out), 0);
+		assert_int_equal(exit_of(pid), 0);
+	}
+}
+
+/* What is on its way at that moment is had in both; by fork() the child's is the device's, too. */
+static void units_in_flight(void **state)
+{
+	enum { PIECE = 65536, PIECES = 16, ROOM = 400000 }; /* the last one fills a unit */
+
+	/* AddressSanitizer needs handlers of its own. */
+	for (int is_bare = 0; is_bare < (IS_ASAN ? 1 : 2); is_bare++) {
+		struct zwd_stats stats = { 0 };
+		struct buf out = { 0 };
+		z_stream strm = { 0 };
+		int status;
+		pid_t pid;
+
+		assert_int_equal(deflateInit(&strm, 6), Z_OK);
+		while (strm.total_in < PIECE * PIECES) {
+			strm.next_in = plain + strm.total_in;
+			strm.avail_in = PIECE;
+			do {
+				strm.next_out = buf_room(&out, ROOM);
+				strm.avail_out = ROOM;
+				assert_int_equal(ours.deflate(&strm, Z_NO_FLUSH), Z_OK);
+				out.len += ROOM - strm.avail_out;
+			} while (strm.avail_in);
+		}
+		pid = is_bare ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : start_child();
+		assert_true(pid >= 0);
+		status = deflate_rest(&strm, &out);
+		if (!pid) {
+			zwd_stats(&stats, sizeof(stats));
+			_exit(status ? status : !is_bare && test_mode == MODE_EMU && stats.deflate.failovers ? 3 : 0);
+		}
+		assert_int_equal(status, 0);
 		assert_int_equal(exit_of(pid), 0);
 	}
 }
@@ -192,6 +232,46 @@ static void child_that_only_exits(void **state)
 	assert_int_equal(deflate_rest(&strm, &out), 0);
 }
 
+/* A thread that is in a call all the time; it tells nothing where all is right. */
+static void *compress_always(void *is_over)
+{
+	uLongf len = LEN + LEN / 8;
+	unsigned char *packed = malloc(len);
+	int ret = packed ? Z_OK : Z_MEM_ERROR;
+
+	while (ret == Z_OK && !__atomic_load_n((int *)is_over, __ATOMIC_ACQUIRE)) {
+		len = LEN + LEN / 8;
+		ret = ours.compress2(packed, &len, plain, LEN, 1);
+	}
+	free(packed);
+	return ret == Z_OK ? NULL : is_over;
+}
+
+static void fork_beside_a_call(void **state)
+{
+	unsigned char packed[2000], back[1000];
+	static int is_over;
+	pthread_t thread;
+	void *wrong;
+
+	assert_int_equal(pthread_create(&thread, NULL, compress_always, &is_over), 0);
+	for (int i = 0; i < 20; i++) {
+		uLongf len = sizeof(packed), back_len = sizeof(back);
+		pid_t pid;
+
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+		pid = start_child();
+		assert_true(pid >= 0);
+		if (!pid)
+			_exit(ours.compress(packed, &len, plain, 1000) || ours.uncompress(back, &back_len, packed, len) ||
+			      memcmp(back, plain, 1000));
+		assert_int_equal(exit_of(pid), 0);
+	}
+	__atomic_store_n(&is_over, 1, __ATOMIC_RELEASE);
+	assert_int_equal(pthread_join(thread, &wrong), 0);
+	assert_null(wrong);
+}
+
 static int make(void **state)
 {
 	plain = gen_alloc(GEN_MIXED, LEN);
@@ -208,9 +288,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deflate_goes_on_in_both),
+		cmocka_unit_test(units_in_flight),
 		cmocka_unit_test(inflate_goes_on_in_both),
 		cmocka_unit_test(three_generations),
 		cmocka_unit_test(child_that_only_exits),
+		cmocka_unit_test(fork_beside_a_call),
 	};
 
 	test_begin(120);

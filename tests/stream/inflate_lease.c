@@ -8,6 +8,7 @@
 #include "helpers.h"
 #include "sanitizer.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -258,6 +259,59 @@ static void over_a_fork(void **state)
 	assert_device_is_had();
 }
 
+/* Threads that take and give back at the same time: no two streams have the same memory. NULL: all was right. */
+static void *take_and_give(void *arg)
+{
+	enum { PAIR = 2, SHORT = 3000, ROUNDS = 400 };
+	unsigned char *own = malloc(PAIR * POOL_LEN + LEN), *back = own + PAIR * POOL_LEN;
+	const char *wrong = own ? NULL : "memory";
+
+	for (int round = 0; round < ROUNDS && !wrong; round++) {
+		struct pool pair[PAIR] = { { .mem = own }, { .mem = own + POOL_LEN } };
+		z_stream strm[PAIR];
+
+		for (int i = 0; i < PAIR; i++) {
+			strm[i] = (z_stream){ .zalloc = pool_alloc, .zfree = pool_free, .opaque = &pair[i] };
+			if (inflateInit(&strm[i]) != Z_OK)
+				wrong = "inflateInit";
+		}
+		for (int step = 0; step < 4 && !wrong; step++)
+			for (int i = 0; i < PAIR && !wrong; i++) {
+				size_t at = strm[i].total_out;
+
+				strm[i].next_in = packed.data + strm[i].total_in;
+				strm[i].avail_in = SHORT;
+				strm[i].next_out = back;
+				strm[i].avail_out = LEN;
+				if (ours.inflate(&strm[i], Z_NO_FLUSH) != Z_OK)
+					wrong = strm[i].msg ? strm[i].msg : "inflate";
+				else if (memcmp(back, plain + at, strm[i].total_out - at))
+					wrong = "data";
+			}
+		for (int i = 0; i < PAIR && !wrong; i++)
+			if (ours.inflateEnd(&strm[i]) != Z_OK)
+				wrong = "inflateEnd";
+	}
+	free(own);
+	return (void *)wrong;
+}
+
+static void threads_side_by_side(void **state)
+{
+	pthread_t threads[4];
+
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, NULL), 0);
+	for (size_t i = 0; i < 4; i++) {
+		void *wrong;
+
+		assert_int_equal(pthread_join(threads[i], &wrong), 0);
+		if (wrong)
+			fail_msg("thread %zu: %s", i, (const char *)wrong);
+	}
+	assert_device_is_had();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +321,7 @@ int main(void)
 		cmocka_unit_test(left_and_used_again),
 		cmocka_unit_test(resting_in_locked_memory),
 		cmocka_unit_test(over_a_fork),
+		cmocka_unit_test(threads_side_by_side),
 	};
 
 	test_begin(120);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "stream/checksum.h"
@@ -158,6 +159,26 @@ static void starts_and_ends(void **state)
 	munmap(data, room + page);
 }
 
+/* First of all: while no zlib can be opened, what else would be its work is done without. */
+static void without_zlib(void **state)
+{
+	static const size_t lens[] = { 64, 1000, 5535, 5536, 5537, 20000 };
+	static unsigned char data[20000];
+	struct rlimit all, none;
+
+	fill(data, sizeof(data));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+	none = (struct rlimit){ 0, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (size_t i = 0; i < ARRAY_NR(lens); i++)
+		for (size_t s = 0; s < ARRAY_NR(sums); s++)
+			expect(&sums[s], sums[s].start, data, lens[i],
+			       sums[s].reference(sums[s].start, data, lens[i]));
+	assert_false(zwd_soft_zlib_has(zwd_soft()->crc32_z));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_true(zwd_soft_zlib_has(zwd_soft()->crc32_z));
+}
+
 /* Beyond what zlib's modulo arithmetic promises: its answers all the same. */
 static void starts_beyond_the_base(void **state)
 {
@@ -214,6 +235,7 @@ static void beyond_4_gib(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_zlib),
 		cmocka_unit_test(constants),	   cmocka_unit_test(lengths_and_alignments),
 		cmocka_unit_test(starts_and_ends), cmocka_unit_test(starts_beyond_the_base),
 		cmocka_unit_test(beyond_4_gib),

@@ -2,15 +2,18 @@
 TESTS += tests/unit/layers.sh
 EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
-wd_unit_tests = tests/unit/anchor tests/unit/checksum tests/unit/format tests/unit/header tests/unit/hisi_qm \
-	tests/unit/hisi_zip tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip \
-	tests/unit/lanes tests/unit/learn tests/unit/settings tests/unit/shadow tests/unit/spec
+wd_unit_tests = tests/unit/anchor tests/unit/cache tests/unit/checksum tests/unit/format tests/unit/header \
+	tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip \
+	tests/unit/lanes tests/unit/learn tests/unit/lease tests/unit/settings tests/unit/shadow tests/unit/spec \
+	tests/unit/stats
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 wd_unit_ldadd = libwd/libwd_core.la $(CMOCKA_LIBS)
 tests_unit_anchor_CFLAGS = $(wd_unit_cflags)
 tests_unit_anchor_LDADD = bench/libbench.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_cache_CFLAGS = $(wd_unit_cflags)
+tests_unit_cache_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_checksum_CFLAGS = $(wd_unit_cflags)
 tests_unit_checksum_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_format_CFLAGS = $(wd_unit_cflags)
@@ -33,11 +36,15 @@ tests_unit_kernel_zip_LDADD = $(CMOCKA_LIBS)
 tests_unit_lanes_CFLAGS = $(wd_unit_cflags)
 tests_unit_lanes_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_learn_CFLAGS = $(wd_unit_cflags)
-tests_unit_learn_LDADD = bench/libbench.la $(CMOCKA_LIBS)
+tests_unit_learn_LDADD = bench/libbench.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_lease_CFLAGS = $(wd_unit_cflags)
+tests_unit_lease_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
 tests_unit_settings_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_shadow_CFLAGS = $(wd_unit_cflags)
 tests_unit_shadow_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_spec_CFLAGS = $(wd_unit_cflags)
 tests_unit_spec_LDADD = $(wd_unit_ldadd)
+tests_unit_stats_CFLAGS = $(wd_unit_cflags)
+tests_unit_stats_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 endif

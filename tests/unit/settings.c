@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "operate/root.h"
 #include "operate/settings.h"
+#include "sanitizer.h"
 #include "unit.h"
 
 static const struct {
@@ -45,6 +47,9 @@ static const struct {
 	{ "ZWD_QUEUES", "8x", -EINVAL },
 	{ "ZWD_VERIFY", "100", 0 },
 	{ "ZWD_KEEP", "1G", 0 },
+	{ "ZWD_KEEP", "18014398509481985K", -EINVAL }, /* 2^64 and a little: nothing is cut off */
+	{ "ZWD_KEEP", "17592186044417M", -EINVAL },
+	{ "ZWD_KEEP", "17179869185G", -EINVAL },
 	{ "ZWD_TIMEOUT_MS", "0", -EINVAL },
 	{ "ZWD_TIMEOUT_MS", "50", 0 },
 	{ "ZWD_STATS", "1", 0 },
@@ -97,28 +102,30 @@ static void means_what_it_says(void **state)
 	assert_string_equal(s.device, "auto");
 }
 
-/* First of all: what a process without descriptors could not read is read once it can be. */
-static void a_want_of_descriptors_passes(void **state)
+/* What the process lacked when it was to read the file; the settings are read once in a process. */
+static void read_later(int what, rlim_t limit)
 {
-	struct rlimit all, none;
+	struct rlimit all, little;
 	char path[] = "/tmp/wd-settings.XXXXXX";
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(dprintf(fd, "ZWD_DEPTH = 7\n"), 14);
+	/* More than there is room for without asking for more. */
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(dprintf(fd, "#%998s\n", ""), 1000);
 	close(fd);
 	unsetenv("ZWD_DEPTH");
 	setenv("ZWD_UNIT", "128K", 1);
 	setenv("ZWD_CONFIG", path, 1);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
-	none = all;
-	none.rlim_cur = 0;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(getrlimit(what, &all), 0);
+	little = (struct rlimit){ limit, all.rlim_max };
+	assert_int_equal(setrlimit(what, &little), 0);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(zwd_settings()->depth, zwd_settings_default.depth);
 		assert_int_equal(zwd_settings()->unit, 128 << 10);
 	}
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+	assert_int_equal(setrlimit(what, &all), 0);
 	for (int i = 0; i < 100; i++)
 		zwd_settings();
 	unlink(path);
@@ -126,9 +133,33 @@ static void a_want_of_descriptors_passes(void **state)
 	assert_int_equal(zwd_settings()->unit, 128 << 10);
 }
 
+/* First of all: what a process without memory, or without descriptors, could not read is read once it can be. */
+static void a_want_of_memory_passes(void **state)
+{
+	int status;
+	pid_t pid;
+
+	if (IS_ASAN || IS_TSAN)
+		skip();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		read_later(RLIMIT_AS, 1);
+		exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void a_want_of_descriptors_passes(void **state)
+{
+	read_later(RLIMIT_NOFILE, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_want_of_memory_passes),
 		cmocka_unit_test(a_want_of_descriptors_passes),
 		cmocka_unit_test(accepts_what_is_possible_only),
 		cmocka_unit_test(means_what_it_says),
