@@ -15,13 +15,13 @@
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { STEP = 20000, ROOM = 30000, LITTLE = 1000, LOOK_ON = 60000, OTHERS = 20 };
+enum { STEP = 20000, ROOM = 30000, LITTLE = 1000, LOOK_ON = 120000, OTHERS = 20 };
 
 static const int wrappers[] = { 15, 31, -15 };
 
 struct job {
 	int wbits;
-	const char *device;
+	const char *device, *keep;
 };
 
 struct outcome {
@@ -50,7 +50,7 @@ static void begin(struct reader *r, const struct job *job)
 {
 	setenv("WD_DEVICE", job->device, 1);
 	setenv("ZWD_ENGINE", "hw", 1);
-	setenv("ZWD_KEEP", "64K", 1);
+	setenv("ZWD_KEEP", job->keep, 1);
 	setenv("ZWD_TIMEOUT_MS", "30000", 1);
 	*r = (struct reader){ 0 };
 	endless_begin(&r->e, ENDLESS_NOISE, job->wbits, 0);
@@ -213,7 +213,8 @@ static void a_way_that_is_lost_is_found(void **state)
 	for (size_t i = 0; i < 2 * NR(wrappers); i++) {
 		/* Of bad data software would be asked: here the device is asked again. */
 		unsigned int errors = i < NR(wrappers) ? 0 : 1;
-		struct job job = { wrappers[i % NR(wrappers)], errors ? "emu:threads=1,fault=error@80" : "emu:threads=1" };
+		struct job job = { wrappers[i % NR(wrappers)], errors ? "emu:threads=1,fault=error@80" : "emu:threads=1",
+				   "64K" };
 		struct outcome o = { 0 };
 		int status = run_in_child(lose_and_find, &job, &o, sizeof(o));
 
@@ -261,12 +262,43 @@ static void copy_without_memory(const void *arg, void *result)
 static void a_copy_without_memory_is_none(void **state)
 {
 	for (size_t i = 0; i < NR(wrappers); i++) {
-		struct job job = { wrappers[i], "emu:threads=1" };
+		struct job job = { wrappers[i], "emu:threads=1", "64K" };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(copy_without_memory, &job, &o, sizeof(o)), 0);
 		printf("# %d: %u times\n", job.wbits, o.refused_nr);
 		assert_true(o.refused_nr >= 60 * 3);
+	}
+}
+
+/* In calls of any length: what is put together of them for a search has no gap. */
+static void read_in_steps(const void *arg, void *result)
+{
+	static const size_t steps[] = { 100000, 100000, 40000, 30000, 110000, 95000, 60000, 5000, 105000, 100000, 35000 };
+	struct outcome *o = result;
+	struct reader r;
+
+	begin(&r, arg);
+	for (size_t calls = 0; r.strm.total_out < 12000000; calls++) {
+		in_step = steps[calls % NR(steps)];
+		must(step(&r, LOOK_ON, Z_NO_FLUSH) == Z_OK);
+		in_step = STEP;
+		must(calls % 3 || has_way(&r));
+	}
+	end(&r);
+	zwd_stats(&o->stats, sizeof(o->stats));
+}
+
+static void calls_of_any_length(void **state)
+{
+	static const char *const keeps[] = { "64K", "512K", "1M", "2M" };
+
+	for (size_t i = 0; i < NR(keeps) * NR(wrappers); i++) {
+		struct job job = { wrappers[i % NR(wrappers)], "emu:threads=1", keeps[i / NR(wrappers)] };
+		struct outcome o = { 0 };
+
+		assert_int_equal(run_in_child(read_in_steps, &job, &o, sizeof(o)), 0);
+		assert_int_equal(o.stats.inflate.errors, 0);
 	}
 }
 
@@ -283,7 +315,7 @@ static void read_one_block(const void *arg, void *result)
 	must(packed && plain && out);
 	setenv("WD_DEVICE", job->device, 1);
 	setenv("ZWD_ENGINE", "hw", 1);
-	setenv("ZWD_KEEP", "64K", 1);
+	setenv("ZWD_KEEP", job->keep, 1);
 	gen_fill(GEN_RANDOM, plain, LEN);
 	/* BFINAL, BTYPE 01, and codes of 8 bits that begin with their highest. */
 	packed[0] = 3;
@@ -322,7 +354,7 @@ static void one_block_has_no_place(void **state)
 	static const char *const devices[] = { "emu:threads=1", "emu:threads=1,fault=error@80" };
 
 	for (size_t i = 0; i < NR(devices); i++) {
-		struct job job = { -15, devices[i] };
+		struct job job = { -15, devices[i], "64K" };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(read_one_block, &job, &o, sizeof(o)), 0);
@@ -342,6 +374,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_way_that_is_lost_is_found),
 		cmocka_unit_test(a_copy_without_memory_is_none),
+		cmocka_unit_test(calls_of_any_length),
 		cmocka_unit_test(one_block_has_no_place),
 	};
 
