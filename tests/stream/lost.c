@@ -233,7 +233,7 @@ static void copy_without_memory(const void *arg, void *result)
 	struct reader r;
 
 	begin(&r, arg);
-	read_to(&r, 800000);
+	read_to(&r, 2000000);
 	for (int calls = 0; calls < 60; calls++) {
 		z_stream copy, others[OTHERS];
 		int ret;
@@ -262,7 +262,7 @@ static void copy_without_memory(const void *arg, void *result)
 static void a_copy_without_memory_is_none(void **state)
 {
 	for (size_t i = 0; i < NR(wrappers); i++) {
-		struct job job = { wrappers[i], "emu:threads=1", "64K" };
+		struct job job = { wrappers[i], "emu:threads=1", "1M" };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(copy_without_memory, &job, &o, sizeof(o)), 0);

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zwd.h>
 
 #define STREAMS 1000
 #define DEFLATE_FED 16384
@@ -151,5 +152,68 @@ static void inflate_streams_are_no_larger(void **state)
 	assert_true(cost.heap <= 32768 + 10 * 1024);
 }
 
+/* Of text a device has read more than it had room for, in every other request: software reads that input again. */
+static const struct kept {
+	enum gen gen;
+	uInt step;
+	const char *device;
+} kept[] = {
+	{ GEN_RANDOM, 65536, "emu:threads=1,fault=gone@40" },
+	{ GEN_TEXT, 200000, "emu:threads=1,fault=gone@40" },
+	{ GEN_TEXT, 200000, "emu:threads=1,fault=gone@41" },
+};
+
+/* The input of a failing device's is kept till software has read it, and no longer. */
+static void give_back(const void *arg, void *result)
+{
+	enum { LEN = 6 << 20 };
+	const struct kept *k = arg;
+	unsigned char *noise = gen_alloc(k->gen, LEN);
+	struct buf all = { 0 };
+	z_stream s = { 0 };
+	struct zwd_stats stats;
+	long before, most = 0;
+
+	setenv("WD_DEVICE", k->device, 1);
+	deflate_all(&ref, 15, 6, Z_DEFAULT_STRATEGY, noise, LEN, &all);
+	/* What the process needs for the first of its streams is not asked. */
+	if (open_stream(&ours, 1, &s) || feed(&ours, 1, &s) || ours.inflateEnd(&s) || open_stream(&ours, 1, &s))
+		_exit(1);
+	before = of_heap();
+	s.next_in = all.data;
+	while (s.total_in < all.len - k->step) {
+		s.avail_in = k->step;
+		s.next_out = out;
+		s.avail_out = sizeof(out);
+		if (ours.inflate(&s, Z_NO_FLUSH))
+			_exit(2);
+		most = of_heap() - before > most ? of_heap() - before : most;
+	}
+	zwd_stats(&stats, sizeof(stats));
+	if (stats.inflate.failovers != 1)
+		_exit(3);
+	((long *)result)[0] = most;
+	((long *)result)[1] = of_heap() - before;
+	ours.inflateEnd(&s);
+	buf_free(&all);
+	free(noise);
+}
+
+static void what_is_kept_is_given_back(void **state)
+{
+	prepare();
+	if (test_mode != MODE_EMU || !of_heap())
+		skip();
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
+		long heap[2] = { 0 };
+
+		assert_int_equal(run_in_child(give_back, &kept[i], heap, sizeof(heap)), 0);
+		printf("# %u: at most %ld bytes, %ld in the end\n", kept[i].step, heap[0], heap[1]);
+		assert_true(heap[0] > 512 * 1024);
+		/* What is had again and again is not. */
+		assert_true(heap[1] <= 256 * 1024);
+	}
+}
+
 TEST_MAIN(120, cmocka_unit_test(deflate_streams_are_small),
-	  cmocka_unit_test(inflate_streams_are_no_larger))
+	  cmocka_unit_test(inflate_streams_are_no_larger), cmocka_unit_test(what_is_kept_is_given_back))
