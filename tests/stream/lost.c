@@ -226,6 +226,47 @@ static void a_way_that_is_lost_is_found(void **state)
 	}
 }
 
+struct gone {
+	struct job job;
+	struct zwd_stats lost, end; /* when it had lost its way, and in the end */
+};
+
+static void lose_the_device(const void *arg, void *result)
+{
+	struct gone *g = result;
+	struct reader r;
+
+	begin(&r, arg);
+	read_to(&r, 800000);
+	denial_set(DENY_PAGES, 1, UINT_MAX);
+	read_to(&r, 2000000);
+	must(!has_way(&r));
+	denial_set(0, 0, 0);
+	zwd_stats(&g->lost, sizeof(g->lost));
+	read_to(&r, 4000000);
+	end(&r);
+	zwd_stats(&g->end, sizeof(g->end));
+}
+
+/* It is the only one who can go on: it is waited for. */
+static void a_device_that_comes_back(void **state)
+{
+	struct gone sound = { .job = { 15, "emu:threads=1", "64K" } };
+
+	assert_int_equal(run_in_child(lose_the_device, &sound.job, &sound, sizeof(sound)), 0);
+	for (unsigned int n = 1; n <= 4; n++) {
+		struct gone g = { .job = { wrappers[n % NR(wrappers)], NULL, "64K" } };
+		char device[64];
+
+		snprintf(device, sizeof(device), "emu:threads=1,fault=gone=1@%llu",
+			 (unsigned long long)(sound.lost.inflate.hw_requests + sound.lost.inflate.errors + n));
+		g.job.device = device;
+		assert_int_equal(run_in_child(lose_the_device, &g.job, &g, sizeof(g)), 0);
+		assert_int_equal(g.end.inflate.failovers, 0);
+		assert_true(g.end.inflate.errors && g.end.inflate.retries);
+	}
+}
+
 /* Each call for memory of a copy in turn, at places where the keep has one window, and two. */
 static void copy_without_memory(const void *arg, void *result)
 {
@@ -373,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_way_that_is_lost_is_found),
+		cmocka_unit_test(a_device_that_comes_back),
 		cmocka_unit_test(a_copy_without_memory_is_none),
 		cmocka_unit_test(calls_of_any_length),
 		cmocka_unit_test(one_block_has_no_place),
