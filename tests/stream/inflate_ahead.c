@@ -249,6 +249,6 @@ static void read_ahead_in_vain_once(void **state)
 }
 
 /* The first one before this process has read its settings. */
-TEST_MAIN(60, cmocka_unit_test(read_ahead_in_vain_once), cmocka_unit_test(input_that_changes), cmocka_unit_test(input_that_shrinks_and_moves),
-	  cmocka_unit_test(input_that_is_not_shown),
+TEST_MAIN(60, cmocka_unit_test(read_ahead_in_vain_once), cmocka_unit_test(input_that_changes),
+	  cmocka_unit_test(input_that_shrinks_and_moves), cmocka_unit_test(input_that_is_not_shown),
 	  cmocka_unit_test(streams_that_are_interrupted), cmocka_unit_test(streams_of_two_processes))

@@ -176,8 +176,10 @@ static void fault_at(const struct plan *p, const struct fault *f, size_t w, unsi
 		 */
 		if (!strcmp(f->kind, "corrupt") && (at - 1) * (packed[w].len / PIECES) <= 4096)
 			return;
-		if (!f->is_seen ||
-		    (d->errors && (f->is_seen == RETRIED ? d->retries == 1 && !d->failovers : d->retries || d->failovers)))
+		if (!f->is_seen)
+			return;
+		if (d->errors && (f->is_seen == RETRIED ? d->retries == 1 && !d->failovers :
+							  d->retries || d->failovers))
 			return;
 	} while (--tries);
 	fail_msg("%s, window bits %d, WD_DEVICE=%s: %llu requests, %llu errors, %llu "

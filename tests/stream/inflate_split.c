@@ -378,7 +378,8 @@ static void input_that_ends_near_the_end(void **state)
 	}
 }
 
-TEST_MAIN(120, cmocka_unit_test(every_split_point), cmocka_unit_test(input_that_ends_near_the_end), cmocka_unit_test(any_steps),
+TEST_MAIN(120, cmocka_unit_test(every_split_point), cmocka_unit_test(input_that_ends_near_the_end),
+	  cmocka_unit_test(any_steps),
 	  cmocka_unit_test(exact_room_sees_the_end_at_once), cmocka_unit_test(short_room_is_no_end),
 	  cmocka_unit_test(members_one_after_another), cmocka_unit_test(running_checksum),
 	  cmocka_unit_test(answers_of_each_call), cmocka_unit_test(window_must_be_large_enough))

@@ -213,8 +213,8 @@ static void a_way_that_is_lost_is_found(void **state)
 	for (size_t i = 0; i < 2 * NR(wrappers); i++) {
 		/* Of bad data software would be asked: here the device is asked again. */
 		unsigned int errors = i < NR(wrappers) ? 0 : 1;
-		struct job job = { wrappers[i % NR(wrappers)], errors ? "emu:threads=1,fault=error@80" : "emu:threads=1",
-				   "64K" };
+		const char *device = errors ? "emu:threads=1,fault=error@80" : "emu:threads=1";
+		struct job job = { wrappers[i % NR(wrappers)], device, "64K" };
 		struct outcome o = { 0 };
 		int status = run_in_child(lose_and_find, &job, &o, sizeof(o));
 
@@ -315,7 +315,8 @@ static void a_copy_without_memory_is_none(void **state)
 /* In calls of any length: what is put together of them for a search has no gap. */
 static void read_in_steps(const void *arg, void *result)
 {
-	static const size_t steps[] = { 100000, 100000, 40000, 30000, 110000, 95000, 60000, 5000, 105000, 100000, 35000 };
+	static const size_t steps[] = { 100000, 100000, 40000, 30000,  110000, 95000,
+					60000,	5000,	105000, 100000, 35000 };
 	struct outcome *o = result;
 	struct reader r;
 

@@ -39,8 +39,8 @@ static void table_of_headers(void **state)
 		{ "long extra", 4, 2 + 0x345, { { 0, 0x45 }, { 1, 3 } }, 12 + 0x345, 0 },
 		{ "BGZF", 4, 8, { { 0, 6 }, { 2, 'B' }, { 3, 'C' }, { 4, 2 }, { 6, 0x34 }, { 7, 0x12 } }, 18, 0x1235 },
 		{ "behind another", 4, 2 + 4 + 0x120 + 6,
-		  { { 0, 0x2a }, { 1, 1 }, { 4, 0x20 }, { 5, 1 }, { 6 + 0x120, 'B' }, { 7 + 0x120, 'C' }, { 8 + 0x120, 2 },
-		    { 10 + 0x120, 99 } }, 12 + 4 + 0x120 + 6, 100 },
+		  { { 0, 0x2a }, { 1, 1 }, { 4, 0x20 }, { 5, 1 }, { 6 + 0x120, 'B' }, { 7 + 0x120, 'C' },
+		    { 8 + 0x120, 2 }, { 10 + 0x120, 99 } }, 12 + 4 + 0x120 + 6, 100 },
 		{ "of another length", 4, 9, { { 0, 7 }, { 2, 'B' }, { 3, 'C' }, { 4, 3 }, { 6, 9 } }, 19, 0 },
 		{ "cut short", 4, 7, { { 0, 5 }, { 2, 'B' }, { 3, 'C' }, { 4, 2 }, { 6, 9 } }, 17, 0 },
 		{ "unknown flag", 32, 0, { { 0 } }, 0, 0 },
@@ -49,13 +49,13 @@ static void table_of_headers(void **state)
 
 	for (size_t r = 0; r < ARRAY_NR(rows); r++) {
 		unsigned char data[1024] = { 0x1f, 0x8b, 8, rows[r].flags };
-		size_t len = 10 + rows[r].fields_len, whole_len;
+		size_t len = 10 + rows[r].fields_len, whole_len, got;
 
 		for (size_t i = 0; i < ARRAY_NR(rows[r].fields) && rows[r].fields[i].byte; i++)
 			data[10 + rows[r].fields[i].at] = rows[r].fields[i].byte;
-		if (piece_header(data, len + 20, &whole_len) != rows[r].len || whole_len != rows[r].whole_len)
-			fail_msg("%s: header of %zu, member of %zu", rows[r].what, piece_header(data, len + 20, &whole_len),
-				 whole_len);
+		got = piece_header(data, len + 20, &whole_len);
+		if (got != rows[r].len || whole_len != rows[r].whole_len)
+			fail_msg("%s: header of %zu, member of %zu", rows[r].what, got, whole_len);
 		/* Not there as a whole, with a byte of what follows. */
 		for (size_t cut = 0; cut <= len; cut++)
 			assert_int_equal(piece_header(data, cut, &whole_len), 0);
@@ -133,7 +133,8 @@ static void empty_codes(void **state)
 
 static size_t pack(const unsigned char *from, size_t len, int level, unsigned char *to, size_t room)
 {
-	z_stream strm = { .next_in = (z_const Bytef *)from, .avail_in = (uInt)len, .next_out = to, .avail_out = (uInt)room };
+	z_stream strm = { .next_in = (z_const Bytef *)from, .avail_in = (uInt)len, .next_out = to,
+			  .avail_out = (uInt)room };
 
 	assert_int_equal(deflateInit2(&strm, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	assert_int_equal(deflate(&strm, Z_FINISH), Z_STREAM_END);
