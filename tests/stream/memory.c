@@ -152,21 +152,22 @@ static void inflate_streams_are_no_larger(void **state)
 	assert_true(cost.heap <= 32768 + 10 * 1024);
 }
 
-/* Of text a device has read more than it had room for, in every other request: software reads that input again. */
+/* Where a call's input ends a device may hold back a match, now and then: then software reads some of it again. */
 static const struct kept {
 	enum gen gen;
 	uInt step;
 	const char *device;
 } kept[] = {
-	{ GEN_RANDOM, 65536, "emu:threads=1,fault=gone@40" },
-	{ GEN_TEXT, 200000, "emu:threads=1,fault=gone@40" },
-	{ GEN_TEXT, 200000, "emu:threads=1,fault=gone@41" },
+	{ GEN_RANDOM, 65536, "emu:threads=1,fault=gone@40" }, { GEN_SOURCE, 5000, "emu:threads=1,fault=gone@60" },
+	{ GEN_SOURCE, 5001, "emu:threads=1,fault=gone@61" },  { GEN_SOURCE, 5002, "emu:threads=1,fault=gone@62" },
+	{ GEN_SOURCE, 5002, "emu:threads=1,fault=gone@63" },  { GEN_SOURCE, 5002, "emu:threads=1,fault=gone@64" },
+	{ GEN_SOURCE, 5002, "emu:threads=1,fault=gone@65" },  { GEN_SOURCE, 5002, "emu:threads=1,fault=gone@66" },
 };
 
 /* The input of a failing device's is kept till software has read it, and no longer. */
 static void give_back(const void *arg, void *result)
 {
-	enum { LEN = 6 << 20 };
+	enum { LEN = 3 << 20 };
 	const struct kept *k = arg;
 	unsigned char *noise = gen_alloc(k->gen, LEN);
 	struct buf all = { 0 };
@@ -190,7 +191,7 @@ static void give_back(const void *arg, void *result)
 		most = of_heap() - before > most ? of_heap() - before : most;
 	}
 	zwd_stats(&stats, sizeof(stats));
-	if (stats.inflate.failovers != 1)
+	if (!stats.inflate.failovers)
 		_exit(3);
 	((long *)result)[0] = most;
 	((long *)result)[1] = of_heap() - before;
@@ -209,11 +210,11 @@ static void what_is_kept_is_given_back(void **state)
 
 		assert_int_equal(run_in_child(give_back, &kept[i], heap, sizeof(heap)), 0);
 		printf("# %u: at most %ld bytes, %ld in the end\n", kept[i].step, heap[0], heap[1]);
-		assert_true(heap[0] > 512 * 1024);
+		assert_true(heap[0] > 300 * 1024);
 		/* What is had again and again is not. */
 		assert_true(heap[1] <= 256 * 1024);
 	}
 }
 
-TEST_MAIN(120, cmocka_unit_test(deflate_streams_are_small),
-	  cmocka_unit_test(inflate_streams_are_no_larger), cmocka_unit_test(what_is_kept_is_given_back))
+TEST_MAIN(120, cmocka_unit_test(what_is_kept_is_given_back), cmocka_unit_test(deflate_streams_are_small),
+	  cmocka_unit_test(inflate_streams_are_no_larger))
