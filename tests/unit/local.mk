@@ -5,7 +5,7 @@ if HAVE_CMOCKA
 wd_unit_tests = tests/unit/anchor tests/unit/checksum tests/unit/format tests/unit/header tests/unit/hisi_qm \
 	tests/unit/hisi_zip tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip \
 	tests/unit/lanes tests/unit/learn tests/unit/members tests/unit/piece tests/unit/proof \
-	tests/unit/settings tests/unit/shadow tests/unit/spec
+	tests/unit/scan tests/unit/settings tests/unit/shadow tests/unit/spec
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -47,6 +47,8 @@ tests_unit_piece_LDADD = libz-wd/tools/gzip/piece.$(OBJEXT) libz-wd/libz-wd.la $
 tests_unit_piece_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_unit_proof_CFLAGS = $(wd_unit_cflags)
 tests_unit_proof_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_scan_CFLAGS = $(wd_unit_cflags)
+tests_unit_scan_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
 tests_unit_settings_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_shadow_CFLAGS = $(wd_unit_cflags)
