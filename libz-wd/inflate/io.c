@@ -75,21 +75,16 @@ void zwd_io_deliver(z_streamp strm, struct zwd_stream *s)
 int zwd_io_reserve(struct zwd_stream *s, size_t len)
 {
 	struct zwd_inflate *i = &s->i;
-	size_t size = i->pend_off + i->pend_len + len, min = s->is_custom ? PEND_MIN_CUSTOM : PEND_MIN;
+	size_t min = s->is_custom ? PEND_MIN_CUSTOM : PEND_MIN, size = len < min ? min : len;
 	unsigned char *pend;
 
-	if (!len || (i->pend && size <= i->pend_size))
+	if (!len || (i->pend && len <= i->pend_size))
 		return 0;
-	if (size < min)
-		size = min;
 	pend = zwd_lease_alloc(s, size);
 	if (!pend)
 		return -ENOMEM;
-	if (i->pend_len)
-		memcpy(pend, i->pend + i->pend_off, i->pend_len);
 	zwd_lease_free(s, i->pend);
 	i->pend = pend;
-	i->pend_off = 0;
 	i->pend_size = size;
 	return 0;
 }

@@ -17,7 +17,7 @@ void zwd_io_deliver(z_streamp strm, struct zwd_stream *s);
 /* Takes it, whatever waits. */
 void zwd_io_take_held(z_streamp strm, struct zwd_stream *s);
 
-/* Room for len more bytes behind what waits; 0 or -ENOMEM. */
+/* Nothing waits: room for len bytes that will. 0 or -ENOMEM. */
 int zwd_io_reserve(struct zwd_stream *s, size_t len);
 
 /*

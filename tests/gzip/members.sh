@@ -153,6 +153,9 @@ if [ "$ZWD_TEST_MODE" = soft ] && [ "$(nproc)" -gt 1 ] && strace -o trace true 2
 	[ "$(threads -dc tiny.gz)" = 0 ] && [ "$(threads -c tiny.gz)" = 0 ] ||
 		{ echo "FAIL threads for a small file"; failed=1; }
 	[ "$(threads -dc bgzf.gz)" -ge 2 ] || { echo "FAIL no threads for a large file"; failed=1; }
+	# Of a single member what is made is written beside.
+	with_plain gzip -dc bgzf.gz | with_plain gzip -c >single.gz
+	[ "$(threads -dc single.gz)" -ge 1 ] || { echo "FAIL no thread that writes"; failed=1; }
 fi
 if [ "$ZWD_TEST_MODE" = emu ]; then
 	with_ours env ZWD_STATS="json:$tmp/stats" gzip -t bgzf.gz

@@ -104,11 +104,12 @@ class Scratch:
             stat = os.stat(path)
             self.changed = file
             self.saved = read(path), stat.st_mtime, obj, target
-            self.latest = None
+            self.latest = self.since = None
             shutil.copy2(obj, obj + '.saved')
         if self.latest and self.latest[0] == text:
             return self.latest[1]
         write(path, text)
+        self.since = self.since or os.stat(path).st_mtime_ns
         differs = not is_same_file(obj, obj + '.saved') if self.make(target) else None
         self.latest = text, differs
         return differs
@@ -122,8 +123,14 @@ class Scratch:
         write(path, text)
         os.utime(path, (mtime, mtime))
         os.replace(obj + '.saved', obj)
-        for file in {obj, os.path.join(self.build, target)}:
+        own = {obj, os.path.join(self.build, target)}
+        for file in own:
             os.utime(file)
+        # What else was compiled from it, as fuzz_gzip has all of wd-gzip, would not be made again.
+        for base, _, files in os.walk(self.build):
+            for path in (os.path.join(base, name) for name in files if name.endswith(('.o', '.lo'))):
+                if path not in own and os.stat(path).st_mtime_ns >= self.since:
+                    os.unlink(path)
         self.changed = None
 
     def link(self):

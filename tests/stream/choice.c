@@ -12,7 +12,10 @@
 #define REASON(name) offsetof(struct zwd_dir_choice, soft_##name)
 #define NO_REASON REASON(setting), 0
 
-enum action { DEFLATE, PIECES, PRIME, TUNE, DICTIONARY, BLOCK, INFLATE, MARK, INFLATE_DICTIONARY, LITTLE_ROOM };
+enum action {
+	DEFLATE, PIECES, PRIME, TUNE, DICTIONARY, BLOCK, INFLATE, ANY_HEADER, MARK, INFLATE_DICTIONARY,
+	LITTLE_ROOM
+};
 
 static const struct row {
 	const char *rule;
@@ -73,6 +76,8 @@ static const struct row {
 	{ "learned: a few bytes", INFLATE, 50, 1, { 0 }, 6, 0, 15, 8, 0, REASON(small), 1 },
 	{ "window", INFLATE, 900000, 1, { 0 }, 6, 0, 14, 8, 0, REASON(window), 1 },
 	{ "little room at first", LITTLE_ROOM, 900000, 1, { 0 }, 6, 0, 15, 8, 0, REASON(small), 1 },
+	{ "any header: zlib's", ANY_HEADER, 900000, 1, { 0 }, 6, 0, 15, 8, 1, NO_REASON },
+	{ "any header: gzip's", ANY_HEADER, 900000, 1, { 0 }, 6, 0, 31, 8, 1, NO_REASON },
 	{ "where it is", MARK, 900000, 1, { 0 }, 6, 0, 15, 8, 0, REASON(tuned), 1 },
 	{ "dictionary", INFLATE_DICTIONARY, 900000, 1, { 0 },
 	  6, 0, 15, 8, 0, REASON(dictionary), 1 },
@@ -128,7 +133,7 @@ static void do_inflate(const struct row *r, const unsigned char *plain)
 	ref.deflateEnd(&strm);
 
 	strm = (z_stream){ .next_in = packed, .avail_in = (uInt)packed_len };
-	assert_int_equal(inflateInit2(&strm, r->wbits), Z_OK);
+	assert_int_equal(inflateInit2(&strm, r->action == ANY_HEADER ? 32 : r->wbits), Z_OK);
 	strm.next_out = out;
 	strm.avail_out = (uInt)r->len + 1;
 	if (r->action == MARK)

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "helpers.h"
+#include "leave.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -55,7 +56,7 @@ static void in_child(const char *device, const char *queues, void (*f)(void))
 		f();
 		zwd_stats(&stats, sizeof(stats));
 		MUST(stats.deflate.hw_requests || stats.inflate.hw_requests);
-		_exit(0);
+		leave(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);

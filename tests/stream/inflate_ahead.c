@@ -76,11 +76,12 @@ static void input_that_changes(void **state)
 		buf_add(&packed, plain + pos, len);
 	}
 	begin(&strm, -15, &packed);
-	while (strm.total_out < LEN / 2) {
+	/* Another byte each time: where it is the same, it is soon what it was. */
+	for (int calls = 0; strm.total_out < LEN / 2; calls++) {
 		size_t at, block;
 
 		some(&strm);
-		at = strm.total_in + ROOM + WAITS + 100;
+		at = strm.total_in + ROOM + WAITS + 100 + calls;
 		block = at / (STORED_MAX + 5);
 		if (at % (STORED_MAX + 5) < 5)
 			continue;
@@ -238,7 +239,42 @@ static void output_of_one_device(void **state)
 	buf_free(&packed);
 }
 
-TEST_MAIN(60, cmocka_unit_test(output_of_one_device), cmocka_unit_test(input_that_changes),
-	  cmocka_unit_test(input_that_shrinks_and_moves),
-	  cmocka_unit_test(input_that_is_not_shown),
+struct requests {
+	unsigned int error_at;
+	struct zwd_stats stats;
+};
+
+static void input_that_changes_in_child(const void *arg, void *result)
+{
+	const struct requests *asked = arg;
+	struct requests *told = result;
+	char device[64];
+
+	snprintf(device, sizeof(device), "emu:threads=1,fault=error@%u", asked->error_at);
+	setenv("WD_DEVICE", device, 1);
+	input_that_changes(NULL);
+	zwd_stats(&told->stats, sizeof(told->stats));
+}
+
+/* Who does not show again what was shown has one request made in vain, and no more. */
+static void read_ahead_in_vain_once(void **state)
+{
+	struct requests r = { .error_at = 1000000 };
+
+	if (test_mode != MODE_EMU)
+		skip();
+	assert_int_equal(run_in_child(input_that_changes_in_child, &r, &r, sizeof(r)), 0);
+	assert_int_equal(r.stats.inflate.errors, 0);
+	r.error_at = (unsigned int)r.stats.inflate.hw_requests + 2;
+	assert_int_equal(run_in_child(input_that_changes_in_child, &r, &r, sizeof(r)), 0);
+	assert_int_equal(r.stats.inflate.errors, 0);
+	r.error_at = (unsigned int)r.stats.inflate.hw_requests + 1;
+	assert_int_equal(run_in_child(input_that_changes_in_child, &r, &r, sizeof(r)), 0);
+	assert_int_equal(r.stats.inflate.errors, 1);
+}
+
+/* The first one before this process has read its settings. */
+TEST_MAIN(60, cmocka_unit_test(read_ahead_in_vain_once), cmocka_unit_test(output_of_one_device),
+	  cmocka_unit_test(input_that_changes),
+	  cmocka_unit_test(input_that_shrinks_and_moves), cmocka_unit_test(input_that_is_not_shown),
 	  cmocka_unit_test(streams_that_are_interrupted), cmocka_unit_test(streams_of_two_processes))

@@ -99,6 +99,27 @@ static void everywhere(const char *kind, const char *timeout_ms, int is_blind_ra
 	}
 }
 
+/* The next one is under way when a result is looked at, and goes with it where that is wrong, whatever it is. */
+static void two_at_a_time(void **state)
+{
+	for (size_t w = 0; w < NR(wrappers) && wrappers[w] > 0; w++) {
+		unsigned int nr = 0;
+
+		for (unsigned int at = 1; at <= 5; at++) {
+			struct outcome o;
+			char device[96];
+
+			snprintf(device, sizeof(device), "emu:threads=2,fault=checksum@%u/error@%u", at, at + 1);
+			o = run(w, device, "30000");
+			assert_int_equal(o.stats.inflate.retries, 1);
+			/* Else the second one is the retry. */
+			assert_int_equal(o.stats.inflate.failovers, o.stats.inflate.errors - 1);
+			nr += o.stats.inflate.errors == 1;
+		}
+		assert_true(nr);
+	}
+}
+
 static void error_status(void **state)
 {
 	everywhere("error", "30000", 0);
@@ -178,6 +199,7 @@ static int drop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_at_a_time),
 		cmocka_unit_test(error_status),	   cmocka_unit_test(wrong_checksum),
 		cmocka_unit_test(corrupt_output),  cmocka_unit_test(hanging_request),
 		cmocka_unit_test(device_reset),	   cmocka_unit_test(device_gone),

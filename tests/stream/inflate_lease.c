@@ -312,6 +312,57 @@ static void threads_side_by_side(void **state)
 	assert_device_is_had();
 }
 
+/* While others have all that there is, one asks for it seldom; and when they have gone, it gets some. */
+static void memory_that_comes_free(void **state)
+{
+	enum { LONG_LEN = 3 << 20 };
+	static z_stream strm[STREAMS];
+	unsigned char *noise = gen_alloc(GEN_RANDOM, LONG_LEN), *back = malloc(LONG_LEN);
+	z_stream one = { .next_out = back, .avail_out = LONG_LEN };
+	unsigned long long before = 0;
+	struct buf in = { 0 };
+	struct pool pool;
+	int ret = Z_OK;
+
+	assert_non_null(back);
+	deflate_all(&ref, 15, 6, Z_DEFAULT_STRATEGY, noise, LONG_LEN, &in);
+	for (int i = 0; i < STREAMS; i++) {
+		pool_open(&pools[i]);
+		open_stream(&ours, &strm[i], &pools[i]);
+		assert_int_equal(feed(&ours, &strm[i], STEP), Z_OK);
+	}
+	pool_open(&pool);
+	one.zalloc = pool_alloc;
+	one.zfree = pool_free;
+	one.opaque = &pool;
+	assert_int_equal(ours.inflateInit2_(&one, 15, ZLIB_VERSION, (int)sizeof(one)), Z_OK);
+	one.next_in = in.data;
+	while (ret == Z_OK) {
+		/* It has asked for the first time. */
+		if (one.total_in < 320000 && one.total_in + STEP >= 320000) {
+			for (int i = 0; i < STREAMS; i++) {
+				finish(&strm[i]);
+				munmap(pools[i].mem, POOL_LEN);
+			}
+			before = on_device();
+		}
+		if (test_mode == MODE_EMU && one.total_in > 320000 && one.total_in < 480000)
+			assert_int_equal(on_device(), before);
+		if (test_mode == MODE_EMU && one.total_in > 800000)
+			assert_true(on_device() > before);
+		one.avail_in = (uInt)(in.len - one.total_in < STEP ? in.len - one.total_in : STEP);
+		ret = ours.inflate(&one, Z_NO_FLUSH);
+	}
+	assert_int_equal(ret, Z_STREAM_END);
+	assert_int_equal(one.total_out, LONG_LEN);
+	assert_memory_equal(back, noise, LONG_LEN);
+	assert_int_equal(ours.inflateEnd(&one), Z_OK);
+	munmap(pool.mem, POOL_LEN);
+	buf_free(&in);
+	free(noise);
+	free(back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +373,7 @@ int main(void)
 		cmocka_unit_test(resting_in_locked_memory),
 		cmocka_unit_test(over_a_fork),
 		cmocka_unit_test(threads_side_by_side),
+		cmocka_unit_test(memory_that_comes_free),
 	};
 
 	test_begin(120);

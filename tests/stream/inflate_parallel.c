@@ -166,6 +166,7 @@ static void markers_across_calls(void **state)
 	make(FULL, 15, text, LEN, &packed);
 	for (size_t off = 0; off <= 6; off++) {
 		unsigned char *back = malloc(LEN);
+		uint64_t units = parallel_units();
 		z_stream strm = { 0 };
 		size_t at = 0;
 		int ret = Z_OK;
@@ -184,6 +185,10 @@ static void markers_across_calls(void **state)
 		assert_int_equal(strm.total_in, packed.len - TAIL_LEN);
 		assert_int_equal(strm.total_out, LEN);
 		assert_memory_equal(back, text, LEN);
+		units = parallel_units() - units;
+		/* What lies between the last marker of a call and its end is none; all else, or nearly. */
+		if (test_mode == MODE_EMU && off >= 5)
+			assert_in_range(units, LEN / STEP - 4, LEN / STEP);
 		assert_int_equal(ours.inflateEnd(&strm), Z_OK);
 		free(back);
 	}
@@ -412,6 +417,42 @@ static void uncompress_gives_all(void **state)
 	}
 }
 
+struct part_fault {
+	int wbits;
+	const char *device;
+};
+
+static void read_in_child(const void *arg, void *result)
+{
+	const struct part_fault *f = arg;
+	struct buf packed = { 0 };
+
+	setenv("WD_DEVICE", f->device, 1);
+	make(FULL, f->wbits, text, LEN, &packed);
+	read_at_once(f->wbits, &packed, text, LEN);
+	buf_free(&packed);
+	zwd_stats(result, sizeof(struct zwd_stats));
+}
+
+/* A part that fails, with others in flight behind it: as bad data, or for no reason that is told. */
+static void one_part_fails(void **state)
+{
+	static const char *const devices[] = { "emu:threads=2,fault=error@6", "emu:threads=2,fault=error=0x30@6" };
+
+	if (test_mode != MODE_EMU)
+		skip();
+	for (size_t i = 0; i < NR(devices) * NR(formats); i++) {
+		struct part_fault f = { formats[i % NR(formats)], devices[i / NR(formats)] };
+		struct zwd_stats stats = { 0 };
+
+		assert_int_equal(run_in_child(read_in_child, &f, &stats, sizeof(stats)), 0);
+		assert_int_equal(stats.inflate.failovers, 0);
+		assert_true(stats.inflate_choice.parallel_units >= LEN / STEP / 4);
+		/* Bad data shows a wrong cut as well, and is no error yet. */
+		assert_int_equal(stats.inflate.errors, i / NR(formats));
+	}
+}
+
 static int setup(void **state)
 {
 	text = gen_alloc(GEN_SOURCE, LEN);
@@ -422,6 +463,7 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_part_fails), /* before this process has read its settings */
 		cmocka_unit_test(every_kind_at_once),
 		cmocka_unit_test(any_steps),
 		cmocka_unit_test(markers_across_calls),

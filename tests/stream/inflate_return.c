@@ -104,8 +104,8 @@ static void run(const struct job *job, enum gen gen, int wbits, struct zwd_stats
 /* Every bit of a byte is a block's first sooner or later. */
 static void small_first_calls_decide_nothing(void **state)
 {
-	static const struct job jobs[] = { { "emu", "auto", NULL, NULL, 8192, 16384, 0 },
-					   { "emu", "auto", NULL, NULL, 8192, 16384, 1 } };
+	static const struct job jobs[] = { { "emu", "auto", "1", NULL, 8192, 16384, 0 },
+					   { "emu", "auto", "1", NULL, 8192, 16384, 1 } };
 
 	for (size_t j = 0; j < NR(jobs); j++)
 		for (int gen = 0; gen < GEN_NR; gen++)
@@ -117,6 +117,8 @@ static void small_first_calls_decide_nothing(void **state)
 					continue;
 				run(&jobs[j], (enum gen)gen, wrappers[w], &stats);
 				assert_int_equal(stats.inflate.failovers, 0);
+				assert_int_equal(stats.inflate.mismatches, 0);
+				assert_true(stats.inflate.verified > 0);
 				assert_int_equal(stats.inflate_choice.returns, 1);
 				assert_true(stats.inflate.hw_in >= stats.inflate.soft_in);
 			}

@@ -3,6 +3,8 @@
 #include "config.h"
 #include "helpers.h"
 
+#include <zwd.h>
+
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The wrapper a stream was made with and the windowBits that read it. */
@@ -331,7 +333,53 @@ static void window_must_be_large_enough(void **state)
 		}
 }
 
-TEST_MAIN(120, cmocka_unit_test(every_split_point), cmocka_unit_test(any_steps),
+static void stats_of_software(uint64_t *in, uint64_t *streams)
+{
+	struct zwd_stats stats;
+
+	zwd_stats(&stats, sizeof(stats));
+	*in = stats.inflate.soft_in;
+	*streams = stats.inflate_choice.soft_tuned + stats.inflate.failovers;
+}
+
+/* Wherever a call's input ends in a trailer, or before it, the stream stays where it is: only the device knows more. */
+static void input_that_ends_near_the_end(void **state)
+{
+	static const size_t sizes[] = { 3000, 100000 };
+	static unsigned char back[100001];
+
+	for (size_t s = 0; s < NR(sizes); s++) {
+		unsigned char *plain = gen_alloc(GEN_TEXT, sizes[s]);
+		struct buf packed = { 0 };
+
+		deflate_all(&ref, 31, 6, Z_DEFAULT_STRATEGY, plain, sizes[s], &packed);
+		for (size_t left = 0; left <= 12; left++) {
+			z_stream strm = { .next_in = packed.data, .avail_in = packed.len - left,
+					  .next_out = back, .avail_out = sizeof(back) };
+			uint64_t in, streams, in_now, streams_now;
+
+			stats_of_software(&in, &streams);
+			assert_int_equal(inflateInit2(&strm, 31), Z_OK);
+			assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), left ? Z_OK : Z_STREAM_END);
+			assert_int_equal(strm.avail_in, 0);
+			strm.avail_in = left;
+			assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
+			assert_int_equal(strm.total_out, sizes[s]);
+			assert_memory_equal(back, plain, sizes[s]);
+			assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+			stats_of_software(&in_now, &streams_now);
+			if (test_mode == MODE_EMU) {
+				assert_int_equal(in_now, in);
+				assert_int_equal(streams_now, streams);
+			}
+		}
+		buf_free(&packed);
+		free(plain);
+	}
+}
+
+TEST_MAIN(120, cmocka_unit_test(every_split_point), cmocka_unit_test(input_that_ends_near_the_end),
+	  cmocka_unit_test(any_steps),
 	  cmocka_unit_test(exact_room_sees_the_end_at_once), cmocka_unit_test(short_room_is_no_end),
 	  cmocka_unit_test(members_one_after_another), cmocka_unit_test(running_checksum),
 	  cmocka_unit_test(answers_of_each_call), cmocka_unit_test(window_must_be_large_enough))

@@ -357,11 +357,14 @@ static void undermine_answers_as_zlib(void **state)
 /* Input that was taken for output that nobody has had yet is looked through like any other. */
 static void sync_where_input_was_taken_ahead(void **state)
 {
+	/* From the room for a device's own output on, that has to wait in the device. */
+	static const size_t rooms[] = { 1, 10, 73, 514, 3601, 25210, 66000, 79999, 99000 };
 	struct buf packed = { 0 };
 	size_t points[PIECES];
 
 	pack(15, Z_FULL_FLUSH, &packed, points);
-	for (size_t room = 1; room < 2 * PIECE; room = room * 7 + 3) {
+	for (size_t i = 0; i < NR(rooms); i++) {
+		size_t room = rooms[i];
 		z_stream strm = { .next_in = packed.data, .avail_in = packed.len };
 		size_t made;
 		int ret;
@@ -381,17 +384,103 @@ static void sync_where_input_was_taken_ahead(void **state)
 		made = strm.total_out - room;
 		/* All from the end of a piece on, and of a piece that is near. */
 		assert_int_equal(made % PIECE, 0);
-		assert_true(made >= sizeof(plain) - 3 * PIECE || test_mode != MODE_SOFT);
+		assert_true(made + room + PIECE >= sizeof(plain) || test_mode != MODE_SOFT);
 		assert_memory_equal(back, plain + sizeof(plain) - made, made);
 		assert_int_equal(ours.inflateEnd(&strm), Z_OK);
 	}
 	buf_free(&packed);
 }
 
-TEST_MAIN(60, cmocka_unit_test(sync_skips_a_damaged_piece), cmocka_unit_test(sync_without_a_point),
+/* Wherever input has ended: what was read and has made no output yet is looked through again. */
+static void sync_where_input_has_ended(void **state)
+{
+	struct buf packed = { 0 };
+	size_t points[PIECES];
+
+	pack(31, Z_FULL_FLUSH, &packed, points);
+	for (size_t cut = 30; cut < points[3]; cut += 41) {
+		const struct zlib_api *apis[] = { &ours, &ref };
+		z_stream strm[2] = { { 0 }, { 0 } };
+		size_t made[2];
+		int ret[2];
+
+		for (size_t i = 0; i < NR(apis); i++) {
+			z_stream *s = &strm[i];
+
+			assert_int_equal(apis[i]->inflateInit2_(s, 31, ZLIB_VERSION, (int)sizeof(*s)), Z_OK);
+			s->next_in = packed.data;
+			s->avail_in = cut;
+			s->next_out = back;
+			s->avail_out = sizeof(back);
+			assert_int_equal(apis[i]->inflate(s, Z_NO_FLUSH), Z_OK);
+			assert_int_equal(s->avail_in, 0);
+			s->avail_in = packed.len - cut;
+			ret[i] = apis[i]->inflateSync(s);
+			made[i] = s->total_out;
+			s->next_out = back;
+			s->avail_out = sizeof(back);
+		}
+		assert_int_equal(ret[0], ret[1]);
+		assert_int_equal(strm[0].total_in, strm[1].total_in);
+		for (size_t i = 0; i < NR(apis); i++) {
+			ret[i] = apis[i]->inflate(&strm[i], Z_NO_FLUSH);
+			made[i] = strm[i].total_out - made[i];
+			assert_memory_equal(back, plain + sizeof(plain) - made[i], made[i]);
+			apis[i]->inflateEnd(&strm[i]);
+		}
+		assert_int_equal(ret[0], ret[1]);
+		assert_int_equal(made[0], made[1]);
+	}
+	buf_free(&packed);
+}
+
+/* The device has failed, and software has not yet made what input was taken for. */
+static void sync_after_a_failure(const void *arg, void *result)
+{
+	size_t points[PIECES], made;
+	struct buf packed = { 0 };
+	z_stream strm = { 0 };
+
+	setenv("WD_DEVICE", "emu:threads=1,fault=error@2", 1);
+	pack(15, Z_FULL_FLUSH, &packed, points);
+	assert_int_equal(inflateInit2(&strm, 15), Z_OK);
+	strm.next_in = packed.data;
+	strm.avail_in = packed.len;
+	strm.next_out = back;
+	strm.avail_out = *(const uInt *)arg;
+	assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), Z_OK);
+	assert_int_equal(strm.avail_out, 0);
+	made = strm.total_out;
+	assert_int_equal(ours.inflateSync(&strm), Z_OK);
+	strm.next_out = back;
+	strm.avail_out = sizeof(back);
+	assert_int_equal(ours.inflate(&strm, Z_NO_FLUSH), Z_STREAM_END);
+	made = strm.total_out - made;
+	/* The next piece, whatever had been read. */
+	assert_int_equal(made, (sizeof(plain) - *(const uInt *)arg) / PIECE * PIECE);
+	assert_memory_equal(back, plain + sizeof(plain) - made, made);
+	assert_int_equal(ours.inflateEnd(&strm), Z_OK);
+	*(int *)result = 1;
+}
+
+static void sync_of_what_software_has_to_read(void **state)
+{
+	static const uInt rooms[] = { 66000, 70000, 81000, 95000 };
+
+	for (size_t i = 0; i < NR(rooms) && test_mode == MODE_EMU; i++) {
+		int is_right = 0;
+
+		assert_int_equal(run_in_child(sync_after_a_failure, &rooms[i], &is_right, sizeof(is_right)), 0);
+		assert_true(is_right);
+	}
+}
+
+/* The first one before this process has read its settings. */
+TEST_MAIN(60, cmocka_unit_test(sync_of_what_software_has_to_read),
+	  cmocka_unit_test(sync_skips_a_damaged_piece), cmocka_unit_test(sync_without_a_point),
 	  cmocka_unit_test(sync_in_single_bytes), cmocka_unit_test(stops_at_blocks_and_trees),
 	  cmocka_unit_test(marks_between_ordinary_calls),
 	  cmocka_unit_test(prime_and_dictionary_start_inside), cmocka_unit_test(asked_where_nothing_was_made),
 		cmocka_unit_test(prime_limits),
 	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib),
-	  cmocka_unit_test(sync_where_input_was_taken_ahead))
+	  cmocka_unit_test(sync_where_input_was_taken_ahead), cmocka_unit_test(sync_where_input_has_ended))

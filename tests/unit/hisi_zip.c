@@ -151,12 +151,12 @@ static void test_context_used(void **state)
 	assert_int_equal(((struct hisi_zip_ctx *)(void *)ctx)->isize, 99);
 	wd_zip_ctx_set_sum(ctx, WD_ZIP_GZIP, 0x12345678, 0);
 	assert_int_equal(hisi_zip_crc(((struct hisi_zip_ctx *)(void *)ctx)->checksum), 0x12345678);
-	for (unsigned int state = HISI_ZIP_CTX_NORMAL; state <= HISI_ZIP_CTX_END_NO_SUM; state++)
+	for (unsigned int kind = HISI_ZIP_CTX_NORMAL; kind <= HISI_ZIP_CTX_END_NO_SUM; kind++)
 		for (int is_final = 0; is_final < 2; is_final++) {
-			sqe.ctx_w0 = state | (is_final ? HISI_ZIP_CTX_W0_FINAL : 0);
+			sqe.ctx_w0 = kind | (is_final ? HISI_ZIP_CTX_W0_FINAL : 0);
 			hisi_zip_save(ctx, &sqe, 1);
 			assert_int_equal(wd_zip_ctx_is_body_over(ctx),
-					 is_final && state == HISI_ZIP_CTX_BLOCK_DONE);
+					 is_final && kind == HISI_ZIP_CTX_BLOCK_DONE);
 		}
 }
 

@@ -2,10 +2,11 @@
 TESTS += tests/unit/layers.sh
 EXTRA_DIST += tests/unit/unit.h tests/unit/layers.sh
 if HAVE_CMOCKA
-wd_unit_tests = tests/unit/anchor tests/unit/cache tests/unit/checksum tests/unit/format tests/unit/header \
-	tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/kernel_qm tests/unit/kernel_sdmdev tests/unit/kernel_zip \
-	tests/unit/lanes tests/unit/learn tests/unit/lease tests/unit/settings tests/unit/shadow tests/unit/spec \
-	tests/unit/stats
+wd_unit_tests = tests/unit/anchor tests/unit/cache tests/unit/checksum tests/unit/format \
+	tests/unit/header tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/kernel_qm \
+	tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/lanes tests/unit/learn tests/unit/lease \
+	tests/unit/members tests/unit/piece tests/unit/proof tests/unit/scan tests/unit/settings \
+	tests/unit/shadow tests/unit/spec tests/unit/stats
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -39,6 +40,20 @@ tests_unit_learn_CFLAGS = $(wd_unit_cflags)
 tests_unit_learn_LDADD = bench/libbench.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_lease_CFLAGS = $(wd_unit_cflags)
 tests_unit_lease_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+# The command's own objects.
+tests_unit_members_CFLAGS = $(wd_unit_cflags)
+tests_unit_members_LDADD = libz-wd/tools/gzip/codec.$(OBJEXT) libz-wd/tools/gzip/deflate.$(OBJEXT) \
+	libz-wd/tools/gzip/format.$(OBJEXT) libz-wd/tools/gzip/io.$(OBJEXT) libz-wd/tools/gzip/members.$(OBJEXT) \
+	libz-wd/tools/gzip/name.$(OBJEXT) libz-wd/tools/gzip/old.$(OBJEXT) libz-wd/tools/gzip/piece.$(OBJEXT) \
+	libz-wd/tools/gzip/writer.$(OBJEXT) libz-wd/libz-wd.la $(CMOCKA_LIBS)
+tests_unit_members_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_unit_piece_CFLAGS = $(wd_unit_cflags)
+tests_unit_piece_LDADD = libz-wd/tools/gzip/piece.$(OBJEXT) libz-wd/libz-wd.la $(CMOCKA_LIBS)
+tests_unit_piece_LDFLAGS = $(AM_LDFLAGS) -no-install
+tests_unit_proof_CFLAGS = $(wd_unit_cflags)
+tests_unit_proof_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_scan_CFLAGS = $(wd_unit_cflags)
+tests_unit_scan_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_settings_CFLAGS = $(wd_unit_cflags)
 tests_unit_settings_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_shadow_CFLAGS = $(wd_unit_cflags)

@@ -12,6 +12,7 @@
 #include "inflate/shadow.h"
 #include "operate/root.h"
 #include "stream/soft_zlib.h"
+#include "../sanitizer.h"
 #include "unit.h"
 
 #define PLAIN_LEN 100000u
@@ -144,9 +145,45 @@ static void copies(void **state)
 	}
 }
 
+#if !IS_ASAN && !IS_TSAN
+/* A sanitizer has a malloc() of its own. */
+void *__libc_malloc(size_t len);
+static size_t refused_from, refused_to;
+
+__attribute__((visibility("default"))) void *malloc(size_t len)
+{
+	return len >= refused_from && len < refused_to ? NULL : __libc_malloc(len);
+}
+
+/* Without memory for it nothing is compared: for its own 32 KiB, or for zlib's state. */
+static void no_memory_for_it(void **state)
+{
+	static const size_t lens[] = { 32768, 6900 };
+	z_stream strm = { 0 };
+	struct zwd_stream *s = zwd_stream_new(&strm, ZWD_MAGIC_INFLATE);
+	struct wd_zip_res res = { .consumed = 1, .produced = 1 };
+	struct zwd_sent sent = { in, plain, 1, 1 };
+
+	assert_non_null(s);
+	for (size_t i = 0; i < ARRAY_NR(lens); i++) {
+		refused_from = lens[i];
+		refused_to = lens[i] + lens[i] / 4;
+		zwd_shadow_begin(s);
+		refused_to = 0;
+		assert_null(s->i.shadow);
+		assert_int_equal(zwd_shadow_verify(s, &sent, &res, 0), 0);
+	}
+	zwd_stream_free(&strm, s);
+}
+#define WITHOUT_MEMORY cmocka_unit_test(no_memory_for_it), /* before there is any that was used */
+#else
+#define WITHOUT_MEMORY
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITHOUT_MEMORY
 		cmocka_unit_test(the_end_is_believed),
 		cmocka_unit_test(no_other_end_is),
 		cmocka_unit_test(copies),
