@@ -107,7 +107,7 @@ static void expect_line(struct zwd_settings *s, char *line, size_t len, unsigned
 		char end, *last = key + strlen(key) - 1;
 
 		*is_ours = false;
-		if (*last == ']' && sscanf(key, "[program%*1[ \t\r]%c", &end) == 1) {
+		if (*last == ']' && sscanf(key, "[program%*1[ \t\r\v\f]%c", &end) == 1) {
 			*last = '\0';
 			value = trim(key + strlen("[program"));
 			if (!*value || strchr(value, '/'))
