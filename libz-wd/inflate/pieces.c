@@ -50,17 +50,21 @@ size_t zwd_pieces_share(const struct zwd_stream *s)
 	return most > SIZE_MIN ? most : SIZE_MIN;
 }
 
+/* Of the next piece; 0: the stream may have no more. */
 static size_t piece_size(const struct zwd_stream *s)
 {
 	const struct zwd_keep *keep = &s->i.keep;
-	size_t size = ZWD_KEEP_FIRST;
+	size_t share = zwd_pieces_share(s), left = keep->size < share ? share - keep->size : 0, size = ZWD_KEEP_FIRST;
 
-	if (s->is_custom)
-		return keep->size ? ZWD_PIECE_MAX : size;
-	/* Twice as much as there is, roughly. */
+	if (s->is_custom) {
+		size = keep->size ? ZWD_PIECE_MAX : size;
+		return size <= left ? size : 0;
+	}
+	/* Twice as much as there is, roughly, and all of the rest at the end: a request counts on it. */
 	while (size < keep->size && size < ZWD_PIECE_MAX)
 		size *= 2;
-	return size;
+	size = size < left ? size : left;
+	return size < ZWD_KEEP_FIRST ? 0 : size;
 }
 
 static struct zwd_piece *new_piece(struct zwd_stream *s, size_t size)
@@ -87,9 +91,7 @@ static struct zwd_piece *add_piece(struct zwd_stream *s)
 		keep->spare = piece->next;
 	} else {
 		size = piece_size(s);
-		if (keep->size + size > zwd_pieces_share(s))
-			return NULL;
-		piece = new_piece(s, size);
+		piece = size ? new_piece(s, size) : NULL;
 		if (!piece)
 			return NULL;
 	}
@@ -162,12 +164,12 @@ int zwd_pieces_reserve(struct zwd_stream *s, size_t len)
 {
 	struct zwd_keep *keep = &s->i.keep;
 	struct zwd_piece *piece, *last = keep->last;
-	size_t room = last ? last->size - last->end : 0;
+	size_t room = last ? last->size - last->end : 0, size;
 
 	for (piece = keep->spare; piece; piece = piece->next)
 		room += piece->size;
-	while (room < len && keep->size + piece_size(s) <= zwd_pieces_share(s)) {
-		piece = new_piece(s, piece_size(s));
+	while (room < len && (size = piece_size(s))) {
+		piece = new_piece(s, size);
 		if (!piece)
 			return -ENOMEM;
 		piece->next = keep->spare;

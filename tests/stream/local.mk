@@ -30,6 +30,7 @@ stream_tests = \
 	tests/stream/inflate_split \
 	tests/stream/inflate_sync \
 	tests/stream/keep_budget \
+	tests/stream/keep_little \
 	tests/stream/large \
 	tests/stream/memory \
 	tests/stream/oneshot \
@@ -142,6 +143,8 @@ tests_stream_fault_index_LDADD = $(zwd_test_libs)
 tests_stream_fault_index_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_keep_budget_LDADD = $(zwd_test_libs)
 tests_stream_keep_budget_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_keep_little_LDADD = $(zwd_test_libs)
+tests_stream_keep_little_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_same_bytes_LDADD = $(zwd_test_libs)
 tests_stream_same_bytes_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_tiny_calls_LDADD = $(zwd_test_libs)
