@@ -22,7 +22,7 @@ endif
 SCENARIOS = ours-libs ours-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-iommu ours-plain \
 	ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh tests/system/calls.body \
-	tests/system/debug.config tests/system/debug.sh tests/system/fetch.sh tests/system/init \
+	tests/system/debug.config tests/system/debug.sh tests/system/fetch.sh tests/system/headers.sh tests/system/init \
 	tests/system/mainline-old.sh tests/system/mainline-two.sh tests/system/mainline-v2.sh \
 	tests/system/mainline-v3.sh tests/system/mainline.body tests/system/ours-arm64.sh \
 	tests/system/ours-calls.sh tests/system/ours-faults.sh tests/system/ours-flight.sh \
