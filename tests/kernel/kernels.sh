@@ -32,6 +32,9 @@ headers amd64 "$VERSION_CODENAME" linux-headers-cloud-amd64
 headers arm64 "$VERSION_CODENAME" linux-headers-arm64
 headers amd64 "$VERSION_CODENAME-backports" linux-headers-amd64
 headers arm64 "$VERSION_CODENAME-backports" linux-headers-arm64
+headers amd64 trixie-backports linux-headers-amd64
+headers amd64 trixie-backports linux-headers-cloud-amd64
+headers arm64 trixie-backports linux-headers-arm64
 export LD_LIBRARY_PATH
 top_srcdir=$(cd "$here/../.." && pwd)
 export top_srcdir
