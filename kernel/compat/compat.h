@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between Linux 6.1 and 7.x: the only tests of the kernel's version. */
+/* What differs between Linux 6.1 and 7.3: the only tests of the kernel's version. */
 #ifndef WD_COMPAT_H
 #define WD_COMPAT_H
 
@@ -35,6 +35,21 @@
 #define compat_vfio_free(vdev) do { } while (0)
 #else
 #define compat_vfio_free(vdev) vfio_free_device(vdev)
+#endif
+
+/* A queue is opened by /dev/vfio/GROUP. Without groups VFIO has a way that libwd does not know. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0) && !IS_ENABLED(CONFIG_VFIO_GROUP)
+#error "libz-wd opens queues by VFIO's groups: these modules want a kernel with CONFIG_VFIO_GROUP=y"
+#endif
+
+/*
+ * VFIO either knows this op, and answers VFIO_DEVICE_GET_REGION_INFO by it alone, or passes the
+ * call on. Distributions take such changes into older kernels: Kbuild looks for the op.
+ */
+#ifdef COMPAT_HAS_REGION_INFO_OP
+#define COMPAT_VFIO_REGION_INFO_OP(op) .get_region_info_caps = (op),
+#else
+#define COMPAT_VFIO_REGION_INFO_OP(op)
 #endif
 
 /* Where IOMMUFD is built a device without these is refused; where it is not they are NULL. */

@@ -286,20 +286,37 @@ static int sdmdev_vfio_get_info(struct sdmdev_queue *sq, void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
+/* All there is to say of a region: to a VFIO that asks, and in the call that another passes on. */
+static int sdmdev_vfio_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+				   struct vfio_info_cap *caps)
+{
+	struct sdmdev_queue *sq = to_queue(vdev);
+
+	if (current->mm != sq->mm)
+		return -EPERM;
+	if (info->index >= SDMDEV_REGIONS)
+		return -EINVAL;
+	info->size = sdmdev_vfio_region_len(sq, info->index);
+	info->offset = (u64)info->index << SDMDEV_REGION_SHIFT;
+	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+				   VFIO_REGION_INFO_FLAG_MMAP : 0;
+	info->cap_offset = 0;
+	return 0;
+}
+
 static int sdmdev_vfio_get_region_info(struct sdmdev_queue *sq, void __user *arg)
 {
 	const size_t minsz = offsetofend(struct vfio_region_info, offset);
 	struct vfio_region_info info;
+	int ret;
 
 	if (copy_from_user(&info, arg, minsz))
 		return -EFAULT;
-	if (info.argsz < minsz || info.index >= SDMDEV_REGIONS)
+	if (info.argsz < minsz)
 		return -EINVAL;
-	info.size = sdmdev_vfio_region_len(sq, info.index);
-	info.offset = (u64)info.index << SDMDEV_REGION_SHIFT;
-	info.flags = info.size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
-				 VFIO_REGION_INFO_FLAG_MMAP : 0;
-	info.cap_offset = 0;
+	ret = sdmdev_vfio_region_info(&sq->vdev, &info, NULL);
+	if (ret)
+		return ret;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
@@ -569,5 +586,6 @@ const struct vfio_device_ops sdmdev_vfio_ops = {
 	.mmap = sdmdev_vfio_mmap,
 	.request = sdmdev_vfio_request,
 	.dma_unmap = sdmdev_vfio_dma_unmap,
+	COMPAT_VFIO_REGION_INFO_OP(sdmdev_vfio_region_info)
 	COMPAT_VFIO_IOMMUFD_OPS
 };

@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 stop() { echo "kernels.sh: $*" >&2; exit 99; }
 mkdir -p "$top"
 . "$here/../system/apt.sh"
+. "$here/../system/headers.sh"
 
 # headers ARCHITECTURE SUITE META-PACKAGE: adds the unpacked headers of that kernel to dirs.
 headers() {
@@ -18,17 +19,8 @@ headers() {
 	dir=$top/headers-$release-$version
 	if [ ! -e "$dir/release" ]; then
 		rm -rf "$dir"
-		mkdir -p "$dir/debs"
 		echo "kernels.sh: $release $version" >&2
-		common=$(apt apt-cache show "$package=$version" | tr ', ' '\n\n' | grep -m 1 '^linux-headers-.*-common')
-		kbuild=$(apt apt-cache show "$package=$version" | tr ', ' '\n\n' | grep -m 1 '^linux-kbuild-')
-		(cd "$dir/debs" && apt apt-get download "$package=$version" "$common=$version") || stop "no $package"
-		# Its tools run here.
-		apt_open amd64
-		(cd "$dir/debs" && apt apt-get download "$kbuild/$2" "libelf1/$VERSION_CODENAME") || stop "no $kbuild"
-		unpack "$dir" "$dir"/debs/*.deb
-		sed -i "s,/usr/src,$dir/usr/src," "$dir/usr/src/linux-headers-$release/Makefile"
-		rm -rf "$dir/debs"
+		headers_unpack "$dir" "$release" "$version"
 		echo "$release" >"$dir/release"
 	fi
 	dirs="$dirs $dir/usr/src/linux-headers-$release"
@@ -40,6 +32,9 @@ headers amd64 "$VERSION_CODENAME" linux-headers-cloud-amd64
 headers arm64 "$VERSION_CODENAME" linux-headers-arm64
 headers amd64 "$VERSION_CODENAME-backports" linux-headers-amd64
 headers arm64 "$VERSION_CODENAME-backports" linux-headers-arm64
+headers amd64 trixie-backports linux-headers-amd64
+headers amd64 trixie-backports linux-headers-cloud-amd64
+headers arm64 trixie-backports linux-headers-arm64
 export LD_LIBRARY_PATH
 top_srcdir=$(cd "$here/../.." && pwd)
 export top_srcdir

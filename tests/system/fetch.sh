@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # Downloads what the system test runs on, installs nothing: QEMU with vfio-user and Debian's kernel.
-# fetch.sh [stock|backports|arm64|bullseye]: with the kernel of this Debian, the newer one of its backports, that for
-# arm64, or 5.10 of the Debian before.
+# fetch.sh [stock|backports|trixie-backports|arm64|bullseye]: with the kernel of this Debian, the newer one of its
+# backports or of those of the next Debian, that for arm64, or 5.10 of the Debian before.
 # Prints the folder: qemu (a command), vmlinux, release, modules/, build/ (headers), root/ and, of this
 # Debian's kernel for this machine, drivers/ and scripts/. root/ has the guest's programs; for arm64 what to link with, too.
 # It is kept under WD_SYSTEM_CACHE (~/.cache/libz-wd/system), by version; 77: not to be had here.
@@ -19,11 +19,13 @@ exec 9>"$top/lock"
 flock -w 600 9 || stop "another download does not end"
 
 . "$here/apt.sh"
+. "$here/headers.sh"
 arch=amd64 qemu_package=qemu-system-x86 qemu_command=qemu-system-x86_64
 kernel_suite=$VERSION_CODENAME source=drivers packages= lists=
 case ${1:-stock} in
 stock) ;;
 backports) kernel_suite=$VERSION_CODENAME-backports source= ;;
+trixie-backports) kernel_suite=trixie-backports source= ;;
 arm64)
 	arch=arm64 qemu_package=qemu-system-arm qemu_command=qemu-system-aarch64 source=
 	packages="gzip libc6 libcmocka-dev libcmocka0 zlib1g zlib1g-dev"
@@ -66,39 +68,44 @@ if [ ! -e "$kernel/release" ]; then
 	rm -rf "$kernel"
 	mkdir -p "$kernel/debs"
 	echo "fetch.sh: kernel $release" >&2
-	needs() { apt apt-cache show "linux-headers-$release=$kernel_version" | tr ', ' '\n\n' | grep -m 1 "$1"; }
 	download() { (cd "$kernel/debs" && apt apt-get download "$@") >&2 || stop "apt cannot download the kernel"; }
-	common=$(needs '^linux-headers-.*-common$')
-	kbuild=$(needs '^linux-kbuild-')
-	[ -z "$source" ] || source=linux-source-${kbuild#linux-kbuild-}
 	for package in busybox-static $packages; do
 		download "$package/${lists:-$VERSION_CODENAME}"
 	done
 	unpack "$kernel/root" "$kernel"/debs/*.deb
-	download "$image=$kernel_version"
-	unpack "$kernel/image" "$kernel"/debs/linux-image-*.deb
-	download "linux-headers-$release=$kernel_version" "$common=$kernel_version" ${source:+"$source=$kernel_version"}
-	apt_open amd64 $lists # the tools of the headers run here
-	download "$kbuild=$kernel_version" "libelf1/${lists:-$VERSION_CODENAME}"
-	unpack "$kernel/headers" "$kernel"/debs/linux-headers-*.deb "$kernel"/debs/linux-kbuild-*.deb \
-		"$kernel"/debs/libelf1_*.deb
+	rm "$kernel"/debs/*
+	# From 7.x on the package is empty, and what it was lies in two.
+	binary=$(apt_depends "$kernel_suite" "$image" '^linux-binary-') || :
+	vmlinuz=$kernel/image/boot/vmlinuz-$release modules=$kernel/image/lib/modules/$release
+	if [ -n "$binary" ]; then
+		image="$binary linux-modules-${binary#linux-binary-}"
+		modules=$kernel/image/usr/lib/modules/$release vmlinuz=$modules/vmlinuz
+	fi
+	for package in $image; do
+		download "$package=$kernel_version"
+	done
+	unpack "$kernel/image" "$kernel"/debs/*.deb
+	if [ $arch = amd64 ]; then
+		python3 "$here/vmlinux.py" "$vmlinuz" "$kernel/vmlinux"
+	else
+		cp "$vmlinuz" "$kernel/vmlinux"
+	fi
+	rm -f "$modules/vmlinuz"
+	mv "$modules" "$kernel/modules"
+	rm -rf "$kernel/image" "$kernel"/debs/*
 	if [ -n "$source" ]; then
-		unpack "$kernel/source" "$kernel"/debs/linux-source-*.deb
+		source=linux-source-$(echo "$release" | cut -d. -f1,2)
+		download "$source=$kernel_version"
+		unpack "$kernel/source" "$kernel"/debs/*.deb
 		tar -xf "$kernel/source/usr/src/$source.tar.xz" -C "$kernel" --strip-components=1 \
 			"$source/drivers/crypto/hisilicon" "$source/drivers/misc/uacce" \
 			"$source/scripts/checkpatch.pl" "$source/scripts/spelling.txt" \
 			"$source/scripts/const_structs.checkpatch"
+		rm -rf "$kernel/source"
 	fi
-	mv "$kernel/image/lib/modules/$release" "$kernel/modules"
-	if [ $arch = amd64 ]; then
-		python3 "$here/vmlinux.py" "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
-	else
-		mv "$kernel/image/boot/vmlinuz-$release" "$kernel/vmlinux"
-	fi
-	# The unpacked headers know each other by absolute names.
+	rm -rf "$kernel/debs"
+	headers_unpack "$kernel/headers" "$release" "$kernel_version" $lists
 	ln -s "headers/usr/src/linux-headers-$release" "$kernel/build"
-	sed -i "s,/usr/src,$kernel/headers/usr/src," "$kernel/build/Makefile"
-	rm -rf "$kernel/debs" "$kernel/image" "$kernel/source"
 	echo "$release" >"$kernel/release"
 fi
 ln -sfn "$qemu/qemu" "$kernel/qemu"
