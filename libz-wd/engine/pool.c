@@ -58,14 +58,6 @@ static struct zwd_lane *take_latest(struct zwd_pool *pool)
 	return atomic_load(&pool->latest) ? atomic_exchange(&pool->latest, NULL) : NULL;
 }
 
-void zwd_pool_gather(struct zwd_pool *pool)
-{
-	struct zwd_lane *lane = take_latest(pool);
-
-	if (lane)
-		put_idle(pool, lane);
-}
-
 struct zwd_lane *zwd_pool_take(struct zwd_pool *pool)
 {
 	struct zwd_lane *lane = pool->idle;
@@ -115,6 +107,15 @@ void zwd_pool_give(struct zwd_pool *pool, struct zwd_lane *lane)
 	put_idle(pool, lane);
 }
 
+/* Whoever gave it may have seen that others wait, and come too late to take it back for them. */
+void zwd_pool_gather(struct zwd_pool *pool)
+{
+	struct zwd_lane *lane = take_latest(pool);
+
+	if (lane)
+		zwd_pool_give(pool, lane);
+}
+
 void zwd_pool_serve(struct zwd_pool *pool, int error)
 {
 	while (pool->first && (error || zwd_pool_has_room(pool))) {
@@ -131,15 +132,12 @@ void zwd_pool_serve(struct zwd_pool *pool, int error)
 static void wait_for_turn(struct zwd_pool *pool, pthread_mutex_t *lock, struct zwd_waiter *waiter,
 			  const struct timespec *until)
 {
-	struct zwd_lane *lane;
 	int ret = 0;
 
 	*pool->last = waiter;
 	pool->last = &waiter->next;
 	atomic_fetch_add(&pool->waiters_nr, 1);
-	lane = take_latest(pool);
-	if (lane)
-		zwd_pool_give(pool, lane);
+	zwd_pool_gather(pool);
 	while (!ret && !waiter->lane && !waiter->may_open && !waiter->error)
 		ret = pthread_cond_clockwait(&waiter->wake, lock, CLOCK_MONOTONIC, until);
 	if (waiter->lane || waiter->may_open || waiter->error)

@@ -33,7 +33,7 @@ int zwd_pool_has_room(const struct zwd_pool *pool);
 /* May one more lane stay with a stream between its calls? */
 int zwd_pool_may_keep(const struct zwd_pool *pool);
 
-/* First of all, whoever has the lock sees to it that all that are idle are in one place. */
+/* First of all, whoever has the lock sees to it that all that are idle are in one place, or with who waits. */
 void zwd_pool_gather(struct zwd_pool *pool);
 /* NULL: none is idle. */
 struct zwd_lane *zwd_pool_take(struct zwd_pool *pool);

@@ -53,6 +53,8 @@ static void forget_all(int is_to_release)
 	for (int dir = 0; dir < 2; dir++) {
 		struct zwd_lane *lane;
 
+		/* Nor does anybody wait. */
+		pools[dir].first = NULL;
 		zwd_pool_gather(&pools[dir]);
 		while (is_to_release && (lane = zwd_pool_take(&pools[dir]))) {
 			wd_release_queue(lane->queue);

@@ -13,6 +13,7 @@
 
 #include "engine/ahead.h"
 #include "engine/jobq.h"
+#include "engine/pool.h"
 #include "engine/qpool.h"
 #include "operate/root.h"
 #include "stream/shield.h"
@@ -64,6 +65,43 @@ static void *wait_long(void *unused)
 	struct zwd_lane *lane = NULL;
 
 	return zwd_qpool_get(ZWD_DEFLATE, 100000, &lane) ? NULL : lane;
+}
+
+static struct zwd_pool pool = ZWD_POOL_EMPTY(&pool);
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_in_pool(void *unused)
+{
+	uint64_t end = zwd_now_ns() + 60000000000ull;
+	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
+	struct zwd_lane *lane = NULL;
+
+	pthread_mutex_lock(&pool_lock);
+	zwd_pool_wait(&pool, &pool_lock, &until, &lane);
+	pthread_mutex_unlock(&pool_lock);
+	return lane;
+}
+
+/*
+ * One gives a lane back without the lock, sees that another waits, and before it takes the lane back a third one
+ * has the lock: the lane is for the one who waits.
+ */
+static void given_back_beside_another(void **state)
+{
+	struct zwd_lane lane = { 0 };
+	pthread_t thread;
+	void *had;
+
+	assert_int_equal(pthread_create(&thread, NULL, wait_in_pool, NULL), 0);
+	while (!atomic_load(&pool.waiters_nr))
+		usleep(100);
+	atomic_store(&pool.latest, &lane);
+	pthread_mutex_lock(&pool_lock);
+	zwd_pool_gather(&pool);
+	assert_null(zwd_pool_take(&pool));
+	pthread_mutex_unlock(&pool_lock);
+	assert_int_equal(pthread_join(thread, &had), 0);
+	assert_ptr_equal(had, &lane);
 }
 
 /*
@@ -138,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asked_for_in_a_handler),
 		cmocka_unit_test(given_back_in_a_handler),
+		cmocka_unit_test(given_back_beside_another),
 		cmocka_unit_test(waited_for_in_vain),
 		cmocka_unit_test(queues_of_jobs),
 		cmocka_unit_test(requests_ahead),
