@@ -89,9 +89,9 @@ static double size_unsplit(const struct sized *s)
 	return sum;
 }
 
-static void size_split(const struct goal_run *run, const char *queues, struct goal_result *r)
+static void size_split(const struct goal_run *run, const char *depth, struct goal_result *r)
 {
-	const char *const env[] = { queues, NULL };
+	const char *const env[] = { "ZWD_UNIT=1M", depth, NULL };
 	struct sized s = { .feed_len = 65536, .window_bits = 15 };
 	double out[GOAL_NUMBERS], whole;
 
@@ -118,7 +118,7 @@ static void size_split(const struct goal_run *run, const char *queues, struct go
 
 static void size_parallel(const struct goal_run *run, struct goal_result *r)
 {
-	size_split(run, "ZWD_UNIT=1M", r);
+	size_split(run, NULL, r);
 }
 
 static void size_serial(const struct goal_run *run, struct goal_result *r)
