@@ -137,6 +137,7 @@ static int flush_all(z_streamp strm, struct zwd_stream *s, int flush, int *is_co
 	 * All input, and the output it makes, without a flush: then little is left. Where there is neither, zlib
 	 * would forget by it that it has flushed.
 	 */
+	attach(strm, d);
 	zwd_soft_zlib.deflatePending(&d->raw, &bytes, &bits);
 	if (strm->avail_in || bytes)
 		ret = call(strm, d, Z_NO_FLUSH);
