@@ -308,7 +308,9 @@ int zwd_deflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	to_d->is_raw = 0;
 	to_d->spill = to_d->more = NULL;
 	to_d->jobs = NULL;
-	to_d->pend = to_d->rest; /* of a raw stream of which no more than that waits */
+	/* Of a raw stream of which no more than that waits; what is in the spill is copied from there. */
+	if (!d->spill)
+		to_d->pend = to_d->rest;
 	dest->state = (struct internal_state *)to;
 	if (s->soft) {
 		/* The copy's memory is asked for through what source names as its allocator. */
