@@ -223,15 +223,16 @@ int ZEXPORT inflateCopy(z_streamp dest, z_streamp source)
 int ZEXPORT inflateReset(z_streamp strm)
 {
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateReset(strm));
-	int ret = Z_OK, is_framed = zwd_inflate_is_framed(s);
+	z_stream before = *strm;
+	int ret = Z_OK;
 
-	zwd_inflate_restart(strm, s, s->i.window_bits);
 	if (!s->soft)
 		zwd_inflate_clear(strm, s->i.window_bits);
-	else if (is_framed) /* it may be a raw one */
-		ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, s->i.window_bits));
+	else if (zwd_inflate_is_framed(s))
+		ret = zwd_inflate_unframe(strm, s);
 	else
 		ZWD_SOFT_CALL(ret, strm, s, inflateReset(strm));
+	zwd_inflate_restart(&before, s, s->i.window_bits);
 	return ret;
 }
 
@@ -265,9 +266,11 @@ int ZEXPORT inflateReset2(z_streamp strm, int window_bits)
 		ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, window_bits));
 	else
 		zwd_inflate_clear(strm, window_bits);
-	if (ret == Z_OK)
-		zwd_inflate_restart(&before, s, window_bits);
-	return ret;
+	if (ret != Z_OK)
+		return ret;
+	s->i.is_odd = 0;
+	zwd_inflate_restart(&before, s, window_bits);
+	return Z_OK;
 }
 
 /* Before the header it is the real zlib's to fill in, and after it nobody's. */

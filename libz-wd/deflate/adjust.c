@@ -102,15 +102,7 @@ int zwd_deflate_params(z_streamp strm, struct zwd_stream *s, int level, int stra
 	if (s->mode == ZWD_MODE_NEW) {
 		d->level = level;
 		d->strategy = strategy;
-		if (!zwd_policy_deflate_candidate(d, s->is_custom)) {
-			ret = zwd_deflate_go_soft(strm, s);
-			/* Its state may be older than these parameters. */
-			if (ret == Z_OK)
-				ZWD_SOFT_CALL(ret, strm, s, deflateParams(strm, level, strategy));
-		} else if (s->soft) {
-			ZWD_SOFT_CALL(ret, strm, s, deflateParams(strm, level, strategy));
-		}
-		return ret;
+		return zwd_policy_deflate_candidate(d, s->is_custom) ? Z_OK : zwd_deflate_go_soft(strm, s);
 	}
 	is_changed = d->level != level || d->strategy != strategy;
 	if (!d->is_raw && is_changed && has_work(strm, d)) {

@@ -105,6 +105,9 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 			s->soft = strm->state;
 		zwd_stream_unlend(strm, s);
 		strm->state = (struct internal_state *)s;
+	} else {
+		/* It may be of before other parameters. */
+		ZWD_SOFT_CALL(ret, strm, s, deflateParams(strm, d->level, d->strategy));
 	}
 	if (ret == Z_OK) {
 		s->mode = ZWD_MODE_SOFT;

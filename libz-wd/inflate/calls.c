@@ -27,6 +27,7 @@ int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s)
 
 	if (!zwd_inflate_is_framed(s)) {
 		ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
+		i->is_odd |= ret == Z_OK;
 		return ret;
 	}
 	/* It searches the caller's input, in which bytes are shown that the stream has had. */
@@ -39,7 +40,7 @@ int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s)
 	if (ret != Z_OK)
 		return ret;
 	/* After a gap there is nothing to check; zlib begins anew and reads over the trailer. */
-	i->is_unchecked = 1;
+	i->is_unchecked = i->is_odd = 1;
 	if (i->format != WD_ZIP_DEFLATE)
 		strm->adler = i->format == WD_ZIP_ZLIB;
 	return ret;
@@ -49,11 +50,22 @@ int zwd_inflate_validate(z_streamp strm, struct zwd_stream *s, int check)
 {
 	int ret;
 
+	s->i.is_odd |= !check;
 	if (zwd_inflate_is_framed(s)) {
 		s->i.is_unchecked = !check;
 		return Z_OK;
 	}
 	ZWD_SOFT_CALL(ret, strm, s, inflateValidate(strm, check));
+	return ret;
+}
+
+int zwd_inflate_unframe(z_streamp strm, struct zwd_stream *s)
+{
+	int ret;
+
+	ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, s->i.window_bits));
+	if (ret == Z_OK && s->i.is_unchecked)
+		ZWD_SOFT_CALL(ret, strm, s, inflateValidate(strm, 0));
 	return ret;
 }
 
@@ -77,7 +89,7 @@ static int begin_with_window(z_streamp strm, struct zwd_stream *s, const unsigne
 	int ret = out ? Z_OK : Z_MEM_ERROR;
 
 	if (ret == Z_OK)
-		ZWD_SOFT_CALL(ret, strm, s, inflateReset2(strm, s->i.window_bits));
+		ret = zwd_inflate_unframe(strm, s);
 	strm->next_out = out;
 	strm->avail_out = ZWD_WINDOW_LEN;
 	for (int part = 0; part < 3 && ret == Z_OK; part++) {

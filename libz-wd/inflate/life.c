@@ -37,13 +37,15 @@ void zwd_life_drop(struct zwd_stream *s)
 void zwd_inflate_restart(z_streamp strm, struct zwd_stream *s, int window_bits)
 {
 	struct zwd_inflate *i = &s->i;
+	unsigned char is_odd = i->is_odd;
 
 	count_stream(strm, s);
 	zwd_life_drop(s);
 	memset(i, 0, sizeof(*i));
 	i->window_bits = window_bits;
 	i->is_candidate = zwd_policy_inflate_candidate(window_bits);
-	s->mode = i->is_candidate || !s->soft ? ZWD_MODE_NEW : ZWD_MODE_SOFT;
+	i->is_odd = is_odd;
+	s->mode = (i->is_candidate && !is_odd) || !s->soft ? ZWD_MODE_NEW : ZWD_MODE_SOFT;
 }
 
 void zwd_inflate_clear(z_streamp strm, int window_bits)

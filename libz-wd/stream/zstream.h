@@ -168,6 +168,7 @@ struct zwd_inflate {
 	unsigned char format;	/* enum wd_zip_format; 0 until known */
 	unsigned char has_header; /* the real zlib has read it */
 	unsigned char is_small_window; /* by the header, where that counts */
+	unsigned char is_odd; /* told to check otherwise, which lasts over resets but inflateReset2(), in software */
 	struct zwd_trial trial;
 
 	/* The frame. */
@@ -324,6 +325,8 @@ int zwd_inflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s);
 int zwd_inflate_validate(z_streamp strm, struct zwd_stream *s, int check);
 int zwd_inflate_reset_keep(z_streamp strm, struct zwd_stream *s);
+/* The raw state is reset to one with the stream's framing, that checks as was told. Z_OK or an error. */
+int zwd_inflate_unframe(z_streamp strm, struct zwd_stream *s);
 /* In mode OURS, in which nothing changes: the last plain bytes that were delivered. */
 int zwd_inflate_get_dictionary(z_streamp strm, struct zwd_stream *s, Bytef *dict, uInt *len);
 /* Forgets all progress; strm tells how much there was. The real zlib is reset by the caller. */

@@ -203,6 +203,43 @@ static void tune_from_the_start(void **state)
 	}
 }
 
+/* A state of the real zlib's that is of before deflateParams() is told of it when it is used again. */
+static void tune_after_params_and_reset(void **state)
+{
+	static unsigned char plain[100000], out[2][110000];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (int level = 0; level <= 9; level++) {
+		uLong len[2];
+
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { 0 };
+
+			assert_int_equal(z->deflateInit_(&strm, 5, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			assert_int_equal(z->deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+			assert_int_equal(z->deflateReset(&strm), Z_OK);
+			strm.next_in = plain;
+			strm.avail_in = 70000;
+			strm.next_out = out[i];
+			strm.avail_out = sizeof(out[i]);
+			assert_int_equal(z->deflate(&strm, Z_NO_FLUSH), Z_OK);
+			assert_int_equal(z->deflateParams(&strm, level, level % 3), Z_OK);
+			assert_int_equal(z->deflateReset(&strm), Z_OK);
+			assert_int_equal(z->deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+			strm.next_in = plain;
+			strm.avail_in = sizeof(plain);
+			strm.next_out = out[i];
+			strm.avail_out = sizeof(out[i]);
+			assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+			len[i] = strm.total_out;
+			assert_int_equal(z->deflateEnd(&strm), Z_OK);
+		}
+		assert_int_equal(len[0], len[1]);
+		assert_memory_equal(out[0], out[1], len[0]);
+	}
+}
+
 /* What a device made waits for room when software takes over: it goes first, in a copy as well. */
 static void tune_while_output_waits(void **state)
 {
@@ -237,4 +274,5 @@ static void tune_while_output_waits(void **state)
 
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
 	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune), cmocka_unit_test(used_bits),
-	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_while_output_waits))
+	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_after_params_and_reset),
+	  cmocka_unit_test(tune_while_output_waits))

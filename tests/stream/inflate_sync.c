@@ -476,6 +476,88 @@ static void sync_of_what_software_has_to_read(void **state)
 }
 
 /* The first one before this process has read its settings. */
+/* What a stream was told of checks, here or in one before it, lasts until inflateReset2(). */
+enum telling { NOTHING, VALIDATE_NEW, VALIDATE_LATER, VALIDATE_BACK, SYNC_NEW, SYNC_LATER, TELLINGS };
+
+static void tell(const struct zlib_api *z, z_stream *strm, enum telling what, const struct buf *packed,
+		 const size_t *points)
+{
+	static unsigned char marker[] = { 0, 0, 0xff, 0xff };
+
+	strm->next_in = packed->data;
+	strm->avail_in = what == VALIDATE_NEW || what == SYNC_NEW ? 0 : points[PIECES / 2] - 100;
+	strm->next_out = back;
+	strm->avail_out = sizeof(back);
+	if (strm->avail_in)
+		assert_int_equal(z->inflate(strm, Z_NO_FLUSH), Z_OK);
+	if (what == VALIDATE_NEW || what == VALIDATE_LATER || what == VALIDATE_BACK)
+		assert_int_equal(z->inflateValidate(strm, 0), Z_OK);
+	if (what == VALIDATE_BACK)
+		assert_int_equal(z->inflateValidate(strm, 1), Z_OK);
+	if (what == SYNC_NEW) {
+		strm->next_in = marker;
+		strm->avail_in = sizeof(marker);
+	} else if (what == SYNC_LATER) {
+		strm->avail_in = packed->len - strm->total_in;
+	}
+	if (what == SYNC_NEW || what == SYNC_LATER)
+		assert_int_equal(z->inflateSync(strm), Z_OK);
+}
+
+static void reset(const struct zlib_api *z, z_stream *strm, int how, int wbits)
+{
+	int ret = how == 0 ? z->inflateReset(strm) :
+		  how == 1 ? z->inflateResetKeep(strm) :
+			     z->inflateReset2(strm, wbits);
+
+	assert_int_equal(ret, Z_OK);
+}
+
+static void tellings_last_over_resets(void **state)
+{
+	static const int wbits[] = { 15, 31, 47, -15, 15 };
+
+	for (int n = 0; n < (int)NR(wbits) * TELLINGS * 3 * 2; n++) {
+		const int bits = wbits[n % NR(wbits)], how = n / NR(wbits) % 3, is_wrong = n / NR(wbits) / 3 % 2;
+		const enum telling what = (enum telling)(n / (int)NR(wbits) / 6);
+		struct trace traces[2] = { { 0 }, { 0 } };
+		struct buf packed = { 0 };
+		size_t points[PIECES];
+
+		pack(bits == 47 ? 31 : bits, Z_FULL_FLUSH, &packed, points);
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { 0 };
+
+			assert_int_equal(z->inflateInit2_(&strm, bits, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			tell(z, &strm, what, &packed, points);
+			/* Twice: the second has only the first to know it from. */
+			for (int again = 0; again < 2; again++) {
+				int ret = Z_OK;
+
+				reset(z, &strm, again ? 0 : how, bits);
+				trace_call(&traces[i], "reset", &strm, ret);
+				packed.data[packed.len - 3] ^= is_wrong;
+				strm.next_in = packed.data;
+				strm.avail_in = packed.len;
+				strm.next_out = back;
+				strm.avail_out = sizeof(back);
+				while (ret == Z_OK)
+					ret = z->inflate(&strm, Z_NO_FLUSH);
+				packed.data[packed.len - 3] ^= is_wrong;
+				trace_call(&traces[i], "inflate", &strm, ret);
+				if (what == NOTHING && bits > 0 && is_wrong)
+					assert_int_equal(ret, Z_DATA_ERROR);
+			}
+			assert_int_equal(z->inflateEnd(&strm), Z_OK);
+		}
+		assert_same_trace(&traces[0], &traces[1]);
+		trace_free(&traces[0]);
+		trace_free(&traces[1]);
+		buf_free(&packed);
+	}
+}
+
 TEST_MAIN(60, cmocka_unit_test(sync_of_what_software_has_to_read),
 	  cmocka_unit_test(sync_skips_a_damaged_piece), cmocka_unit_test(sync_without_a_point),
 	  cmocka_unit_test(sync_in_single_bytes), cmocka_unit_test(stops_at_blocks_and_trees),
@@ -483,4 +565,5 @@ TEST_MAIN(60, cmocka_unit_test(sync_of_what_software_has_to_read),
 	  cmocka_unit_test(prime_and_dictionary_start_inside), cmocka_unit_test(asked_where_nothing_was_made),
 		cmocka_unit_test(prime_limits),
 	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib),
-	  cmocka_unit_test(sync_where_input_was_taken_ahead), cmocka_unit_test(sync_where_input_has_ended))
+	  cmocka_unit_test(sync_where_input_was_taken_ahead), cmocka_unit_test(sync_where_input_has_ended),
+	  cmocka_unit_test(tellings_last_over_resets))
