@@ -50,6 +50,8 @@ struct input {
 bool in_op(struct input *in);
 unsigned int in_byte(struct input *in);
 unsigned int in_below(struct input *in, unsigned int limit);
+/* Most calls are for the same stream, so that they come one upon the other. */
+unsigned int in_slot(struct input *in);
 /* 0 to most, small ones as often as large ones, and multiples of 64 KiB with their neighbours. */
 size_t in_size(struct input *in, size_t most);
 
@@ -80,7 +82,8 @@ struct alloc {
 	unsigned char *mem[512];
 };
 
-/* kind 0: Z_NULL, which only our side may be given. */
+/* kind below ALLOC_KINDS. 0: Z_NULL, which only our side may be given; odd: aligned to 8; second half: a call fails. */
+enum { ALLOC_KINDS = 32 };
 struct alloc *alloc_new(z_stream *strm, bool is_own, unsigned int kind);
 void alloc_get(struct alloc *alloc);
 /* The stream was ended. The last one leaves nothing behind. */

@@ -9,7 +9,7 @@
 
 static struct deflating **slot(struct runner *r)
 {
-	return &r->deflates[in_below(&r->in, SLOTS)];
+	return &r->deflates[in_slot(&r->in)];
 }
 
 static void forget(struct deflating *d)
@@ -83,7 +83,7 @@ static void op_open(struct runner *r)
 		struct side *side = &d->side[which];
 
 		side->alloc =
-			alloc_new(&side->strm, which == OURS, memory % 4 ? 0 : memory / 4 % 16);
+			alloc_new(&side->strm, which == OURS, memory % 2 ? 0 : memory / 2 % ALLOC_KINDS);
 		ret[which] = zapi[which]->deflateInit2_(&side->strm, d->level, Z_DEFLATED, d->wbits,
 							d->mem_level, d->strategy, ZLIB_VERSION,
 							(int)sizeof(side->strm));

@@ -16,7 +16,7 @@ static const char *text(const char *msg)
 
 static struct inflating **slot(struct runner *r)
 {
-	return &r->inflates[in_below(&r->in, SLOTS)];
+	return &r->inflates[in_slot(&r->in)];
 }
 
 bool inflating_has_failed(const struct inflating *i)
@@ -204,7 +204,7 @@ static void op_open(struct runner *r)
 		struct side *side = &i->side[which];
 
 		side->alloc =
-			alloc_new(&side->strm, which == OURS, memory % 4 ? 0 : memory / 4 % 10);
+			alloc_new(&side->strm, which == OURS, memory % 2 ? 0 : memory / 2 % ALLOC_KINDS);
 		ret[which] = zapi[which]->inflateInit2_(&side->strm, i->wbits, ZLIB_VERSION,
 							(int)sizeof(side->strm));
 	}

@@ -36,6 +36,13 @@ unsigned int in_below(struct input *in, unsigned int limit)
 	return in_byte(in) % limit;
 }
 
+unsigned int in_slot(struct input *in)
+{
+	unsigned int b = in_byte(in);
+
+	return b < 150 ? 0 : 1 + b % (SLOTS - 1);
+}
+
 size_t in_size(struct input *in, size_t most)
 {
 	static const uint8_t bits[] = { 0, 1, 3, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18 };
@@ -226,7 +233,7 @@ struct alloc *alloc_new(z_stream *strm, bool is_own, unsigned int kind)
 	check(alloc, "out of memory");
 	alloc->refs = 1;
 	alloc->is_short = kind & 1;
-	alloc->fail_at = kind / 2;
+	alloc->fail_at = kind < ALLOC_KINDS / 2 ? 0 : 1 + (kind - ALLOC_KINDS / 2) / 2;
 	strm->zalloc = take;
 	strm->zfree = give;
 	strm->opaque = alloc;

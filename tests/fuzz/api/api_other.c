@@ -186,6 +186,7 @@ static int out_back(void *desc, unsigned char *data, unsigned len)
 static void op_back(struct runner *r)
 {
 	static const int bits[] = { 15, 15, 15, 12, 9, 8 };
+	static const unsigned int kinds[] = { 0, 1, 2, ALLOC_KINDS / 2 + 1 };
 	static _Thread_local unsigned char window[SIDES][32768];
 	struct buf packed = { 0 };
 	struct back back[SIDES];
@@ -224,7 +225,7 @@ static void op_back(struct runner *r)
 
 		memset(window[which], 0, sizeof(window[which]));
 		strm[which] = (z_stream){ 0 };
-		alloc[which] = alloc_new(&strm[which], which == OURS, harm / 8 % 4);
+		alloc[which] = alloc_new(&strm[which], which == OURS, kinds[harm / 8 % 4]);
 		back[which] = (struct back){ .packed = packed.data,
 					     .len = packed.len,
 					     .cut = cut,
