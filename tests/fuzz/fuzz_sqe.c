@@ -12,12 +12,13 @@
 #include "libz-wd/operate/root.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-enum { AREA_LEN = 4 * WD_ZIP_CTX_SIZE, AT_ONCE = 8, PLAIN_MAX = 1 << 20 };
+enum { AREA_LEN = 4 * WD_ZIP_CTX_SIZE, AT_ONCE = 8, CALLERS_MOST = 3, PLAIN_MAX = 1 << 20 };
 
 static unsigned char plain[PLAIN_MAX], packed[2 * PLAIN_MAX + 65536], back[PLAIN_MAX + 1];
 
@@ -170,12 +171,13 @@ static void use_memory(struct taker *t, struct user *u)
 		wd_mem_unshare(u->queue, plain, 4096);
 }
 
-static int open_user(struct user *u, enum wd_op_type op_type, unsigned int depth)
+static int open_user(struct user *u, enum wd_op_type op_type, unsigned int depth, unsigned int flags)
 {
 	struct wd_queue_attr attr = { .device = "hostile-0",
 				      .op_type = op_type,
 				      .numa_node = -1,
 				      .depth = depth,
+				      .flags = flags,
 				      .spin_us = 1 };
 	void *mem;
 	int ret = wd_request_queue(&attr, &u->queue);
@@ -197,7 +199,7 @@ static void check_sound(enum wd_op_type op_type)
 
 	device.is_honest = true;
 	device.has_lied = false;
-	check(!open_user(&u, op_type, 0), "no new queue");
+	check(!open_user(&u, op_type, 0, 0), "no new queue");
 	for (int i = 0; i < 3; i++) {
 		struct wd_zip_req req = request(&t, &u, true);
 		int ret;
@@ -211,9 +213,60 @@ static void check_sound(enum wd_op_type op_type)
 	wd_release_queue(u.queue);
 }
 
+/* A queue of all threads: each has the result of its own request, or an error. */
+
+struct caller {
+	pthread_t thread;
+	struct user user;
+	struct taker bytes;
+};
+
+static void *call_on(void *arg)
+{
+	struct caller *c = arg;
+
+	for (uint64_t nr = 0; c->bytes.len; nr++) {
+		struct wd_zip_req req = request(&c->bytes, &c->user, false);
+		struct wd_zip_res res = { .tag = ~nr };
+		int ret;
+
+		req.tag = (uintptr_t)c + nr;
+		ret = wd_call(c->user.queue, &req, &res, 1);
+		if (ret)
+			check_error(&c->user, "wd_call of many", ret,
+				    ret == -EINVAL || ret == -EFAULT || ret == -ETIMEDOUT);
+		else
+			check(res.tag == req.tag && res.status <= WD_ZIP_FAILED,
+			      "wd_call of many: tag %llx for %llx, status %u",
+			      (unsigned long long)res.tag, (unsigned long long)req.tag, res.status);
+		if (nr % 8 == 7)
+			use_memory(&c->bytes, &c->user);
+	}
+	return NULL;
+}
+
+static void call_by_many(struct taker *t, const struct user *u)
+{
+	static struct caller callers[CALLERS_MOST];
+	unsigned int nr = 1 + take_byte(t) % CALLERS_MOST;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		size_t len = t->len / (nr - i);
+
+		callers[i].user = *u;
+		callers[i].bytes.data = take_bytes(t, &len);
+		callers[i].bytes.len = len;
+		check(!i || !pthread_create(&callers[i].thread, NULL, call_on, &callers[i]), "no thread");
+	}
+	call_on(&callers[0]);
+	for (unsigned int i = 1; i < nr; i++)
+		pthread_join(callers[i].thread, NULL);
+}
+
 static void run_queue(struct taker *t)
 {
 	unsigned int how = take_byte(t);
+	bool is_of_all = how & 128;
 	enum wd_op_type op_type = how & 1 ? WD_OP_DECOMPRESS : WD_OP_COMPRESS;
 	struct user u = { 0 };
 	size_t script_len = take_byte(t);
@@ -222,7 +275,10 @@ static void run_queue(struct taker *t)
 	device.is_shared = how & 32;
 	device.script.data = take_bytes(t, &script_len);
 	device.script.len = script_len;
-	check(!open_user(&u, op_type, how & 64 ? 3 : 0), "wd_request_queue");
+	check(!open_user(&u, op_type, how & 64 ? 3 : 0, is_of_all ? WD_QUEUE_SHARED : 0),
+	      "wd_request_queue");
+	if (is_of_all)
+		call_by_many(t, &u);
 	while (t->len) {
 		unsigned int in_flight = wd_queue_in_flight(u.queue);
 

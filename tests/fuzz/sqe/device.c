@@ -4,6 +4,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct queue {
 static struct queue *queues[DEVICE_QUEUES], *latest;
 static struct emu_dma dma;
 static struct emu_zip zip;
+/* Of a queue of many threads one waits while another sends. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct hisi_zip_sqe *entry(const struct queue *q, unsigned int nr)
 {
@@ -299,22 +302,29 @@ static void doorbell(void *tq, uint64_t value)
 	check(index < q->regions.depth, "a doorbell says %u of %u", index, q->regions.depth);
 	if ((value >> shift & 0xf) != HISI_QM_DB_CMD_SQ)
 		return;
+	pthread_mutex_lock(&lock);
 	for (; q->tail != index; q->tail = (q->tail + 1) % q->regions.depth)
 		q->taken[q->tail] = *entry(q, q->tail);
 	if (device.is_eager)
 		work_all(q);
+	pthread_mutex_unlock(&lock);
 }
 
 static int wait_queue(void *tq, unsigned int timeout_ms)
 {
 	struct queue *q = tq;
-	uint64_t before = device.completed_nr;
+	uint64_t before;
+	int ret;
 
 	(void)timeout_ms;
+	pthread_mutex_lock(&lock);
+	before = device.completed_nr;
 	work_all(q);
+	ret = device.completed_nr != before ? 0 : -ETIMEDOUT;
 	if (device.state == WD_STATE_DEAD)
-		return -ENODEV;
-	return device.completed_nr != before ? 0 : -ETIMEDOUT;
+		ret = -ENODEV;
+	pthread_mutex_unlock(&lock);
+	return ret;
 }
 
 static enum wd_state state_of(void *tq, unsigned int *generation)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* A device that does as a script of bytes says, behind a transport of its own, in the only thread
- * there is. */
+/* A device that does as a script of bytes says, behind a transport of its own, in the threads that
+ * ring and wait. */
 #ifndef FUZZ_SQE_DEVICE_H
 #define FUZZ_SQE_DEVICE_H
 
