@@ -146,11 +146,13 @@ int zwd_deflate_reset(z_streamp strm, struct zwd_stream *s, int is_keep)
 	int ret = Z_OK;
 
 	count_stream(strm, s);
-	if (s->soft && is_keep)
+	if (s->mode == ZWD_MODE_SOFT && is_keep) {
 		ZWD_SOFT_CALL(ret, strm, s, deflateResetKeep(strm));
-	else if (s->soft)
+		return ret;
+	}
+	if (s->soft)
 		ZWD_SOFT_CALL(ret, strm, s, deflateReset(strm));
-	if (ret != Z_OK || (s->soft && is_keep))
+	if (ret != Z_OK)
 		return ret;
 	drop_body(s);
 	s->d.is_candidate = zwd_policy_deflate_candidate(&s->d, s->is_custom);

@@ -240,6 +240,39 @@ static void tune_after_params_and_reset(void **state)
 	}
 }
 
+/* A state of the real zlib's that is of before does not stand for the stream when that is reset. */
+static void keep_after_tune_and_reset(void **state)
+{
+	static unsigned char plain[100000], out[110000];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (int is_done = 0; is_done < 2; is_done++) {
+		z_stream strm = { 0 }, copy = { 0 };
+
+		begin(&strm, 15, 6);
+		assert_int_equal(ours.deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+		assert_int_equal(ours.deflateReset(&strm), Z_OK);
+		strm.next_in = plain;
+		strm.avail_in = 70000;
+		strm.next_out = out;
+		strm.avail_out = sizeof(out);
+		assert_int_equal(ours.deflate(&strm, is_done ? Z_FINISH : Z_FULL_FLUSH), is_done);
+		assert_int_equal(ours.deflateResetKeep(&strm), Z_OK);
+		assert_int_equal(ours.deflateCopy(&copy, &strm), Z_OK);
+		assert_int_equal(strm.total_in, 0);
+		assert_int_equal(ours.deflateEnd(&strm), Z_OK);
+		copy.next_in = plain;
+		copy.avail_in = sizeof(plain);
+		copy.next_out = out;
+		copy.avail_out = sizeof(out);
+		assert_int_equal(ours.deflate(&copy, Z_FINISH), Z_STREAM_END);
+		/* Where it is the real zlib's, its window stays. */
+		if (test_mode != MODE_SOFT && !getenv("ZWD_TEST_ALLOC"))
+			assert_inflates(15, out, copy.total_out, plain, sizeof(plain));
+		assert_int_equal(ours.deflateEnd(&copy), Z_OK);
+	}
+}
+
 /* What a device made waits for room when software takes over: it goes first, in a copy as well. */
 static void tune_while_output_waits(void **state)
 {
@@ -275,4 +308,5 @@ static void tune_while_output_waits(void **state)
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
 	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune), cmocka_unit_test(used_bits),
 	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_after_params_and_reset),
+	  cmocka_unit_test(keep_after_tune_and_reset),
 	  cmocka_unit_test(tune_while_output_waits))
