@@ -111,7 +111,7 @@ int zwd_deflate_go_soft(z_streamp strm, struct zwd_stream *s)
 	}
 	if (ret == Z_OK) {
 		s->mode = ZWD_MODE_SOFT;
-		if (d->header && d->wrap == 2)
+		if (d->wrap == 2)
 			ZWD_SOFT_CALL(ret, strm, s, deflateSetHeader(strm, d->header));
 		if (d->has_dictionary) {
 			ZWD_SOFT_CALL(ret, strm, s,

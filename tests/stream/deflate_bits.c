@@ -240,6 +240,40 @@ static void tune_after_params_and_reset(void **state)
 	}
 }
 
+/* Likewise of a header, or that there is none any more. */
+static void header_after_tune_and_reset(void **state)
+{
+	static unsigned char plain[1000], out[2][2000];
+	uLong len[2];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (int n = 0; n < 4; n++) {
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			gz_header first = { .name = (Bytef *)"first", .os = 3 }, second = { .comment = (Bytef *)"second" };
+			z_stream strm = { 0 };
+
+			assert_int_equal(z->deflateInit2_(&strm, 6, Z_DEFLATED, 31, 8, 0, ZLIB_VERSION,
+							  (int)sizeof(strm)), Z_OK);
+			if (n & 1)
+				assert_int_equal(z->deflateSetHeader(&strm, &first), Z_OK);
+			assert_int_equal(z->deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+			assert_int_equal(z->deflateReset(&strm), Z_OK);
+			assert_int_equal(z->deflateSetHeader(&strm, n & 2 ? &second : NULL), Z_OK);
+			assert_int_equal(z->deflateTune(&strm, 8, 5, 60, 30), Z_OK);
+			strm.next_in = plain;
+			strm.avail_in = sizeof(plain);
+			strm.next_out = out[i];
+			strm.avail_out = sizeof(out[i]);
+			assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+			len[i] = strm.total_out;
+			assert_int_equal(z->deflateEnd(&strm), Z_OK);
+		}
+		assert_int_equal(len[0], len[1]);
+		assert_memory_equal(out[0], out[1], len[0]);
+	}
+}
+
 /* A state of the real zlib's that is of before does not stand for the stream when that is reset. */
 static void keep_after_tune_and_reset(void **state)
 {
@@ -308,5 +342,5 @@ static void tune_while_output_waits(void **state)
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
 	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune), cmocka_unit_test(used_bits),
 	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_after_params_and_reset),
-	  cmocka_unit_test(keep_after_tune_and_reset),
+	  cmocka_unit_test(header_after_tune_and_reset), cmocka_unit_test(keep_after_tune_and_reset),
 	  cmocka_unit_test(tune_while_output_waits))
