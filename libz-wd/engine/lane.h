@@ -27,6 +27,7 @@ struct zwd_lane {
 	int reaches_all; /* requests may have src and dst anywhere in the process's memory */
 	size_t written; /* bytes of dst that are cleared before another stream has the lane */
 	int is_in_dst; /* the latest request writes there */
+	int is_kept; /* lent for longer than a call, maybe */
 	int error;	  /* what it was dropped with, in a signal handler */
 	uint64_t sent_ns; /* when its request was sent */
 	struct zwd_lane *next;

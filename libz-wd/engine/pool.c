@@ -30,16 +30,23 @@ static int is_full(const struct zwd_pool *pool)
 
 int zwd_pool_has_room(const struct zwd_pool *pool)
 {
-	/* Where there is no lane at all nobody will give one back, however full the device was. */
-	if (!pool->open_nr)
+	/* Where there is no lane, or none but kept ones, nobody will give one back, however full the device was. */
+	if (pool->open_nr <= pool->kept_nr)
 		return 1;
 	return !is_full(pool) && pool->open_nr < pool->max;
+}
+
+int zwd_pool_is_kept(const struct zwd_pool *pool)
+{
+	return pool->kept_nr && pool->open_nr <= pool->kept_nr;
 }
 
 int zwd_pool_may_keep(const struct zwd_pool *pool)
 {
 	unsigned int lent = pool->open_nr - pool->idle_nr;
 
+	if (zwd_pool_is_kept(pool))
+		return 0;
 	if (is_full(pool))
 		return lent + 1 < pool->open_nr;
 	return !pool->max || lent + pool->reserve < pool->max;

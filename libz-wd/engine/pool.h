@@ -21,6 +21,7 @@ struct zwd_pool {
 	struct zwd_waiter *first, **last; /* the longest waiting one first */
 	unsigned int open_nr; /* lanes that exist or are being opened, idle or lent */
 	unsigned int idle_nr;
+	unsigned int kept_nr; /* lent ones that may stay with their streams for ever */
 	unsigned int max;     /* of open_nr; 0: not known before the first is open */
 	unsigned int reserve; /* of max: not for those who take without waiting */
 	uint64_t full_until;  /* ns; the device had no more queues */
@@ -30,6 +31,8 @@ struct zwd_pool {
 void zwd_pool_set_limit(struct zwd_pool *pool, unsigned int max);
 /* May one more be opened? */
 int zwd_pool_has_room(const struct zwd_pool *pool);
+/* Are there lanes, but all of them kept: is it in vain to wait for one? */
+int zwd_pool_is_kept(const struct zwd_pool *pool);
 /* May one more lane stay with a stream between its calls? */
 int zwd_pool_may_keep(const struct zwd_pool *pool);
 

@@ -29,6 +29,8 @@
  */
 #define PAUSE_MIN_NS 20000000ull
 #define PAUSE_MAX_NS 10000000000ull
+/* Where nobody will give a queue of this direction back, the device is asked so often. */
+#define POLL_NS 1000000ull
 /* One bad request may be chance: so many failures in a row are none. */
 #define FAILURES_MAX 3
 
@@ -184,7 +186,7 @@ static int open_one(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **l
 		ret = zwd_lane_open(dir, lane);
 	while (ret == -EBUSY) {
 		pthread_mutex_lock(&lock);
-		other = pool->open_nr > 1 ? NULL : take_other(dir);
+		other = pool->open_nr > pool->kept_nr + 1 ? NULL : take_other(dir);
 		pthread_mutex_unlock(&lock);
 		if (!other)
 			break;
@@ -242,12 +244,20 @@ static int take(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **lane)
 static __attribute__((noinline)) int wait_for_lane(struct zwd_pool *pool, enum zwd_dir dir,
 						   unsigned int timeout_ms, struct zwd_lane **lane)
 {
-	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull;
-	struct timespec until = { (time_t)(end / 1000000000), (long)(end % 1000000000) };
+	uint64_t end = zwd_now_ns() + timeout_ms * 1000000ull, now, next;
+	struct timespec until;
 	int ret;
 
 	do {
+		/* What the other direction or another process gives back is told to nobody here. */
+		now = zwd_now_ns();
+		next = zwd_pool_is_kept(pool) && now + POLL_NS < end ? now + POLL_NS : end;
+		until = (struct timespec){ (time_t)(next / 1000000000), (long)(next % 1000000000) };
 		ret = zwd_pool_wait(pool, &lock, &until, lane);
+		if (ret == -EBUSY && next < end) {
+			pool->open_nr++;
+			ret = ZWD_POOL_MAY_OPEN;
+		}
 		if (ret == ZWD_POOL_MAY_OPEN)
 			ret = open_one(pool, dir, lane);
 	} while (ret == -EAGAIN);
@@ -293,7 +303,7 @@ static void drop(struct zwd_lane *lane, int err)
 {
 	enum zwd_dir dir = lane->dir;
 	struct zwd_pool *pool = &pools[dir];
-	int is_stale = zwd_qpool_is_stale(lane);
+	int is_stale = zwd_qpool_is_stale(lane), is_kept = lane->is_kept;
 
 	/* The program locked itself up. To wait for the device's end is refused like all the rest. */
 	if (err == -EPERM)
@@ -306,6 +316,7 @@ static void drop(struct zwd_lane *lane, int err)
 		return;
 	pthread_mutex_lock(&lock);
 	pool->open_nr--;
+	pool->kept_nr -= (unsigned int)is_kept;
 	note_failure(pool, dir, err);
 	serve_waiters(pool, dir);
 	pthread_mutex_unlock(&lock);
@@ -495,8 +506,11 @@ int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
 		ret = open_one(pool, dir, &spare);
 		zwd_pool_give(pool, ret ? taken : spare);
 	}
-	if (!ret)
+	if (!ret) {
+		taken->is_kept = 1;
+		pool->kept_nr++;
 		*lane = taken;
+	}
 	pthread_mutex_unlock(&lock);
 	zwd_leave();
 	return ret == -EAGAIN ? -EBUSY : ret;
@@ -509,9 +523,11 @@ static void put(struct zwd_lane *lane)
 	if (lane->written)
 		memset(lane->dst, 0, lane->written);
 	lane->written = 0;
-	if (zwd_pool_give_quickly(pool, lane))
+	if (!lane->is_kept && zwd_pool_give_quickly(pool, lane))
 		return;
 	pthread_mutex_lock(&lock);
+	pool->kept_nr -= (unsigned int)lane->is_kept;
+	lane->is_kept = 0;
 	pool->failures = 0;
 	atomic_store_explicit(&paused_until[lane->dir], 0, memory_order_relaxed);
 	zwd_pool_give(pool, lane);

@@ -78,7 +78,7 @@ static void idle_streams(void)
 {
 	static unsigned char out[2 * LEN];
 	z_stream d[IDLE], i[IDLE];
-	double begin;
+	double begin = now();
 
 	for (int n = 0; n < IDLE; n++) {
 		d[n] = (z_stream){ .next_in = plain, .avail_in = LEN, .next_out = out,
@@ -92,15 +92,32 @@ static void idle_streams(void)
 			MUST(inflate(&i[n], Z_NO_FLUSH) == Z_OK);
 		}
 	}
-	begin = now();
 	for (int n = 0; n < 5; n++)
 		round_trip();
 	/* Far from the time that a thread waits for a queue. */
-	MUST(now() - begin < 5);
+	MUST(now() - begin < 10);
 	for (int n = 0; n < IDLE; n++) {
 		deflateEnd(&d[n]);
 		inflateEnd(&i[n]);
 	}
+}
+
+/* It keeps one between its calls, and the one beside that goes to the other direction. */
+static void one_keeps_a_queue(void)
+{
+	static unsigned char out[1000];
+	z_stream strm = { .next_in = packed.data, .avail_in = (uInt)packed.len };
+	double begin = now();
+
+	MUST(inflateInit(&strm) == Z_OK);
+	for (int n = 0; n < 5; n++) {
+		strm.next_out = out;
+		strm.avail_out = sizeof(out);
+		MUST(inflate(&strm, Z_NO_FLUSH) == Z_OK);
+		round_trip();
+	}
+	MUST(now() - begin < 10);
+	inflateEnd(&strm);
 }
 
 static pthread_barrier_t barrier;
@@ -261,8 +278,20 @@ static void directions_share_the_only_queue(void **state)
 
 static void idle_streams_keep_no_queue(void **state)
 {
+	setenv("ZWD_TIMEOUT_MS", "30000", 1);
 	in_child("emu", "1", idle_streams);
 	in_child("emu:threads=2", "2", idle_streams);
+	/* The device has no more, and the other direction may have the one that no stream keeps. */
+	in_child("emu:queues=1", "0", idle_streams);
+	in_child("emu:queues=2,threads=2", "0", idle_streams);
+	in_child("emu:queues=3,threads=2", "0", idle_streams);
+	for (int queues = 1; queues <= 4; queues++) {
+		char device[40];
+
+		snprintf(device, sizeof(device), "emu:queues=%d,threads=2", queues);
+		in_child(device, "0", one_keeps_a_queue);
+	}
+	unsetenv("ZWD_TIMEOUT_MS");
 }
 
 static void a_herd_opens_no_more(void **state)
