@@ -240,6 +240,9 @@ void zwd_deflate_take_over(z_streamp strm, struct zwd_stream *s, int level, int 
 	ZWD_SOFT_CALL(ret, strm, s, deflatePending(strm, &pending, &bits));
 	if (ret != Z_OK || pending || !d->is_candidate || zwd_deflate_get_blocks(s))
 		return;
+	/* With a dictionary and no data it has no header yet, and another call of this may change that. */
+	if (d->wrap && strm->total_in && !strm->total_out)
+		return;
 	clear(d);
 	if (!strm->total_in && !strm->total_out) {
 		end_soft(strm, s);

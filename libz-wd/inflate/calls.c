@@ -20,10 +20,33 @@ int zwd_inflate_set_dictionary(z_streamp strm, struct zwd_stream *s, const Bytef
 	return ret;
 }
 
+/*
+ * What was read of a trailer's word, wrong or not whole, zlib has yet in its hands, and looks through it first.
+ * Z_OK: there the marker was; Z_BUF_ERROR: there is no such thing; or Z_DATA_ERROR.
+ */
+static int sync_in_trailer(z_streamp strm, struct zwd_stream *s)
+{
+	struct zwd_inflate *i = &s->i;
+	unsigned int len = i->part == ZWD_PART_BAD && i->trailer_len ? 4 : i->trailer_len % 4;
+	z_stream saved = *strm;
+	int ret;
+
+	if (!len)
+		return Z_BUF_ERROR;
+	strm->next_in = i->trailer + i->trailer_len - len;
+	strm->avail_in = len;
+	ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
+	strm->next_in = saved.next_in;
+	strm->avail_in = saved.avail_in;
+	strm->total_in = saved.total_in;
+	i->trailer_len = 0;
+	return ret;
+}
+
 int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s)
 {
 	struct zwd_inflate *i = &s->i;
-	int ret;
+	int ret, trailer_ret;
 
 	if (!zwd_inflate_is_framed(s)) {
 		ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
@@ -32,7 +55,11 @@ int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s)
 	}
 	/* It searches the caller's input, in which bytes are shown that the stream has had. */
 	zwd_io_take_held(strm, s);
-	ret = zwd_soft_sync(strm, s);
+	ret = trailer_ret = sync_in_trailer(strm, s);
+	if (ret != Z_OK)
+		ret = zwd_soft_sync(strm, s);
+	if (ret == Z_BUF_ERROR)
+		ret = trailer_ret;
 	if (ret == Z_BUF_ERROR)
 		return ret;
 	zwd_io_cut(s, 0);

@@ -240,6 +240,32 @@ static void tune_after_params_and_reset(void **state)
 	}
 }
 
+/* With a dictionary and no data there is no header yet: the last parameters are the ones. */
+static void params_after_dictionary(void **state)
+{
+	static const int calls[][2] = { { 6, 0 }, { 6, 3 }, { 1, 0 }, { 9, 2 }, { 0, 0 }, { 5, 0 } };
+	static unsigned char plain[1000], out[2][2000];
+
+	gen_fill(GEN_SOURCE, plain, sizeof(plain));
+	for (size_t n = 1; n <= NR(calls); n++) {
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { .next_out = out[i], .avail_out = 0 };
+
+			assert_int_equal(z->deflateInit_(&strm, 6, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			assert_int_equal(z->deflateSetDictionary(&strm, plain, 100), Z_OK);
+			for (size_t k = 0; k < n; k++)
+				assert_int_equal(z->deflateParams(&strm, calls[k][0], calls[k][1]), Z_OK);
+			strm.next_in = plain;
+			strm.avail_in = sizeof(plain);
+			strm.avail_out = sizeof(out[i]);
+			assert_int_equal(z->deflate(&strm, Z_FINISH), Z_STREAM_END);
+			assert_int_equal(z->deflateEnd(&strm), Z_OK);
+		}
+		assert_memory_equal(out[0], out[1], 6);
+	}
+}
+
 /* Likewise of a header, or that there is none any more. */
 static void header_after_tune_and_reset(void **state)
 {
@@ -342,5 +368,5 @@ static void tune_while_output_waits(void **state)
 TEST_MAIN(60, cmocka_unit_test(prime_appends_to_bits), cmocka_unit_test(prime_refuses),
 	  cmocka_unit_test(pending_is_what_comes_next), cmocka_unit_test(tune), cmocka_unit_test(used_bits),
 	  cmocka_unit_test(tune_from_the_start), cmocka_unit_test(tune_after_params_and_reset),
-	  cmocka_unit_test(header_after_tune_and_reset), cmocka_unit_test(keep_after_tune_and_reset),
+	  cmocka_unit_test(params_after_dictionary), cmocka_unit_test(header_after_tune_and_reset), cmocka_unit_test(keep_after_tune_and_reset),
 	  cmocka_unit_test(tune_while_output_waits))

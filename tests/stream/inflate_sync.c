@@ -476,6 +476,63 @@ static void sync_of_what_software_has_to_read(void **state)
 }
 
 /* The first one before this process has read its settings. */
+/* A wrong trailer, or the beginning of one, is looked through as well: the marker may be there, or begin there. */
+static void sync_looks_through_the_trailer(void **state)
+{
+	static const unsigned char words[][8] = { { 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff },
+						  { 7, 7, 0, 0, 0xff, 0xff, 7, 7 },
+						  { 7, 7, 7, 7, 7, 7, 7, 7 } };
+	enum { END = 100 };
+	size_t points[PIECES];
+
+	for (int n = 0; n < 2 * 3 * 9 * 2; n++) {
+		const int bits = n % 2 ? 31 : 15, word = n / 2 % 3, cut = n / 6 % 9, is_sound = n / 54;
+		const size_t len = bits == 31 ? 8 : 4;
+		struct trace traces[2] = { { 0 }, { 0 } };
+		struct buf packed = { 0 };
+		size_t at;
+
+		pack(bits, Z_FULL_FLUSH, &packed, points);
+		at = packed.len - len;
+		if (!is_sound)
+			memcpy(packed.data + at, words[word], len);
+		else if (bits == 31)
+			memcpy(packed.data + at + 4, words[word], 4);
+		buf_room(&packed, END);
+		memcpy(packed.data + at + len, "\0\0\377\377\3", 5);
+		memset(packed.data + at + len + 5, 9, END - 5);
+		for (int i = 0; i < 2; i++) {
+			const struct zlib_api *z = i ? &ref : &ours;
+			z_stream strm = { .next_in = packed.data, .avail_in = (uInt)(at + (size_t)cut) };
+			int ret = Z_OK;
+
+			assert_int_equal(z->inflateInit2_(&strm, bits, ZLIB_VERSION, (int)sizeof(strm)), Z_OK);
+			while (ret == Z_OK) {
+				strm.next_out = back;
+				strm.avail_out = sizeof(back);
+				ret = z->inflate(&strm, Z_NO_FLUSH);
+			}
+			if (ret == Z_STREAM_END) {
+				assert_int_equal(z->inflateEnd(&strm), Z_OK);
+				continue;
+			}
+			for (int call = 0; call < 3; call++) {
+				trace_call(&traces[i], "sync", &strm, z->inflateSync(&strm));
+				if (call == 1)
+					strm.avail_in = (uInt)(packed.data + at + len + END - strm.next_in);
+			}
+			strm.next_out = back;
+			strm.avail_out = sizeof(back);
+			trace_call(&traces[i], "inflate", &strm, z->inflate(&strm, Z_NO_FLUSH));
+			assert_int_equal(z->inflateEnd(&strm), Z_OK);
+		}
+		assert_same_trace(&traces[0], &traces[1]);
+		trace_free(&traces[0]);
+		trace_free(&traces[1]);
+		buf_free(&packed);
+	}
+}
+
 /* What a stream was told of checks, here or in one before it, lasts until inflateReset2(). */
 enum telling { NOTHING, VALIDATE_NEW, VALIDATE_LATER, VALIDATE_BACK, SYNC_NEW, SYNC_LATER, TELLINGS };
 
@@ -566,4 +623,4 @@ TEST_MAIN(60, cmocka_unit_test(sync_of_what_software_has_to_read),
 		cmocka_unit_test(prime_limits),
 	  cmocka_unit_test(validate_switches_the_check), cmocka_unit_test(undermine_answers_as_zlib),
 	  cmocka_unit_test(sync_where_input_was_taken_ahead), cmocka_unit_test(sync_where_input_has_ended),
-	  cmocka_unit_test(tellings_last_over_resets))
+	  cmocka_unit_test(sync_looks_through_the_trailer), cmocka_unit_test(tellings_last_over_resets))

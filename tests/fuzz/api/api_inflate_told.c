@@ -7,8 +7,7 @@ void inflate_op_sync(struct runner *r)
 {
 	struct inflating *i = inflating_read(r);
 
-	/* Behind an error in the trailer zlib has some of that left to search in. */
-	if (!i || !inflating_is_same_place(i) || (i->is_over && i->shown == i->side[STOCK].pos))
+	if (!i || !inflating_is_same_place(i))
 		return;
 	for (int which = 0; which < SIDES; which++) {
 		struct side *side = &i->side[which];
