@@ -68,8 +68,9 @@ int zwd_inflate_sync(z_streamp strm, struct zwd_stream *s)
 		return ret;
 	/* After a gap there is nothing to check; zlib begins anew and reads over the trailer. */
 	i->is_unchecked = i->is_odd = 1;
+	/* By what the stream was opened for, as at a reset. */
 	if (i->format != WD_ZIP_DEFLATE)
-		strm->adler = i->format == WD_ZIP_ZLIB;
+		strm->adler = ((i->window_bits >> 4) + 5) & 1;
 	return ret;
 }
 

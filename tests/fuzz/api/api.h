@@ -30,7 +30,8 @@ enum {
 	PLAIN_MOST = 5 << 20, /* of one stream */
 	THREADS_MOST = 4,
 	SLOTS = 3, /* streams of each direction that a thread has */
-	SUMS_MOST = 256
+	SUMS_MOST = 256,
+	HELD_MOST = 2 * 258 /* bytes that a device may hold back until more input comes */
 };
 
 extern const struct zlib_api *zapi[SIDES];

@@ -159,6 +159,14 @@ static void read_steps(struct runner *r, gzFile file[SIDES])
 			trace("  side %d: %ld, error %d, tell %ld\n", which, got[which],
 			      error[which], (long)z->gztell(file[which]));
 		}
+		/*
+		 * Where a file is cut a device may hold back the last symbols until more comes, and the
+		 * gz functions do not ask again.
+		 */
+		if (!is_soft(r) && error[OURS] == Z_BUF_ERROR && error[STOCK] == Z_BUF_ERROR &&
+		    stock.gztell(file[STOCK]) != gztell(file[OURS]) &&
+		    stock.gztell(file[STOCK]) - gztell(file[OURS]) <= HELD_MOST)
+			return;
 		same_long("a call that reads", got);
 		check(error[OURS] == error[STOCK], "gzerror: %d, zlib %d", error[OURS],
 		      error[STOCK]);

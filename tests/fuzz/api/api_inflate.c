@@ -7,7 +7,7 @@
 #include "config.h"
 #include "api_inflate.h"
 
-enum { GUARD = 8, STEPS_MOST = 300, HELD_MOST = 2 * 258 };
+enum { GUARD = 8, STEPS_MOST = 300 };
 
 static const char *text(const char *msg)
 {
