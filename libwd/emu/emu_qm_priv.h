@@ -149,24 +149,65 @@ static inline uint32_t *emu_qm_reg(struct emu_qm *qm, uint32_t off)
 	return &qm->reg[off / sizeof(uint32_t)];
 }
 
+/* emu_qm.c */
+
+/* Each queue has a page of so many bytes in BAR 4. */
+#define EMU_QM_DB_PAGE 0x10000
+void emu_qm_msi(struct emu_qm *qm, unsigned int vector);
+/* The memory of contexts is initialised: tables of functions, rings, and what is in flight. */
+void emu_qm_forget(struct emu_qm *qm);
+
+/* emu_qm_config.c */
+
+void emu_qm_reset_config(struct emu_qm *qm);
+/* May the device reach memory? */
+bool emu_qm_is_master(const struct emu_qm *qm);
+
+/* emu_qm_regs.c */
+
+void emu_qm_reset_registers(struct emu_qm *qm);
+/* Latches device errors; tells of them where they are not masked. */
+void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits);
+
+/* emu_qm_context.c */
+
+/* Mailbox commands (hardware reference, 6). */
+enum {
+	MB_SQC = 0x0,
+	MB_CQC = 0x1,
+	MB_EQC = 0x2,
+	MB_AEQC = 0x3,
+	MB_SQC_BT = 0x4,
+	MB_CQC_BT = 0x5,
+	MB_VFT = 0x6,
+	MB_STOP_QP = 0x8,
+	MB_FLUSH = 0x9,
+	MB_SEND = 0xc,
+	MB_RECEIVE = 0xd,
+	MB_PAUSE = 0xe,
+};
+
+/* MB_SQC to MB_AEQC. 0 or -errno. */
+int emu_qm_context_command(struct emu_qm *qm, unsigned int command, bool is_read,
+			   unsigned int queue, uint64_t base);
+
+/* emu_qm_mailbox.c */
+
+/* The mailbox was written to its end. */
+void emu_qm_mailbox(struct emu_qm *qm);
+
 /* emu_qm_ring.c */
 
+/* What goes wrong with memory is an error of the device. 0 or -EIO. */
+int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len);
+int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len);
+/* Executes what the queue has, late or not. False: not all of it has a result. */
+bool emu_qm_drain(struct emu_qm *qm, struct emu_qm_pair *pair);
 /* Forgets contexts and what is in flight. */
 void emu_qm_drop_pairs(struct emu_qm *qm);
-/* One mailbox command. 0 or -errno. */
-int emu_qm_mailbox(struct emu_qm *qm, unsigned int command, bool is_read, unsigned int queue,
-		   uint64_t *base);
 void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue,
 		     unsigned int random, unsigned int index, unsigned int priority);
 /* An event mask was changed. */
 void emu_qm_unmask(struct emu_qm *qm);
-
-/* emu_qm.c */
-
-void emu_qm_msi(struct emu_qm *qm, unsigned int vector);
-/* Latches device errors; tells of them where they are not masked. */
-void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits);
-/* May the device reach memory? */
-bool emu_qm_is_master(const struct emu_qm *qm);
 
 #endif

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Zlib
-/* The queue manager's contexts, rings and events, and the requests in them. */
+/* The queue manager's rings, the requests in them, events and doorbells. */
 #include "emu_qm_priv.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-
-_Static_assert(sizeof(struct emu_qm_context) == 32, "as the hardware has it");
-
-/* Mailbox commands (hardware reference, 6). */
-enum {
-	MB_SQC = 0x0,
-	MB_CQC = 0x1,
-	MB_EQC = 0x2,
-	MB_AEQC = 0x3,
-	MB_SQC_BT = 0x4,
-	MB_CQC_BT = 0x5,
-	MB_VFT = 0x6,
-	MB_STOP_QP = 0x8,
-	MB_FLUSH = 0x9,
-	MB_SEND = 0xc,
-	MB_RECEIVE = 0xd,
-	MB_PAUSE = 0xe,
-};
 
 /* Doorbells (10). */
 enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
@@ -43,7 +25,7 @@ static uint64_t now_ns(void)
 
 /* Memory: what goes wrong there is an error of the device. 0 or -EIO. */
 
-static int dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
+int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, buf, len, EMU_DMA_READ))
 		return 0;
@@ -51,7 +33,7 @@ static int dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
 	return -EIO;
 }
 
-static int dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len)
+int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len)
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, (void *)buf, len, EMU_DMA_WRITE))
 		return 0;
@@ -107,7 +89,8 @@ static void event_put(struct emu_qm *qm, struct emu_qm_ring *ring, uint32_t entr
 	}
 	if (ring->phase)
 		entry |= EVENT_PHASE;
-	if (dma_write(qm, ring->base + (uint64_t)ring->tail * EVENT_LEN, &entry, sizeof(entry)))
+	if (emu_qm_dma_write(qm, ring->base + (uint64_t)ring->tail * EVENT_LEN, &entry,
+			     sizeof(entry)))
 		return;
 	++*emu_qm_reg(qm, ring == &qm->eq ? REG_COUNT_EQE : REG_COUNT_AEQE);
 	advance_tail(ring);
@@ -159,18 +142,20 @@ static void count_core(struct emu_qm *qm, const struct emu_qm_pair *pair,
 	qm->stats.bytes_out += sqe->produced;
 }
 
-/* Entry and completion, as a CPU sees them: with the phase it must see everything before it. 0 or -EIO. */
+/* Entry and completion, as a CPU sees them: with the phase it must see everything before it. 0 or
+ * -EIO. */
 static int write_completion(struct emu_qm *qm, struct emu_qm_ring *sq, struct emu_qm_ring *cq,
 			    const struct hisi_zip_sqe *sqe, const struct hisi_qm_cqe *cqe)
 {
 	const uint64_t at = cq->base + (uint64_t)cq->tail * CQE_LEN;
 	const size_t body_len = offsetof(struct hisi_qm_cqe, phase);
-	int ret = dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe, sizeof(*sqe));
+	int ret = emu_qm_dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe,
+				   sizeof(*sqe));
 
 	if (!ret)
-		ret = dma_write(qm, at, cqe, body_len);
+		ret = emu_qm_dma_write(qm, at, cqe, body_len);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	return ret ? ret : dma_write(qm, at + body_len, &cqe->phase, sizeof(cqe->phase));
+	return ret ? ret : emu_qm_dma_write(qm, at + body_len, &cqe->phase, sizeof(cqe->phase));
 }
 
 /* Output, entry, completion, event, interrupt: in this order (9). */
@@ -227,7 +212,8 @@ static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip
 	if (kind == EMU_FAULT_CORRUPT)
 		emu_zip_damage(&qm->zip, sqe);
 	if (kind == EMU_FAULT_LIE)
-		emu_lie_tell(emu_lie_of(fault, qm->stats.requests + 1), qm->stats.requests + 1, sqe);
+		emu_lie_tell(emu_lie_of(fault, qm->stats.requests + 1), qm->stats.requests + 1,
+			     sqe);
 }
 
 static bool is_success(const struct hisi_zip_sqe *sqe)
@@ -249,8 +235,8 @@ static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 		complete(qm, pair, &pair->held);
 		return;
 	}
-	if (dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
-		     sizeof(sqe))) {
+	if (emu_qm_dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
+			    sizeof(sqe))) {
 		pair->is_hung = true;
 		return;
 	}
@@ -300,193 +286,11 @@ int emu_qm_run(struct emu_qm *qm)
 }
 
 /* Executes what the queue has, late or not. False: not all of it has a result. */
-static bool drain(struct emu_qm *qm, struct emu_qm_pair *pair)
+bool emu_qm_drain(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
 	while (has_work(pair) && emu_qm_is_master(qm))
 		run_one(qm, pair);
 	return !pair->sq.is_loaded || pair->sq.head == pair->sq.tail;
-}
-
-/* Mailbox */
-
-/* The depth of a ring whose entries are 1 << entry_shift bytes; 0: the context is impossible. */
-static uint32_t context_depth(const struct emu_qm *qm, const struct emu_qm_context *c,
-			      unsigned int entry_shift)
-{
-	uint32_t depth;
-
-	if (qm->opt.qm == 1)
-		depth = c->random + 1;
-	else
-		depth = (c->size & 0xfff) + 1;
-	return c->size >> 12 == entry_shift && depth > 1 ? depth : 0;
-}
-
-static int load(struct emu_qm_ring *ring, const struct emu_qm_context *context, uint32_t depth)
-{
-	if (!depth)
-		return -EINVAL;
-	*ring = (struct emu_qm_ring){
-		.context = *context,
-		.base = emu_addr(context->base_l, context->base_h),
-		.depth = depth,
-		.is_loaded = true,
-	};
-	return 0;
-}
-
-static int load_sq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
-{
-	int ret = load(&pair->sq, c, context_depth(qm, c, 7));
-
-	if (ret)
-		return ret;
-	pair->alg_type = c->mode >> CONTEXT_SQ_TYPE_SHIFT & 0xf;
-	pair->is_hung = false;
-	pair->held_until_ns = 0;
-	return 0;
-}
-
-static int load_cq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
-{
-	int ret = load(&pair->cq, c, context_depth(qm, c, 4));
-
-	if (ret)
-		return ret;
-	pair->cq.phase = c->mode & CONTEXT_CQ_PHASE;
-	pair->cq.is_armed = c->mode & CONTEXT_CQ_ARMED;
-	return 0;
-}
-
-static int load_events(struct emu_qm_ring *ring, const struct emu_qm_context *c)
-{
-	const uint32_t depth = (c->mode & 0xffff) + 1;
-	int ret = load(ring, c, depth > 1 ? depth : 0);
-
-	if (ret)
-		return ret;
-	ring->phase = c->mode & CONTEXT_EQ_PHASE;
-	ring->is_armed = true;
-	return 0;
-}
-
-/* The context as it is now. */
-static struct emu_qm_context dump(const struct emu_qm_ring *ring)
-{
-	struct emu_qm_context c = ring->context;
-
-	c.head = ring->head;
-	c.tail = ring->tail;
-	c.flags &= ~CONTEXT_TAIL_WRAPPED;
-	if (ring->is_wrapped)
-		c.flags |= CONTEXT_TAIL_WRAPPED;
-	return c;
-}
-
-static struct emu_qm_context dump_cq(const struct emu_qm_ring *ring)
-{
-	struct emu_qm_context c = dump(ring);
-
-	c.mode &= ~(CONTEXT_CQ_PHASE | CONTEXT_CQ_ARMED);
-	c.mode |= (ring->phase ? CONTEXT_CQ_PHASE : 0) | (ring->is_armed ? CONTEXT_CQ_ARMED : 0);
-	return c;
-}
-
-static struct emu_qm_context dump_events(const struct emu_qm_ring *ring)
-{
-	struct emu_qm_context c = dump(ring);
-
-	c.mode &= ~CONTEXT_EQ_PHASE;
-	c.mode |= ring->phase ? CONTEXT_EQ_PHASE : 0;
-	return c;
-}
-
-static int context_command(struct emu_qm *qm, unsigned int command, bool is_read,
-			   unsigned int queue, uint64_t base)
-{
-	const bool is_pair = command == MB_SQC || command == MB_CQC;
-	struct emu_qm_context c;
-	struct emu_qm_pair *pair;
-
-	if (is_pair && queue >= qm->queues_nr)
-		return -EINVAL;
-	pair = is_pair ? &qm->pair[queue] : NULL;
-	if (!is_read) {
-		int ret = dma_read(qm, base, &c, sizeof(c));
-
-		if (ret)
-			return ret;
-	}
-	switch (command) {
-	case MB_SQC:
-		if (!is_read)
-			return load_sq(qm, pair, &c);
-		c = dump(&pair->sq);
-		break;
-	case MB_CQC:
-		if (!is_read)
-			return load_cq(qm, pair, &c);
-		c = dump_cq(&pair->cq);
-		break;
-	default:
-		if (!is_read)
-			return load_events(command == MB_EQC ? &qm->eq : &qm->aeq, &c);
-		c = dump_events(command == MB_EQC ? &qm->eq : &qm->aeq);
-	}
-	return dma_write(qm, base, &c, sizeof(c));
-}
-
-static int stop_queue(struct emu_qm *qm, unsigned int queue)
-{
-	struct emu_qm_pair *pair = &qm->pair[queue];
-
-	if (!drain(qm, pair))
-		return -EIO;
-	pair->sq.is_loaded = false;
-	return 0;
-}
-
-int emu_qm_mailbox(struct emu_qm *qm, unsigned int command, bool is_read, unsigned int queue,
-		   uint64_t *base)
-{
-	int ret = 0;
-
-	switch (command) {
-	case MB_SQC:
-	case MB_CQC:
-	case MB_EQC:
-	case MB_AEQC:
-		return context_command(qm, command, is_read, queue, *base);
-	case MB_SQC_BT:
-	case MB_CQC_BT:
-		/* Where contexts would go that the device has no room for: it has. */
-		return 0;
-	case MB_VFT:
-		if (qm->opt.qm == 1 || !is_read)
-			return -EINVAL;
-		*base = qm->vft[0][0];
-		return 0;
-	case MB_STOP_QP:
-		if (qm->opt.qm < 3 || queue >= qm->queues_nr)
-			return -EINVAL;
-		return stop_queue(qm, queue);
-	case MB_FLUSH:
-	case MB_PAUSE:
-		if (qm->opt.qm < 3)
-			return -EINVAL;
-		for (unsigned int i = 0; i < qm->queues_nr; i++)
-			if (stop_queue(qm, i))
-				ret = -EIO;
-		return ret;
-	case MB_SEND:
-		qm->message = *base;
-		return 0;
-	case MB_RECEIVE:
-		*base = qm->message;
-		return 0;
-	default:
-		return -EINVAL;
-	}
 }
 
 /* Doorbells */

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Zlib
+/* The queue manager's registers: what they are at reset, what they do, errors. */
+#include "emu_qm_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+static unsigned int version(const struct emu_qm *qm)
+{
+	return qm->opt.qm;
+}
+
+/* Reset values of BAR 2; all else is 0 (hardware reference, 25.1 and 25.2). */
+struct value {
+	uint32_t off;
+	uint32_t value;
+};
+
+static const struct value values_all[] = {
+	{ REG_AEQ_MASK, 1 },
+	{ REG_EQ_MASK, 1 },
+	{ REG_WRITE_BACK_DONE, 1 },
+	{ REG_ERROR_MASK, UINT32_MAX },
+	{ REG_MEM_INIT_DONE, 1 },
+	{ REG_VFT_READY, 1 },
+	{ REG_IDLE, 1 },
+	{ REG_MASTER_IDLE, 3 },
+	{ REG_ZIP_ERROR_MASK, UINT32_MAX },
+};
+
+static const struct value values_v3[] = {
+	{ REG_CAPS, 0x00000601 }, /* version 1: STOP_QP, STOP_FUNC */
+	{ 0x310c, 0x00010000 },	  /* interrupts: EQ by vector 0 */
+	{ 0x3110, 0x00010001 },	  { 0x3114, 0x00010003 }, { 0x3118, 0 },
+	{ 0x311c, 0x00040003 }, /* vectors */
+	{ 0x3124, 0x00007c77 }, /* errors */
+	{ 0x3128, 0x00006c77 },	  { 0x312c, 0x00000008 }, { 0x3130, 0x00001ffe },
+	{ 0x3134, 0x000007fe },	  { 0x3138, 0x00000001 }, { 0x313c, 0x12050203 }, /* cores */
+	{ 0x3140, 0x001c0003 },	  { 0x3144, 0x0000003f }, /* algorithms: zlib, gzip, deflate */
+	{ 0x3148, 0x0000003f },	  { 0x314c, 0x00000015 }, { 0x3150, 0x00000015 },
+	{ 0x3154, 0x0000002a },	  { 0x3158, 0x0000002a }, { 0x315c, 0x0000002a },
+};
+
+/* What EMU_QM_FULL has instead: no QoS, no messages to functions that are not there. */
+static const struct value values_full[] = {
+	{ REG_CAPS, 0x00006701 }, /* and QoS, runtime power management, SVA prefetch */
+	{ 0x3120, 0x00000014 },
+};
+
+static void set_values(struct emu_qm *qm, const struct value *value, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		*emu_qm_reg(qm, value[i].off) = value[i].value;
+}
+
+#define SET_VALUES(qm, table) set_values(qm, table, sizeof(table) / sizeof(table[0]))
+
+void emu_qm_reset_registers(struct emu_qm *qm)
+{
+	const uint32_t nr = qm->queues_max;
+
+	memset(qm->reg, 0, REG_END);
+	SET_VALUES(qm, values_all);
+	if (version(qm) < 3)
+		return;
+	SET_VALUES(qm, values_v3);
+	if (qm->flags & EMU_QM_FULL)
+		SET_VALUES(qm, values_full);
+	*emu_qm_reg(qm, REG_ISOLATION) = qm->flags & EMU_QM_ISOLATED ? 1 : 0;
+	*emu_qm_reg(qm, 0x3104) = 0x04000800; /* depths of AEQ and EQ */
+	*emu_qm_reg(qm, 0x3108) = qm->opt.depth << 16 | qm->opt.depth;
+	*emu_qm_reg(qm, REG_QUEUES) = nr | nr << 11;
+}
+
+/* What software cannot change; everything else is stored. */
+static bool is_read_only(uint32_t off)
+{
+	static const uint32_t offs[] = {
+		REG_AEQ_SOURCE,
+		REG_EQ_SOURCE,
+		REG_MESSAGE_STATUS,
+		REG_MESSAGE_SET,
+		REG_ISOLATION,
+		REG_SUB_VERSION,
+		REG_WRITE_BACK_DONE,
+		REG_ERROR_STATUS,
+		REG_MEM_INIT_DONE,
+		REG_QUEUES,
+		0x100010,
+		0x100014,
+		0x100018,
+		0x1000fc,
+		0x100100,
+		0x100128,
+		0x10012c,
+		REG_IDLE,
+		REG_MASTER_IDLE,
+		REG_ZIP_ERROR_STATUS,
+		REG_ZIP_SVA_TRANS,
+	};
+
+	for (size_t i = 0; i < sizeof(offs) / sizeof(offs[0]); i++)
+		if (off == offs[i])
+			return true;
+	return off >= REG_CAPS && off < REG_CAPS_END;
+}
+
+/* Writing ones clears. */
+static bool is_clearing(uint32_t off)
+{
+	return off == REG_MESSAGE_SOURCE || off == REG_ERROR_SOURCE ||
+	       off == REG_ZIP_ERROR_SOURCE || off == 0x100138 || off == 0x10013c ||
+	       off == 0x100280 || off == 0x100284 || off == 0x300104 || off == 0x331c84;
+}
+
+/* Counters that may be cleared by reading them (hardware reference, 15.1 and 16.1). */
+static bool is_clear_on_read(struct emu_qm *qm, uint32_t off)
+{
+	if (off >= REG_ZIP_COMP_CORE && off < REG_ZIP_CORES_END)
+		return *emu_qm_reg(qm, REG_ZIP_COUNT_CLEAR) & 1;
+	switch (off) {
+	case REG_COUNT_MAILBOX:
+	case REG_COUNT_DOORBELL:
+	case REG_COUNT_SENT:
+	case REG_COUNT_BACK:
+	case REG_COUNT_DONE:
+	case REG_COUNT_CQE:
+	case REG_COUNT_EQE:
+	case REG_COUNT_AEQE:
+		return *emu_qm_reg(qm, REG_COUNT_CLEAR) & 1;
+	default:
+		return false;
+	}
+}
+
+/* Errors */
+
+static uint32_t unmasked(struct emu_qm *qm, uint32_t source, uint32_t mask)
+{
+	return *emu_qm_reg(qm, source) & ~*emu_qm_reg(qm, mask);
+}
+
+static void check_shutdown(struct emu_qm *qm)
+{
+	if (*emu_qm_reg(qm, REG_ERROR_SOURCE) & *emu_qm_reg(qm, REG_SHUTDOWN) ||
+	    *emu_qm_reg(qm, REG_ZIP_ERROR_SOURCE) & *emu_qm_reg(qm, REG_ZIP_SHUTDOWN))
+		qm->is_shut = true;
+}
+
+static void update_status(struct emu_qm *qm)
+{
+	*emu_qm_reg(qm, REG_ERROR_STATUS) = unmasked(qm, REG_ERROR_SOURCE, REG_ERROR_MASK);
+	*emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) =
+		unmasked(qm, REG_ZIP_ERROR_SOURCE, REG_ZIP_ERROR_MASK);
+}
+
+void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits)
+{
+	*emu_qm_reg(qm, REG_ERROR_SOURCE) |= qm_bits;
+	*emu_qm_reg(qm, REG_ZIP_ERROR_SOURCE) |= zip_bits;
+	check_shutdown(qm);
+	update_status(qm);
+	if (emu_qm_vectors(qm) > 1 && (*emu_qm_reg(qm, REG_ERROR_STATUS) & qm_bits ||
+				       *emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) & zip_bits))
+		emu_qm_msi(qm, 3);
+}
+
+/* Registers that do something */
+
+static void count_queues(struct emu_qm *qm)
+{
+	const uint64_t entry = qm->vft[0][0];
+	unsigned int nr = 0;
+
+	/* Function 0; version 1 has all queues in every function (hardware reference, 7). */
+	if (entry >> 44 & 1)
+		nr = version(qm) == 1 ? qm->queues_max : (entry >> 45 & 0x3ff) + 1;
+	if (nr > qm->queues_max)
+		nr = qm->queues_max;
+	if (nr != qm->queues_nr)
+		emu_qm_drop_pairs(qm);
+	qm->queues_nr = nr;
+}
+
+static void execute_vft(struct emu_qm *qm)
+{
+	const uint32_t type = *emu_qm_reg(qm, REG_VFT_TYPE);
+	const uint32_t function = *emu_qm_reg(qm, REG_VFT_FUNCTION);
+	uint32_t *low = emu_qm_reg(qm, REG_VFT_LOW), *high = emu_qm_reg(qm, REG_VFT_HIGH);
+
+	*emu_qm_reg(qm, REG_VFT_READY) = 1;
+	if (type >= EMU_QM_VFT_TYPES || function >= EMU_QM_FUNCTIONS * 4)
+		return;
+	if (*emu_qm_reg(qm, REG_VFT_IS_READ) & 1) {
+		*low = qm->vft[type][function];
+		*high = qm->vft[type][function] >> 32;
+		return;
+	}
+	qm->vft[type][function] = emu_addr(*low, *high);
+	count_queues(qm);
+}
+
+static void doorbell(struct emu_qm *qm, bool is_events, uint64_t value)
+{
+	const unsigned int index = value >> HISI_QM_DB_INDEX_SHIFT & 0xffff;
+	const unsigned int priority = value >> HISI_QM_DB_PRIO_SHIFT & 0xffff;
+	const unsigned int command = value >> HISI_QM_DB_V2_CMD_SHIFT & 0xf;
+
+	qm->stats.doorbells++;
+	++*emu_qm_reg(qm, REG_COUNT_DOORBELL);
+	if ((command > HISI_QM_DB_CMD_CQ) == is_events)
+		emu_qm_doorbell(qm, command, value >> HISI_QM_DB_V2_QN_SHIFT & 0xfff,
+				value >> HISI_QM_DB_V2_RAND_SHIFT & 0xffff, index, priority);
+}
+
+static void doorbell_v1(struct emu_qm *qm, uint64_t value)
+{
+	qm->stats.doorbells++;
+	++*emu_qm_reg(qm, REG_COUNT_DOORBELL);
+	emu_qm_doorbell(qm, value >> HISI_QM_DB_V1_CMD_SHIFT & 0xffff, value & 0xffff, 0,
+			value >> HISI_QM_DB_INDEX_SHIFT & 0xffff,
+			value >> HISI_QM_DB_PRIO_SHIFT & 0xffff);
+}
+
+/* After the store of a word with this offset. What takes 64 bits acts on its second half. */
+static void act(struct emu_qm *qm, uint32_t off, uint32_t old)
+{
+	const uint32_t value = *emu_qm_reg(qm, off);
+	const uint64_t wide = off ? emu_addr(*emu_qm_reg(qm, off - 4), value) : 0;
+
+	switch (off) {
+	case REG_AEQ_MASK:
+	case REG_EQ_MASK:
+		emu_qm_unmask(qm);
+		break;
+	case REG_MAILBOX_END:
+		emu_qm_mailbox(qm);
+		break;
+	case REG_DOORBELL_V1 + 4:
+		if (version(qm) == 1)
+			doorbell_v1(qm, wide);
+		break;
+	case REG_DOORBELL + 4:
+	case REG_DOORBELL_EVENTS + 4:
+		if (version(qm) > 1)
+			doorbell(qm, off > REG_DOORBELL + 4, wide);
+		break;
+	case REG_ERROR_SOURCE:
+	case REG_ERROR_MASK:
+	case REG_ZIP_ERROR_SOURCE:
+	case REG_ZIP_ERROR_MASK:
+		update_status(qm);
+		break;
+	case REG_ERROR_SET:
+		emu_qm_error(qm, value, 0);
+		break;
+	case REG_ZIP_ERROR_SET:
+		emu_qm_error(qm, 0, value);
+		break;
+	case REG_MEM_INIT:
+		if (value & 1)
+			emu_qm_forget(qm);
+		break;
+	case REG_VFT_OP:
+		if (value & 1)
+			execute_vft(qm);
+		break;
+	case REG_ZIP_CONTROL:
+		/* 14.4: the driver opens the way to memory again by this bit. */
+		if (value & ~old & ZIP_CONTROL_SHUTDOWN) {
+			qm->is_shut = false;
+			check_shutdown(qm);
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+static void write_word(struct emu_qm *qm, uint32_t off, uint32_t value, uint32_t mask)
+{
+	uint32_t *reg = emu_qm_reg(qm, off);
+	const uint32_t old = *reg;
+
+	if (is_read_only(off))
+		return;
+	if (is_clearing(off))
+		*reg &= ~(value & mask);
+	else
+		*reg = (old & ~mask) | (value & mask);
+	act(qm, off, old);
+}
+
+static uint32_t read_word(struct emu_qm *qm, uint32_t off)
+{
+	const uint32_t value = *emu_qm_reg(qm, off);
+
+	if (is_clear_on_read(qm, off))
+		*emu_qm_reg(qm, off) = 0;
+	return value;
+}
+
+static bool is_inside(const struct emu_qm *qm, unsigned int bar, uint64_t off, size_t len)
+{
+	const uint64_t size = bar < EMU_QM_BARS ? emu_qm_bar_len(qm, bar) : 0;
+
+	return off <= size && len <= size - off;
+}
+
+/* The bytes of [off, off + len) within the word at at. */
+static void span(uint64_t at, uint64_t off, size_t len, unsigned int *first, unsigned int *nr)
+{
+	const uint64_t end = off + len;
+
+	*first = at < off ? off - at : 0;
+	*nr = (end < at + 4 ? end - at : 4) - *first;
+}
+
+int emu_qm_read(struct emu_qm *qm, unsigned int bar, uint64_t off, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	if (!is_inside(qm, bar, off, len))
+		return -EINVAL;
+	memset(buf, qm->is_gone ? 0xff : 0, len);
+	if (bar != 2 || qm->is_gone)
+		return 0;
+	for (uint64_t at = off & ~UINT64_C(3); at < off + len; at += 4) {
+		const uint32_t word = read_word(qm, at);
+		unsigned int first, nr;
+
+		span(at, off, len, &first, &nr);
+		memcpy(p, (const uint8_t *)&word + first, nr);
+		p += nr;
+	}
+	return 0;
+}
+
+/* A doorbell in the page of its own queue, which is the queue whatever the value says. */
+static void write_page(struct emu_qm *qm, uint64_t off, const uint8_t *buf, size_t len)
+{
+	uint64_t value;
+
+	if (off % EMU_QM_DB_PAGE != REG_DOORBELL || len != sizeof(value))
+		return;
+	memcpy(&value, buf, sizeof(value));
+	value = (value & ~UINT64_C(0xfff)) | off / EMU_QM_DB_PAGE;
+	doorbell(qm, false, value);
+}
+
+int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+
+	if (!is_inside(qm, bar, off, len))
+		return -EINVAL;
+	if (qm->is_gone)
+		return 0;
+	if (bar != 2) {
+		write_page(qm, off, buf, len);
+		return 0;
+	}
+	for (uint64_t at = off & ~UINT64_C(3); at < off + len; at += 4) {
+		uint32_t word = 0, mask = 0;
+		unsigned int first, nr;
+
+		span(at, off, len, &first, &nr);
+		memcpy((uint8_t *)&word + first, p, nr);
+		memset((uint8_t *)&mask + first, 0xff, nr);
+		write_word(qm, at, word, mask);
+		p += nr;
+	}
+	return 0;
+}
