@@ -79,6 +79,7 @@ struct emu_options {
 	unsigned int threads;
 	unsigned int qm;
 	unsigned int queues;
+	unsigned int strict; /* the model of the queue manager: 0: forgives what silicon does not */
 	unsigned int depth;
 	unsigned int latency_ns;
 	unsigned int mbps; /* Mbit/s of the longer side of a request; 0: as fast as it goes */
@@ -190,6 +191,7 @@ struct emu_zip {
 	struct emu_dma_user dma;
 	unsigned int qm;
 	bool is_wary; /* somebody else may write to a request's memory meanwhile: a guest */
+	int denied;   /* to the last request: EMU_DMA_READ, EMU_DMA_WRITE */
 	struct {
 		uint8_t *mem;
 		uint64_t room;

@@ -25,8 +25,10 @@ struct emu_qm_host {
 #define EMU_QM_FULL	2 /* version 3: what silicon has, else only what a queue needs */
 
 /*
- * options: what follows "emu:"; those that count here are qm, queues, depth, engine and fault,
- * where fault=reset reports an error that closes the device's way to memory until it is reset.
+ * options: what follows "emu:"; those that count here are qm, queues, depth, engine, strict and
+ * fault, where fault=reset reports an error that closes the device's way to memory until it is
+ * reset. strict=0 forgives what silicon does not:
+ *  - a request's memory that cannot be reached is an error of the device, not its status alone;
  * -EINVAL, -ENOMEM.
  */
 int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host *host,

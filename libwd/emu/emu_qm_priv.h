@@ -74,6 +74,8 @@ enum emu_qm_reg {
 #define ERROR_AXI_READ	     (1u << 0)
 #define ERROR_AXI_WRITE	     (1u << 1)
 #define ERROR_ZIP_ECC_2BIT   (1u << 1)
+#define ERROR_ZIP_AXI_READ   (1u << 2)
+#define ERROR_ZIP_AXI_WRITE  (1u << 3)
 #define ZIP_CONTROL_SHUTDOWN (1u << 14)
 
 /* A context, as memory has it: chapter 8. */
@@ -198,7 +200,8 @@ void emu_qm_mailbox(struct emu_qm *qm);
 
 /* emu_qm_ring.c */
 
-/* What goes wrong with memory is an error of the device. 0 or -EIO. */
+/* What goes wrong with memory is an error of the device; while its master is shut nothing is sent.
+ * 0 or -EIO. */
 int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len);
 int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len);
 /* Executes what the queue has, late or not. False: not all of it has a result. */

@@ -147,11 +147,18 @@ static void check_shutdown(struct emu_qm *qm)
 		qm->is_shut = true;
 }
 
+/* Tells of errors that were not to be seen before: latched now, or not masked any more. */
 static void update_status(struct emu_qm *qm)
 {
-	*emu_qm_reg(qm, REG_ERROR_STATUS) = unmasked(qm, REG_ERROR_SOURCE, REG_ERROR_MASK);
-	*emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) =
-		unmasked(qm, REG_ZIP_ERROR_SOURCE, REG_ZIP_ERROR_MASK);
+	const uint32_t queues = unmasked(qm, REG_ERROR_SOURCE, REG_ERROR_MASK);
+	const uint32_t zip = unmasked(qm, REG_ZIP_ERROR_SOURCE, REG_ZIP_ERROR_MASK);
+	const bool is_new = queues & ~*emu_qm_reg(qm, REG_ERROR_STATUS) ||
+			    zip & ~*emu_qm_reg(qm, REG_ZIP_ERROR_STATUS);
+
+	*emu_qm_reg(qm, REG_ERROR_STATUS) = queues;
+	*emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) = zip;
+	if (is_new && emu_qm_vectors(qm) > 1)
+		emu_qm_msi(qm, 3);
 }
 
 void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits)
@@ -160,9 +167,6 @@ void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits)
 	*emu_qm_reg(qm, REG_ZIP_ERROR_SOURCE) |= zip_bits;
 	check_shutdown(qm);
 	update_status(qm);
-	if (emu_qm_vectors(qm) > 1 && (*emu_qm_reg(qm, REG_ERROR_STATUS) & qm_bits ||
-				       *emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) & zip_bits))
-		emu_qm_msi(qm, 3);
 }
 
 /* Registers that do something */

@@ -29,7 +29,8 @@ int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, buf, len, EMU_DMA_READ))
 		return 0;
-	emu_qm_error(qm, ERROR_AXI_READ, 0);
+	if (!qm->is_shut)
+		emu_qm_error(qm, ERROR_AXI_READ, 0);
 	return -EIO;
 }
 
@@ -37,7 +38,8 @@ int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t l
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, (void *)buf, len, EMU_DMA_WRITE))
 		return 0;
-	emu_qm_error(qm, ERROR_AXI_WRITE, 0);
+	if (!qm->is_shut)
+		emu_qm_error(qm, ERROR_AXI_WRITE, 0);
 	return -EIO;
 }
 
@@ -198,6 +200,16 @@ static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct em
 	}
 }
 
+/* Memory that is out of reach is not the request's error alone: the engine reports the bus. */
+static void execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe)
+{
+	emu_zip_exec(&qm->zip, alg_type, sqe);
+	if (qm->zip.denied && qm->opt.strict)
+		emu_qm_error(qm, 0,
+			     (qm->zip.denied & EMU_DMA_READ ? ERROR_ZIP_AXI_READ : 0) |
+				     (qm->zip.denied & EMU_DMA_WRITE ? ERROR_ZIP_AXI_WRITE : 0));
+}
+
 static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
 		    const struct emu_fault *fault)
 {
@@ -206,7 +218,7 @@ static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip
 	if (kind == EMU_FAULT_ERROR || kind == EMU_FAULT_SHORT)
 		emu_zip_fail(sqe, kind == EMU_FAULT_SHORT ? HISI_ZIP_DST_FULL : fault->arg);
 	else
-		emu_zip_exec(&qm->zip, pair->alg_type, sqe);
+		execute_data(qm, pair->alg_type, sqe);
 	if (kind == EMU_FAULT_CHECKSUM)
 		sqe->checksum ^= 0x00010000;
 	if (kind == EMU_FAULT_CORRUPT)

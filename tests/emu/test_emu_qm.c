@@ -233,7 +233,9 @@ static void test_pieces(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(take(b, 0, false)->result & HISI_ZIP_RESULT_STATUS,
 				 HISI_ZIP_BAD_DATA);
+	/* The bus told of both. */
 	assert_int_equal(rd(b, ERROR_SOURCE), 0);
+	assert_int_equal(rd(b, ZIP_ERROR_SOURCE), 1 << 2 | 1 << 3);
 	board_free(b);
 }
 
