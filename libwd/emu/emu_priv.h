@@ -26,6 +26,7 @@ enum emu_fault_kind {
 	EMU_FAULT_GONE,
 	EMU_FAULT_BUSY,
 	EMU_FAULT_LIE,
+	EMU_FAULT_STOP,
 };
 
 struct emu_fault {
@@ -45,9 +46,10 @@ struct emu_faults {
 
 /* list: len characters, not terminated. 0 or -EINVAL. */
 int emu_fault_parse(struct emu_faults *faults, const char *list, size_t len);
-/* What happens to request n (counted from 1), or to queue start n. NULL: nothing. */
+/* What happens to request n (counted from 1), to queue start n, to command n that stops queues. NULL: nothing. */
 const struct emu_fault *emu_fault_request(const struct emu_faults *faults, uint64_t n);
 const struct emu_fault *emu_fault_start(const struct emu_faults *faults, uint64_t n);
+const struct emu_fault *emu_fault_stop(const struct emu_faults *faults, uint64_t n);
 
 /* emu_lie.c */
 

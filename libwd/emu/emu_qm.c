@@ -52,6 +52,7 @@ void emu_qm_reset(struct emu_qm *qm)
 	emu_qm_reset_registers(qm);
 	emu_qm_reset_config(qm);
 	emu_qm_forget(qm);
+	emu_qm_mailbox_reset(qm);
 	qm->message = 0;
 }
 

@@ -29,7 +29,8 @@ struct emu_qm_host {
  * fault, where fault=reset reports an error that closes the device's way to memory until it is
  * reset. strict=0 forgives what silicon does not:
  *  - a request's memory that cannot be reached is an error of the device, not its status alone;
- * -EINVAL, -ENOMEM.
+ *  - a command that stops queues keeps the mailbox busy until all they had is done, late or not,
+ * and for ever where something hangs; what is written there meanwhile is lost; -EINVAL, -ENOMEM.
  */
 int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host *host,
 	       struct emu_qm **qm);

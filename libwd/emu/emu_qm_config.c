@@ -14,9 +14,14 @@ enum {
 #define COMMAND_MASTER	 0x4
 #define EXPRESS_CTRL_FLR 0x8000
 
+bool emu_qm_is_open(const struct emu_qm *qm)
+{
+	return !qm->is_gone && !qm->is_shut;
+}
+
 bool emu_qm_is_master(const struct emu_qm *qm)
 {
-	return qm->config[CFG_COMMAND] & COMMAND_MASTER && !qm->is_gone && !qm->is_shut;
+	return qm->config[CFG_COMMAND] & COMMAND_MASTER && emu_qm_is_open(qm);
 }
 
 static void put16(uint8_t *config, unsigned int off, uint16_t value)

@@ -40,6 +40,7 @@ static int load_sq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu
 		return ret;
 	pair->alg_type = c->mode >> CONTEXT_SQ_TYPE_SHIFT & 0xf;
 	pair->is_hung = false;
+	pair->is_stopping = false;
 	pair->held_until_ns = 0;
 	return 0;
 }

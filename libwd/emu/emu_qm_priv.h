@@ -117,6 +117,7 @@ struct emu_qm_pair {
 	struct emu_qm_ring cq;
 	unsigned int alg_type;
 	bool is_hung;
+	bool is_stopping;	  /* takes no more requests */
 	uint64_t held_until_ns;	  /* 0: not held */
 	struct hisi_zip_sqe held; /* its result */
 };
@@ -140,6 +141,12 @@ struct emu_qm {
 	struct emu_qm_pair *pair;
 	unsigned int next; /* pair to look at first */
 	uint64_t message;
+	struct {
+		bool is_busy;	   /* the command in the registers is under way */
+		bool is_read;	   /* somebody saw that */
+		uint64_t until_ns; /* it takes that long at least */
+		uint64_t stops;	   /* commands that stop queues, so far */
+	} mailbox;
 	struct emu_dma dma;
 	struct emu_zip zip;
 	struct emu_streams *streams;
@@ -162,6 +169,8 @@ void emu_qm_forget(struct emu_qm *qm);
 /* emu_qm_config.c */
 
 void emu_qm_reset_config(struct emu_qm *qm);
+/* Are transactions sent on their way to memory, where they may fail? */
+bool emu_qm_is_open(const struct emu_qm *qm);
 /* May the device reach memory? */
 bool emu_qm_is_master(const struct emu_qm *qm);
 
@@ -197,6 +206,11 @@ int emu_qm_context_command(struct emu_qm *qm, unsigned int command, bool is_read
 
 /* The mailbox was written to its end. */
 void emu_qm_mailbox(struct emu_qm *qm);
+/* Its first word is going to be read. */
+void emu_qm_mailbox_read(struct emu_qm *qm);
+/* The command under way may be ready. */
+void emu_qm_mailbox_advance(struct emu_qm *qm);
+void emu_qm_mailbox_reset(struct emu_qm *qm);
 
 /* emu_qm_ring.c */
 
@@ -204,6 +218,9 @@ void emu_qm_mailbox(struct emu_qm *qm);
  * 0 or -EIO. */
 int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len);
 int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len);
+uint64_t emu_qm_now_ns(void);
+/* Is there anything left that will or may have a result? */
+bool emu_qm_is_idle(const struct emu_qm_pair *pair);
 /* Executes what the queue has, late or not. False: not all of it has a result. */
 bool emu_qm_drain(struct emu_qm *qm, struct emu_qm_pair *pair);
 /* Forgets contexts and what is in flight. */

@@ -286,7 +286,8 @@ static void write_word(struct emu_qm *qm, uint32_t off, uint32_t value, uint32_t
 	uint32_t *reg = emu_qm_reg(qm, off);
 	const uint32_t old = *reg;
 
-	if (is_read_only(off))
+	if (is_read_only(off) ||
+	    (qm->mailbox.is_busy && off >= REG_MAILBOX && off <= REG_MAILBOX_END))
 		return;
 	if (is_clearing(off))
 		*reg &= ~(value & mask);
@@ -297,8 +298,11 @@ static void write_word(struct emu_qm *qm, uint32_t off, uint32_t value, uint32_t
 
 static uint32_t read_word(struct emu_qm *qm, uint32_t off)
 {
-	const uint32_t value = *emu_qm_reg(qm, off);
+	uint32_t value;
 
+	if (off == REG_MAILBOX)
+		emu_qm_mailbox_read(qm);
+	value = *emu_qm_reg(qm, off);
 	if (is_clear_on_read(qm, off))
 		*emu_qm_reg(qm, off) = 0;
 	return value;

@@ -15,7 +15,7 @@ enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
 #define EVENT_LEN	  4
 #define CQE_LEN		  sizeof(struct hisi_qm_cqe)
 
-static uint64_t now_ns(void)
+uint64_t emu_qm_now_ns(void)
 {
 	struct timespec ts;
 
@@ -29,7 +29,7 @@ int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, buf, len, EMU_DMA_READ))
 		return 0;
-	if (!qm->is_shut)
+	if (emu_qm_is_open(qm))
 		emu_qm_error(qm, ERROR_AXI_READ, 0);
 	return -EIO;
 }
@@ -38,7 +38,7 @@ int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t l
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, (void *)buf, len, EMU_DMA_WRITE))
 		return 0;
-	if (!qm->is_shut)
+	if (emu_qm_is_open(qm))
 		emu_qm_error(qm, ERROR_AXI_WRITE, 0);
 	return -EIO;
 }
@@ -264,7 +264,7 @@ static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 	execute(qm, pair, &sqe, fault);
 	count_core(qm, pair, &sqe, is_success(&sqe));
 	if (fault && fault->kind == EMU_FAULT_LATE) {
-		pair->held_until_ns = now_ns() + fault->arg * UINT64_C(1000000);
+		pair->held_until_ns = emu_qm_now_ns() + fault->arg * UINT64_C(1000000);
 		pair->held = sqe;
 		return;
 	}
@@ -275,6 +275,7 @@ int emu_qm_run(struct emu_qm *qm)
 {
 	uint64_t first_ns = UINT64_MAX, now = 0;
 
+	emu_qm_mailbox_advance(qm);
 	if (!emu_qm_is_master(qm))
 		return -1;
 	for (unsigned int i = 0; i < qm->queues_nr; i++) {
@@ -284,7 +285,7 @@ int emu_qm_run(struct emu_qm *qm)
 		if (!has_work(pair))
 			continue;
 		if (pair->held_until_ns && !now)
-			now = now_ns();
+			now = emu_qm_now_ns();
 		if (pair->held_until_ns > now) {
 			if (first_ns > pair->held_until_ns)
 				first_ns = pair->held_until_ns;
@@ -297,7 +298,11 @@ int emu_qm_run(struct emu_qm *qm)
 	return first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1);
 }
 
-/* Executes what the queue has, late or not. False: not all of it has a result. */
+bool emu_qm_is_idle(const struct emu_qm_pair *pair)
+{
+	return !pair->is_hung && !has_work(pair);
+}
+
 bool emu_qm_drain(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
 	while (has_work(pair) && emu_qm_is_master(qm))
@@ -355,6 +360,8 @@ void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue
 	/* Of a user whose queue was taken away: 8.4. Version 1 has the depth in this place. */
 	if (qm->opt.qm > 1 &&
 	    random != (command == DB_SQ ? pair->sq.context.random : pair->cq.context.random))
+		return;
+	if (command == DB_SQ && pair->is_stopping)
 		return;
 	if (command == DB_SQ)
 		ring_sq(&qm->pair[queue].sq, index);

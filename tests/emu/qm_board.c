@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void on_msi(void *owner, unsigned int vector)
 {
@@ -57,17 +58,30 @@ uint64_t iova_of(const struct board *b, const void *p)
 	return IOVA + ((const uint8_t *)p - b->mem);
 }
 
-unsigned int mailbox(struct board *b, unsigned int command, bool is_read, unsigned int queue,
-		     uint64_t base)
+void mailbox_start(struct board *b, unsigned int command, bool is_read, unsigned int queue,
+		   uint64_t base)
 {
-	const uint32_t first = command | (is_read ? 1u << 14 : 0) | 1u << 13 | queue << 16;
-	uint32_t word;
+	const uint32_t first = command | (is_read ? 1u << 14 : 0) | MAILBOX_BUSY | queue << 16;
 
 	wr64(b, MAILBOX, first | base << 32);
 	wr64(b, MAILBOX + 8, base >> 32);
-	word = rd(b, MAILBOX);
-	assert_int_equal(word >> 13 & 1, 0);
-	return word >> 9 & 0xf;
+}
+
+unsigned int mailbox(struct board *b, unsigned int command, bool is_read, unsigned int queue,
+		     uint64_t base)
+{
+	unsigned int idle = 0;
+	uint32_t word;
+
+	mailbox_start(b, command, is_read, queue, base);
+	while ((word = rd(b, MAILBOX)) & MAILBOX_BUSY && idle < 3) {
+		const int next = emu_qm_run(b->qm);
+
+		if (next > 0)
+			usleep(1000 * next);
+		idle += next < 0;
+	}
+	return word & MAILBOX_BUSY ? MAILBOX_STUCK : word >> 9 & 0xf;
 }
 
 unsigned int load(struct board *b, unsigned int command, unsigned int queue, uint64_t base,

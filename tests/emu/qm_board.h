@@ -91,7 +91,12 @@ void wr(struct board *b, uint64_t off, uint32_t value);
 void wr64(struct board *b, uint64_t off, uint64_t value);
 void *alloc(struct board *b, size_t len);
 uint64_t iova_of(const struct board *b, const void *p);
-/* In two halves, as an arm64 guest's store pair arrives. The status; 0: success. */
+/* In two halves, as an arm64 guest's store pair arrives. */
+void mailbox_start(struct board *b, unsigned int command, bool is_read, unsigned int queue,
+		   uint64_t base);
+/* Waits for it. The status; 0: success. */
+#define MAILBOX_STUCK 16
+#define MAILBOX_BUSY  (1u << 13)
 unsigned int mailbox(struct board *b, unsigned int command, bool is_read, unsigned int queue,
 		     uint64_t base);
 unsigned int load(struct board *b, unsigned int command, unsigned int queue, uint64_t base,

@@ -69,11 +69,81 @@ static void test_bad_data_forgiven(void **state)
 	board_free(b);
 }
 
+/* A command that stops queues takes its time, and the mailbox is nobody else's meanwhile. */
+static void test_stop_takes_time(void **state)
+{
+	struct board *b = board_of(state, 8, ",fault=stop=100000@2");
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	struct hisi_zip_sqe sqe;
+
+	if (b->version < 3) {
+		board_free(b);
+		return;
+	}
+	fill(b, &sqe, src, 100, dst, 300);
+	for (int i = 0; i < 5; i++)
+		submit(b, 0, &sqe);
+	mailbox_start(b, MB_STOP_QP, false, 0, 0);
+	for (int i = 0; i < 4; i++) {
+		assert_true(rd(b, MAILBOX) & MAILBOX_BUSY);
+		emu_qm_run(b->qm);
+	}
+	/* Too early a command, and too late a request, are not heard. */
+	submit(b, 0, &sqe);
+	assert_int_equal(mailbox(b, MB_SEND, false, 0, 1234), 0);
+	assert_int_equal(mailbox(b, MB_RECEIVE, true, 0, 0), 0);
+	assert_int_equal(rd(b, MAILBOX + 4), 0);
+	for (int i = 0; i < 5; i++)
+		assert_non_null(take(b, 0, false));
+	assert_null(take(b, 0, false));
+	/* What no driver waits for. */
+	assert_int_equal(mailbox(b, MB_FLUSH, false, 0, 0), MAILBOX_STUCK);
+	board_free(b);
+}
+
+static void test_stop_forgiven(void **state)
+{
+	struct board *b = board_of(state, 8, ",strict=0,fault=late=60000@1/hang@2");
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	struct hisi_zip_sqe sqe;
+
+	if (b->version == 3) {
+		fill(b, &sqe, src, 100, dst, 300);
+		submit(b, 0, &sqe);
+		mailbox_start(b, MB_STOP_QP, false, 0, 0);
+		assert_int_equal(rd(b, MAILBOX) & MAILBOX_BUSY, 0);
+		assert_non_null(take(b, 0, false));
+		submit(b, 1, &sqe);
+		mailbox_start(b, MB_FLUSH, false, 0, 0);
+		assert_int_equal(rd(b, MAILBOX) >> 9 & 0x1f, 1);
+	}
+	board_free(b);
+}
+
+/* What needs memory waits while an error has shut the way to it. */
+static void test_mailbox_behind_error(void **state)
+{
+	struct board *b = board_of(state, 8, "");
+
+	enable_errors(b);
+	wr(b, SHUTDOWN, 2);
+	wr(b, ERROR_SET, 2);
+	assert_int_equal(mailbox(b, MB_SQC, true, 0, iova_of(b, b->context)), MAILBOX_STUCK);
+	wr(b, ERROR_SOURCE, 2);
+	wr(b, ZIP_CONTROL, 0);
+	wr(b, ZIP_CONTROL, 1u << 14);
+	assert_int_equal(rd(b, MAILBOX) & MAILBOX_BUSY, 0);
+	board_free(b);
+}
+
 int main(void)
 {
 	static const struct version_test tests[] = {
 		VERSION_TEST(test_bad_data),
 		VERSION_TEST(test_bad_data_forgiven),
+		VERSION_TEST(test_stop_takes_time),
+		VERSION_TEST(test_stop_forgiven),
+		VERSION_TEST(test_mailbox_behind_error),
 	};
 
 	return RUN_VERSIONS(tests);
