@@ -40,20 +40,29 @@ void emu_qm_forget(struct emu_qm *qm)
 {
 	memset(qm->vft, 0, sizeof(qm->vft));
 	qm->queues_nr = 0;
-	qm->is_shut = false;
 	memset(&qm->eq, 0, sizeof(qm->eq));
 	memset(&qm->aeq, 0, sizeof(qm->aeq));
 	emu_qm_drop_pairs(qm);
+	qm->is_shut = false;
+	qm->write_back.is_busy = false;
+	qm->sqc_table = qm->cqc_table = 0;
+}
+
+void emu_qm_function_reset(struct emu_qm *qm)
+{
+	qm->stats.resets++;
+	emu_qm_forget(qm);
+	memset(&qm->master, 0, sizeof(qm->master));
+	emu_qm_reset_registers(qm);
+	emu_qm_reset_config(qm);
+	emu_qm_mailbox_reset(qm);
+	qm->message = 0;
 }
 
 void emu_qm_reset(struct emu_qm *qm)
 {
-	qm->stats.resets++;
-	emu_qm_reset_registers(qm);
-	emu_qm_reset_config(qm);
-	emu_qm_forget(qm);
-	emu_qm_mailbox_reset(qm);
-	qm->message = 0;
+	emu_qm_function_reset(qm);
+	emu_qm_flight_reset(qm);
 }
 
 void emu_qm_unplug(struct emu_qm *qm)

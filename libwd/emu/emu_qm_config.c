@@ -11,12 +11,13 @@ enum {
 	CFG_EXPRESS_CTRL = CFG_EXPRESS + 8,
 	CFG_MSI = 0x80,
 };
+#define COMMAND_MEMORY	 0x2
 #define COMMAND_MASTER	 0x4
 #define EXPRESS_CTRL_FLR 0x8000
 
 bool emu_qm_is_open(const struct emu_qm *qm)
 {
-	return !qm->is_gone && !qm->is_shut;
+	return !qm->is_gone && !qm->is_shut && !qm->master.is_closed;
 }
 
 bool emu_qm_is_master(const struct emu_qm *qm)
@@ -91,6 +92,7 @@ int emu_qm_config_read(struct emu_qm *qm, uint64_t off, void *buf, size_t len)
 int emu_qm_config_write(struct emu_qm *qm, uint64_t off, const void *buf, size_t len)
 {
 	const uint8_t *p = buf;
+	const uint8_t command = qm->config[CFG_COMMAND];
 	bool is_reset = false;
 
 	if (off > EMU_QM_CONFIG_LEN || len > EMU_QM_CONFIG_LEN - off)
@@ -103,7 +105,12 @@ int emu_qm_config_write(struct emu_qm *qm, uint64_t off, const void *buf, size_t
 		qm->config[off + i] = (qm->config[off + i] & ~mask) | (p[i] & mask);
 		is_reset |= off + i == CFG_EXPRESS_CTRL + 1 && p[i] & EXPRESS_CTRL_FLR >> 8;
 	}
+	/* Firmware cuts the power while memory space is off (hardware reference, 13.6). */
+	if (qm->config[CFG_COMMAND] & ~command & COMMAND_MEMORY) {
+		*emu_qm_reg(qm, REG_MASTER_CTRL) = 0;
+		emu_qm_close_master(qm, false);
+	}
 	if (is_reset)
-		emu_qm_reset(qm);
+		emu_qm_function_reset(qm);
 	return 0;
 }

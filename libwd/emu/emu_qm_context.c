@@ -34,14 +34,17 @@ static int load(struct emu_qm_ring *ring, const struct emu_qm_context *context, 
 
 static int load_sq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
 {
-	int ret = load(&pair->sq, c, context_depth(qm, c, 7));
+	const uint32_t depth = context_depth(qm, c, 7);
+	int ret;
 
+	if (depth)
+		emu_qm_orphan(qm, pair);
+	ret = load(&pair->sq, c, depth);
 	if (ret)
 		return ret;
 	pair->alg_type = c->mode >> CONTEXT_SQ_TYPE_SHIFT & 0xf;
 	pair->is_hung = false;
 	pair->is_stopping = false;
-	pair->held_until_ns = 0;
 	return 0;
 }
 
@@ -132,4 +135,21 @@ int emu_qm_context_command(struct emu_qm *qm, unsigned int command, bool is_read
 		c = dump_events(command == MB_EQC ? &qm->eq : &qm->aeq);
 	}
 	return emu_qm_dma_write(qm, base, &c, sizeof(c));
+}
+
+void emu_qm_write_back(struct emu_qm *qm)
+{
+	for (unsigned int i = 0; i < qm->queues_max; i++) {
+		struct emu_qm_pair *pair = &qm->pair[i];
+		struct emu_qm_context c;
+
+		if (qm->sqc_table && pair->sq.is_loaded) {
+			c = dump(&pair->sq);
+			emu_qm_dma_write(qm, qm->sqc_table + i * sizeof(c), &c, sizeof(c));
+		}
+		if (qm->cqc_table && pair->cq.is_loaded) {
+			c = dump_cq(&pair->cq);
+			emu_qm_dma_write(qm, qm->cqc_table + i * sizeof(c), &c, sizeof(c));
+		}
+	}
 }

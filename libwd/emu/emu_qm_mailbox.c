@@ -63,8 +63,10 @@ static int execute(struct emu_qm *qm, unsigned int command, bool is_read, unsign
 	case MB_AEQC:
 		return emu_qm_context_command(qm, command, is_read, queue, *base);
 	case MB_SQC_BT:
+		qm->sqc_table = *base;
+		return 0;
 	case MB_CQC_BT:
-		/* Where contexts would go that the device has no room for: it has. */
+		qm->cqc_table = *base;
 		return 0;
 	case MB_VFT:
 		if (qm->opt.qm == 1 || !is_read)

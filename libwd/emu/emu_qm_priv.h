@@ -18,6 +18,7 @@ enum emu_qm_reg {
 	REG_MESSAGE_STATUS = 0x28,
 	REG_MESSAGE_SET = 0x2c,
 	REG_ISOLATION = 0x30,
+	REG_WRITE_BACK = 0x204,
 	REG_WRITE_BACK_DONE = 0x208,
 	REG_SUB_VERSION = 0x210,
 	REG_MAILBOX = 0x300,
@@ -55,7 +56,7 @@ enum emu_qm_reg {
 	REG_COUNT_EQE = 0x104104,
 	REG_COUNT_AEQE = 0x104108,
 	REG_MASTER_CTRL = 0x300000,
-	REG_MASTER_IDLE = 0x300150,
+	REG_MASTER_RETURN = 0x300150,
 	REG_ZIP_COUNT_CLEAR = 0x301000,
 	REG_ZIP_CONTROL = 0x30100c,
 	REG_ZIP_ERROR_SOURCE = 0x3010a0,
@@ -117,10 +118,21 @@ struct emu_qm_pair {
 	struct emu_qm_ring cq;
 	unsigned int alg_type;
 	bool is_hung;
-	bool is_stopping;	  /* takes no more requests */
-	uint64_t held_until_ns;	  /* 0: not held */
-	struct hisi_zip_sqe held; /* its result */
+	bool is_stopping;	/* takes no more requests */
+	uint64_t held_until_ns; /* 0: not held */
+	struct hisi_zip_sqe held;
 };
+
+/* A request that is under way while its queue is not what it was any more. */
+struct emu_qm_orphan {
+	uint64_t at_ns; /* 0: there is none */
+	unsigned int alg_type;
+	uint64_t sqe_iova;
+	uint64_t cqe_iova;
+	struct hisi_zip_sqe sqe;
+	struct hisi_qm_cqe cqe;
+};
+#define EMU_QM_ORPHANS	 16
 
 #define EMU_QM_FUNCTIONS 64
 #define EMU_QM_VFT_TYPES 3
@@ -131,6 +143,17 @@ struct emu_qm {
 	unsigned int queues_max; /* of the controller */
 	bool is_gone;
 	bool is_shut; /* an error closed the way to memory */
+	struct {
+		bool is_closed;	  /* by the driver */
+		bool is_asked;	  /* for what is under way, since then */
+		bool is_returned; /* and it was told that there is nothing */
+	} master;
+	struct {
+		bool is_busy;
+		bool is_asked;
+		uint64_t at_ns; /* then it is done unless somebody asks before */
+	} write_back;
+	struct emu_qm_orphan orphan[EMU_QM_ORPHANS];
 	uint8_t config[EMU_QM_CONFIG_LEN];
 	uint8_t config_mask[256]; /* writable bits */
 	uint32_t *reg;		  /* BAR 2 */
@@ -139,7 +162,9 @@ struct emu_qm {
 	struct emu_qm_ring eq;
 	struct emu_qm_ring aeq;
 	struct emu_qm_pair *pair;
-	unsigned int next; /* pair to look at first */
+	unsigned int next;  /* pair to look at first */
+	uint64_t sqc_table; /* where contexts are written back to; 0: nowhere */
+	uint64_t cqc_table;
 	uint64_t message;
 	struct {
 		bool is_busy;	   /* the command in the registers is under way */
@@ -165,6 +190,9 @@ static inline uint32_t *emu_qm_reg(struct emu_qm *qm, uint32_t off)
 void emu_qm_msi(struct emu_qm *qm, unsigned int vector);
 /* The memory of contexts is initialised: tables of functions, rings, and what is in flight. */
 void emu_qm_forget(struct emu_qm *qm);
+
+/* As by the config space: what is on its way is not stopped by it. */
+void emu_qm_function_reset(struct emu_qm *qm);
 
 /* emu_qm_config.c */
 
@@ -202,6 +230,25 @@ enum {
 int emu_qm_context_command(struct emu_qm *qm, unsigned int command, bool is_read,
 			   unsigned int queue, uint64_t base);
 
+/* Writes all contexts to the base tables. */
+void emu_qm_write_back(struct emu_qm *qm);
+
+/* emu_qm_flight.c */
+
+/* The driver closes the master or opens it. */
+void emu_qm_close_master(struct emu_qm *qm, bool is_closed);
+/* MASTER_RETURN: 3 when nothing is under way. */
+uint32_t emu_qm_returned(struct emu_qm *qm);
+void emu_qm_write_back_start(struct emu_qm *qm);
+/* CACHE_WB_DONE */
+uint32_t emu_qm_write_back_done(struct emu_qm *qm);
+/* The pair's context is replaced or lost: what it has under way goes on without it. */
+void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair);
+/* As emu_qm_run(), of what is under way. */
+int emu_qm_run_flight(struct emu_qm *qm);
+/* Nothing is under way any more. */
+void emu_qm_flight_reset(struct emu_qm *qm);
+
 /* emu_qm_mailbox.c */
 
 /* The mailbox was written to its end. */
@@ -219,6 +266,8 @@ void emu_qm_mailbox_reset(struct emu_qm *qm);
 int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len);
 int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len);
 uint64_t emu_qm_now_ns(void);
+/* A request's data; the bus is told of where memory was out of reach. */
+void emu_qm_execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe);
 /* Is there anything left that will or may have a result? */
 bool emu_qm_is_idle(const struct emu_qm_pair *pair);
 /* Executes what the queue has, late or not. False: not all of it has a result. */

@@ -24,7 +24,7 @@ static const struct value values_all[] = {
 	{ REG_MEM_INIT_DONE, 1 },
 	{ REG_VFT_READY, 1 },
 	{ REG_IDLE, 1 },
-	{ REG_MASTER_IDLE, 3 },
+	{ REG_MASTER_RETURN, 3 },
 	{ REG_ZIP_ERROR_MASK, UINT32_MAX },
 };
 
@@ -94,7 +94,7 @@ static bool is_read_only(uint32_t off)
 		0x100128,
 		0x10012c,
 		REG_IDLE,
-		REG_MASTER_IDLE,
+		REG_MASTER_RETURN,
 		REG_ZIP_ERROR_STATUS,
 		REG_ZIP_SVA_TRANS,
 	};
@@ -181,8 +181,11 @@ static void count_queues(struct emu_qm *qm)
 		nr = version(qm) == 1 ? qm->queues_max : (entry >> 45 & 0x3ff) + 1;
 	if (nr > qm->queues_max)
 		nr = qm->queues_max;
-	if (nr != qm->queues_nr)
+	/* Contexts stay where they are, but no doorbell finds those of queues that are gone. */
+	if (nr != qm->queues_nr && !qm->opt.strict)
 		emu_qm_drop_pairs(qm);
+	for (unsigned int i = nr; i < qm->queues_nr; i++)
+		emu_qm_orphan(qm, &qm->pair[i]);
 	qm->queues_nr = nr;
 }
 
@@ -265,6 +268,14 @@ static void act(struct emu_qm *qm, uint32_t off, uint32_t old)
 		if (value & 1)
 			emu_qm_forget(qm);
 		break;
+	case REG_WRITE_BACK:
+		if (value & 1)
+			emu_qm_write_back_start(qm);
+		break;
+	case REG_MASTER_CTRL:
+		if (qm->opt.strict)
+			emu_qm_close_master(qm, value & 1);
+		break;
 	case REG_VFT_OP:
 		if (value & 1)
 			execute_vft(qm);
@@ -300,8 +311,17 @@ static uint32_t read_word(struct emu_qm *qm, uint32_t off)
 {
 	uint32_t value;
 
-	if (off == REG_MAILBOX)
+	switch (off) {
+	case REG_MAILBOX:
 		emu_qm_mailbox_read(qm);
+		break;
+	case REG_WRITE_BACK_DONE:
+		return emu_qm_write_back_done(qm);
+	case REG_MASTER_RETURN:
+		return emu_qm_returned(qm);
+	default:
+		break;
+	}
 	value = *emu_qm_reg(qm, off);
 	if (is_clear_on_read(qm, off))
 		*emu_qm_reg(qm, off) = 0;

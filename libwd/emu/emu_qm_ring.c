@@ -138,7 +138,6 @@ static void count_core(struct emu_qm *qm, const struct emu_qm_pair *pair,
 	sums[0] += sqe->consumed;
 	sums[1] += sqe->produced;
 	memcpy(emu_qm_reg(qm, core + 0x38), sums, sizeof(sums));
-	qm->stats.requests++;
 	qm->stats.errors += !is_good;
 	qm->stats.bytes_in += sqe->consumed;
 	qm->stats.bytes_out += sqe->produced;
@@ -200,8 +199,7 @@ static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct em
 	}
 }
 
-/* Memory that is out of reach is not the request's error alone: the engine reports the bus. */
-static void execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe)
+void emu_qm_execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe)
 {
 	emu_zip_exec(&qm->zip, alg_type, sqe);
 	if (qm->zip.denied && qm->opt.strict)
@@ -211,21 +209,20 @@ static void execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_z
 }
 
 static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
-		    const struct emu_fault *fault)
+		    const struct emu_fault *fault, uint64_t nr)
 {
 	const enum emu_fault_kind kind = fault ? fault->kind : EMU_FAULT_NONE;
 
 	if (kind == EMU_FAULT_ERROR || kind == EMU_FAULT_SHORT)
 		emu_zip_fail(sqe, kind == EMU_FAULT_SHORT ? HISI_ZIP_DST_FULL : fault->arg);
 	else
-		execute_data(qm, pair->alg_type, sqe);
+		emu_qm_execute_data(qm, pair->alg_type, sqe);
 	if (kind == EMU_FAULT_CHECKSUM)
 		sqe->checksum ^= 0x00010000;
 	if (kind == EMU_FAULT_CORRUPT)
 		emu_zip_damage(&qm->zip, sqe);
 	if (kind == EMU_FAULT_LIE)
-		emu_lie_tell(emu_lie_of(fault, qm->stats.requests + 1), qm->stats.requests + 1,
-			     sqe);
+		emu_lie_tell(emu_lie_of(fault, nr), nr, sqe);
 }
 
 static bool is_success(const struct hisi_zip_sqe *sqe)
@@ -236,15 +233,24 @@ static bool is_success(const struct hisi_zip_sqe *sqe)
 	       status == HISI_ZIP_STREAM_END;
 }
 
+static void finish(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
+		   const struct emu_fault *fault, uint64_t nr)
+{
+	execute(qm, pair, sqe, fault, nr);
+	count_core(qm, pair, sqe, is_success(sqe));
+	complete(qm, pair, sqe);
+}
+
 /* The oldest request of the pair, which has one. */
 static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
 	const struct emu_fault *fault;
 	struct hisi_zip_sqe sqe;
+	uint64_t nr;
 
 	if (pair->held_until_ns) {
 		pair->held_until_ns = 0;
-		complete(qm, pair, &pair->held);
+		finish(qm, pair, &pair->held, NULL, 0);
 		return;
 	}
 	if (emu_qm_dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
@@ -253,31 +259,36 @@ static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 		return;
 	}
 	++*emu_qm_reg(qm, REG_COUNT_SENT);
-	fault = emu_fault_request(&qm->opt.faults, qm->stats.requests + 1);
-	if (fault) {
-		qm->stats.faults++;
-		if (is_lost(qm, pair, fault)) {
-			qm->stats.requests++;
-			return;
-		}
-	}
-	execute(qm, pair, &sqe, fault);
-	count_core(qm, pair, &sqe, is_success(&sqe));
+	nr = ++qm->stats.requests;
+	fault = emu_fault_request(&qm->opt.faults, nr);
+	qm->stats.faults += fault != NULL;
+	if (fault && is_lost(qm, pair, fault))
+		return;
 	if (fault && fault->kind == EMU_FAULT_LATE) {
+		/* Memory is left alone until then. */
 		pair->held_until_ns = emu_qm_now_ns() + fault->arg * UINT64_C(1000000);
 		pair->held = sqe;
 		return;
 	}
-	complete(qm, pair, &sqe);
+	finish(qm, pair, &sqe, fault, nr);
+}
+
+/* Of two that emu_qm_run() may say: what comes first. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 int emu_qm_run(struct emu_qm *qm)
 {
 	uint64_t first_ns = UINT64_MAX, now = 0;
 
+	int flight;
+
 	emu_qm_mailbox_advance(qm);
 	if (!emu_qm_is_master(qm))
 		return -1;
+	flight = emu_qm_run_flight(qm);
 	for (unsigned int i = 0; i < qm->queues_nr; i++) {
 		const unsigned int queue = (qm->next + i) % qm->queues_nr;
 		struct emu_qm_pair *pair = &qm->pair[queue];
@@ -295,7 +306,7 @@ int emu_qm_run(struct emu_qm *qm)
 		run_one(qm, pair);
 		return 0;
 	}
-	return first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1);
+	return sooner(flight, first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1));
 }
 
 bool emu_qm_is_idle(const struct emu_qm_pair *pair)
@@ -371,6 +382,8 @@ void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue
 
 void emu_qm_drop_pairs(struct emu_qm *qm)
 {
+	for (unsigned int i = 0; i < qm->queues_max; i++)
+		emu_qm_orphan(qm, &qm->pair[i]);
 	memset(qm->pair, 0, qm->queues_max * sizeof(*qm->pair));
 	qm->next = 0;
 }
