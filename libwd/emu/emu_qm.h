@@ -36,7 +36,11 @@ struct emu_qm_host {
  * A master that the driver closed sends nothing, and only after a while all has returned. What is
  * under way when the device is reset before that arrives after the reset.
  *
- * Contexts are written to the base tables a while after that was asked for, through an open master.
+ * Contexts are written to the base tables a while after that was asked for, through an open master,
+ * and from there they come back when somebody rings for a queue that the device does not know.
+ *
+ * A doorbell that is not the queue's, or for none, or comes too early, is an error; so are events
+ * for which there is no room.
  *
  * Time passes from one read of a register to the next: who asks once learns that it takes time.
  */

@@ -137,6 +137,29 @@ int emu_qm_context_command(struct emu_qm *qm, unsigned int command, bool is_read
 	return emu_qm_dma_write(qm, base, &c, sizeof(c));
 }
 
+/* Goes on where it was when it was written back. */
+static void resume(struct emu_qm_ring *ring, const struct emu_qm_context *c)
+{
+	ring->head = c->head % ring->depth;
+	ring->tail = c->tail % ring->depth;
+	ring->is_wrapped = c->flags & CONTEXT_TAIL_WRAPPED;
+}
+
+void emu_qm_context_fetch(struct emu_qm *qm, unsigned int queue)
+{
+	struct emu_qm_pair *pair = &qm->pair[queue];
+	struct emu_qm_context c;
+	const uint64_t off = queue * sizeof(c);
+
+	if (!pair->sq.is_loaded && qm->sqc_table &&
+	    !emu_qm_dma_read(qm, qm->sqc_table + off, &c, sizeof(c)) &&
+	    !(c.mode & CONTEXT_SQ_DISABLED) && !load_sq(qm, pair, &c))
+		resume(&pair->sq, &c);
+	if (!pair->cq.is_loaded && qm->cqc_table &&
+	    !emu_qm_dma_read(qm, qm->cqc_table + off, &c, sizeof(c)) && !load_cq(qm, pair, &c))
+		resume(&pair->cq, &c);
+}
+
 void emu_qm_write_back(struct emu_qm *qm)
 {
 	for (unsigned int i = 0; i < qm->queues_max; i++) {

@@ -34,6 +34,8 @@ enum emu_qm_reg {
 	REG_ERROR_MASK = 0x100004,
 	REG_ERROR_STATUS = 0x100008,
 	REG_ERROR_SET = 0x10000c,
+	REG_FIFO_INFO = 0x100010,
+	REG_DB_INFO = 0x100014,
 	REG_MEM_INIT = 0x100040,
 	REG_MEM_INIT_DONE = 0x100044,
 	REG_VFT_OP = 0x100054,
@@ -74,6 +76,11 @@ enum emu_qm_reg {
 /* Bits of the error sources, 14.1 and 14.2. */
 #define ERROR_AXI_READ	     (1u << 0)
 #define ERROR_AXI_WRITE	     (1u << 1)
+#define ERROR_CQ_INVALID     (1u << 8)
+#define ERROR_SQ_INVALID     (1u << 9)
+#define ERROR_DB_TIMEOUT     (1u << 10)
+#define ERROR_FIFO_OVERFLOW  (1u << 11)
+#define ERROR_DB_RANDOM	     (1u << 12)
 #define ERROR_ZIP_ECC_2BIT   (1u << 1)
 #define ERROR_ZIP_AXI_READ   (1u << 2)
 #define ERROR_ZIP_AXI_WRITE  (1u << 3)
@@ -94,8 +101,9 @@ struct emu_qm_context {
 	uint32_t reserved1;
 };
 
-#define CONTEXT_TAIL_WRAPPED  (1u << 6) /* flags */
-#define CONTEXT_SQ_TYPE_SHIFT 24	/* mode */
+#define CONTEXT_TAIL_WRAPPED  (1u << 6)	 /* flags */
+#define CONTEXT_SQ_DISABLED   (1u << 22) /* mode */
+#define CONTEXT_SQ_TYPE_SHIFT 24	 /* mode */
 #define CONTEXT_CQ_PHASE      (1u << 0)
 #define CONTEXT_CQ_ARMED      (1u << 1)
 #define CONTEXT_EQ_PHASE      (1u << 16)
@@ -230,6 +238,8 @@ enum {
 int emu_qm_context_command(struct emu_qm *qm, unsigned int command, bool is_read,
 			   unsigned int queue, uint64_t base);
 
+/* Has contexts of the pair that the device has not from the base tables, if they are any. */
+void emu_qm_context_fetch(struct emu_qm *qm, unsigned int queue);
 /* Writes all contexts to the base tables. */
 void emu_qm_write_back(struct emu_qm *qm);
 

@@ -12,6 +12,7 @@ enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
 #define EVENT_PHASE	  (1u << 16)
 #define EVENT_TYPE_SHIFT  17
 #define EVENT_EQ_OVERFLOW (1u << EVENT_TYPE_SHIFT)
+#define FIFO_AEQ	  (2u << 6) /* of REG_FIFO_INFO: what overflowed */
 #define EVENT_LEN	  4
 #define CQE_LEN		  sizeof(struct hisi_qm_cqe)
 
@@ -85,8 +86,12 @@ static void event_put(struct emu_qm *qm, struct emu_qm_ring *ring, uint32_t entr
 	if (!ring->is_loaded)
 		return;
 	if (is_full(ring)) {
-		if (ring == &qm->eq)
+		if (ring == &qm->eq) {
 			event_put(qm, &qm->aeq, EVENT_EQ_OVERFLOW);
+		} else if (qm->opt.strict) {
+			*emu_qm_reg(qm, REG_FIFO_INFO) = FIFO_AEQ;
+			emu_qm_error(qm, ERROR_FIFO_OVERFLOW, 0);
+		}
 		return;
 	}
 	if (ring->phase)
@@ -356,28 +361,64 @@ static void ring_events(struct emu_qm *qm, struct emu_qm_ring *ring, unsigned in
 	event_interrupt(qm, ring);
 }
 
+static void doorbell_error(struct emu_qm *qm, uint32_t bits)
+{
+	if (qm->opt.strict)
+		emu_qm_error(qm, bits, 0);
+}
+
+/* The ring that a doorbell is for, from memory if need be; NULL: there is none. */
+static struct emu_qm_ring *find_ring(struct emu_qm *qm, unsigned int command, unsigned int queue)
+{
+	const bool is_sq = command == DB_SQ;
+	struct emu_qm_pair *pair;
+	struct emu_qm_ring *ring;
+
+	if (queue >= qm->queues_nr) {
+		doorbell_error(qm, is_sq ? ERROR_SQ_INVALID : ERROR_CQ_INVALID);
+		return NULL;
+	}
+	pair = &qm->pair[queue];
+	ring = is_sq ? &pair->sq : &pair->cq;
+	if (ring->is_loaded)
+		return ring;
+	if (!qm->opt.strict || pair->is_stopping)
+		return NULL;
+	if (!emu_qm_is_open(qm)) {
+		*emu_qm_reg(qm, REG_DB_INFO) = command << 6 | queue << 16;
+		doorbell_error(qm, ERROR_DB_TIMEOUT);
+		return NULL;
+	}
+	emu_qm_context_fetch(qm, queue);
+	if (ring->is_loaded)
+		return ring;
+	doorbell_error(qm, is_sq ? ERROR_SQ_INVALID : ERROR_CQ_INVALID);
+	return NULL;
+}
+
 void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue,
 		     unsigned int random, unsigned int index, unsigned int priority)
 {
-	const struct emu_qm_pair *pair;
+	struct emu_qm_ring *ring;
 
 	if (command == DB_EQ || command == DB_AEQ) {
 		ring_events(qm, command == DB_EQ ? &qm->eq : &qm->aeq, index);
 		return;
 	}
-	if (command > DB_CQ || queue >= qm->queues_nr)
+	if (command > DB_CQ)
 		return;
-	pair = &qm->pair[queue];
+	ring = find_ring(qm, command, queue);
+	if (!ring)
+		return;
 	/* Of a user whose queue was taken away: 8.4. Version 1 has the depth in this place. */
-	if (qm->opt.qm > 1 &&
-	    random != (command == DB_SQ ? pair->sq.context.random : pair->cq.context.random))
+	if (qm->opt.qm > 1 && random != ring->context.random) {
+		doorbell_error(qm, ERROR_DB_RANDOM);
 		return;
-	if (command == DB_SQ && pair->is_stopping)
-		return;
-	if (command == DB_SQ)
-		ring_sq(&qm->pair[queue].sq, index);
-	else
+	}
+	if (command == DB_CQ)
 		ring_cq(qm, queue, index, priority);
+	else if (!qm->pair[queue].is_stopping)
+		ring_sq(ring, index);
 }
 
 void emu_qm_drop_pairs(struct emu_qm *qm)

@@ -181,6 +181,14 @@ void set_master(struct board *b, bool on)
 	assert_int_equal(emu_qm_config_write(b->qm, 4, &command, sizeof(command)), 0);
 }
 
+void reset_function(struct board *b)
+{
+	const uint16_t flr = 0x8000;
+
+	assert_int_equal(emu_qm_config_write(b->qm, 0x48, &flr, sizeof(flr)), 0);
+	set_master(b, true);
+}
+
 struct board *board_new(const char *options, unsigned int version, unsigned int depth)
 {
 	struct board *b = calloc(1, sizeof(*b));

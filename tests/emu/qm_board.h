@@ -19,6 +19,8 @@ enum {
 	AEQ_MASK = 0x4,
 	EQ_SOURCE = 0x8,
 	EQ_MASK = 0xc,
+	WRITE_BACK = 0x204,
+	WRITE_BACK_DONE = 0x208,
 	MAILBOX = 0x300,
 	DB_V1 = 0x340,
 	DB_V2 = 0x1000,
@@ -41,7 +43,11 @@ enum {
 	VFT_IS_READ = 0x100058,
 	COUNT_CLEAR = 0x100118,
 	COUNT_DOORBELL = 0x104028,
+	FIFO_INFO = 0x100010,
+	DB_INFO = 0x100014,
 	SHUTDOWN = 0x1040f8,
+	MASTER_CTRL = 0x300000,
+	MASTER_RETURN = 0x300150,
 	ZIP_CONTROL = 0x30100c,
 	ZIP_SHUTDOWN = 0x30120c,
 };
@@ -50,6 +56,8 @@ enum {
 	MB_CQC,
 	MB_EQC,
 	MB_AEQC,
+	MB_SQC_BT,
+	MB_CQC_BT,
 	MB_VFT = 6,
 	MB_STOP_QP = 8,
 	MB_FLUSH = 9,
@@ -109,6 +117,8 @@ void start_queue(struct board *b, unsigned int n, unsigned int alg_type);
 /* What a driver does in probe. */
 void start_function(struct board *b);
 void set_master(struct board *b, bool on);
+/* A function level reset, after which the device may reach memory again. */
+void reset_function(struct board *b);
 struct board *board_new(const char *options, unsigned int version, unsigned int depth);
 void board_free(struct board *b);
 void run_all(struct board *b);

@@ -303,7 +303,6 @@ static void test_contexts(void **state)
 static void test_stop(void **state)
 {
 	struct board *b = board_of(state, 8, ",fault=hang@4");
-	const uint16_t flr = 0x8000;
 	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
 	struct hisi_zip_sqe sqe;
 
@@ -329,8 +328,7 @@ static void test_stop(void **state)
 	/* That one hangs, and with it whoever waits for it, until a reset. */
 	assert_int_equal(mailbox(b, MB_STOP_QP, false, 0, 0), MAILBOX_STUCK);
 	assert_int_equal(mailbox(b, MB_SEND, false, 0, 0), MAILBOX_STUCK);
-	assert_int_equal(emu_qm_config_write(b->qm, 0x48, &flr, sizeof(flr)), 0);
-	set_master(b, true);
+	reset_function(b);
 	start_function(b);
 	submit(b, 0, &sqe);
 	assert_int_equal(mailbox(b, MB_FLUSH, false, 0, 0), 0);
@@ -346,14 +344,12 @@ static void test_reset(void **state)
 {
 	struct board *b = board_of(state, 8, "");
 	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
-	const uint16_t flr = 0x8000;
 	struct hisi_zip_sqe sqe;
 
 	fill(b, &sqe, src, 100, dst, 300);
 	submit(b, 0, &sqe);
 	wr(b, 0x100074, 0x1fffff);
-	assert_int_equal(emu_qm_config_write(b->qm, 0x48, &flr, sizeof(flr)), 0);
-	set_master(b, true);
+	reset_function(b);
 	run_all(b);
 	assert_null(take(b, 0, true));
 	assert_int_equal(rd(b, 0x100074), 0);
