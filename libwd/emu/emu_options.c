@@ -26,6 +26,7 @@ static const struct {
 	{ "queues", offsetof(struct emu_options, queues), 1, 1024, 1 },
 	{ "strict", offsetof(struct emu_options, strict), 0, 1, 1 },
 	{ "threads", offsetof(struct emu_options, threads), 1, 64, 1 },
+	{ "vfs", offsetof(struct emu_options, vfs), 0, 63, 1 },
 };
 
 static const char engines[][8] = {

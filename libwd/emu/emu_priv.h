@@ -81,6 +81,7 @@ struct emu_options {
 	unsigned int threads;
 	unsigned int qm;
 	unsigned int queues;
+	unsigned int vfs;    /* of the queue manager's model */
 	unsigned int strict; /* the model of the queue manager: 0: forgives what silicon does not */
 	unsigned int depth;
 	unsigned int latency_ns;

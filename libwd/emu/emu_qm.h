@@ -46,12 +46,19 @@ struct emu_qm_host {
  */
 
 /*
- * options: what follows "emu:"; those that count here are qm, queues, depth, engine, fault, where
- * fault=reset reports an error that closes the device's way to memory until it is reset, and
+ * options: what follows "emu:"; those that count here are qm, queues, vfs, depth, engine, fault,
+ * where fault=reset reports an error that closes the device's way to memory until it is reset, and
  * strict=0 for a model that forgives. -EINVAL, -ENOMEM.
  */
 int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host *host,
 	       struct emu_qm **qm);
+/*
+ * A VF of a device with the option vfs=N, N times at most: a function with queues, an interrupt and
+ * a way to memory of its own. From power-on on it has its share of the queues, as of a host whose
+ * PF gave them; a driver of the PF takes them away and may give others. -EINVAL, -ENOSPC, -ENOMEM.
+ */
+int emu_qm_new_vf(struct emu_qm *pf, const struct emu_qm_host *host, struct emu_qm **vf);
+/* VFs before their PF. */
 void emu_qm_free(struct emu_qm *qm);
 
 /* Power-on state; memory stays mapped. */

@@ -17,7 +17,9 @@ void emu_qm_close_master(struct emu_qm *qm, bool is_closed)
 	qm->master.is_closed = is_closed;
 	qm->master.is_asked = false;
 	qm->master.is_returned = false;
-	emu_qm_mailbox_advance(qm);
+	for (unsigned int i = 0; i < EMU_QM_FUNCTIONS; i++)
+		if (qm->function[i])
+			emu_qm_mailbox_advance(qm->function[i]);
 }
 
 uint32_t emu_qm_returned(struct emu_qm *qm)
@@ -56,7 +58,7 @@ uint32_t emu_qm_write_back_done(struct emu_qm *qm)
 
 static bool is_harmless(const struct emu_qm *qm)
 {
-	return !qm->opt.strict || qm->is_shut || qm->master.is_returned;
+	return !qm->opt.strict || qm->pf->is_shut || qm->pf->master.is_returned;
 }
 
 void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair)

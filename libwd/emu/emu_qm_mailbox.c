@@ -71,17 +71,17 @@ static int execute(struct emu_qm *qm, unsigned int command, bool is_read, unsign
 	case MB_VFT:
 		if (qm->opt.qm == 1 || !is_read)
 			return -EINVAL;
-		*base = qm->vft[0][0];
+		*base = qm->pf->vft[0][qm->number];
 		return 0;
 	case MB_STOP_QP:
 	case MB_FLUSH:
 	case MB_PAUSE:
 		return stop_queues(qm, command, queue);
 	case MB_SEND:
-		qm->message = *base;
+		emu_qm_message_put(qm, queue, *base);
 		return 0;
 	case MB_RECEIVE:
-		*base = qm->message;
+		*base = qm->message[queue % EMU_QM_FUNCTIONS];
 		return 0;
 	default:
 		return -EINVAL;

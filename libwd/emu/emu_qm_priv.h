@@ -15,6 +15,7 @@ enum emu_qm_reg {
 	REG_EQ_SOURCE = 0x8,
 	REG_EQ_MASK = 0xc,
 	REG_MESSAGE_SOURCE = 0x20,
+	REG_MESSAGE_MASK = 0x24,
 	REG_MESSAGE_STATUS = 0x28,
 	REG_MESSAGE_SET = 0x2c,
 	REG_ISOLATION = 0x30,
@@ -30,6 +31,7 @@ enum emu_qm_reg {
 	REG_DOORBELL_EVENTS = 0x2000,
 	REG_CAPS = 0x3100,
 	REG_CAPS_END = 0x3180,
+	REG_FUNCTION_END = 0x10000,
 	REG_ERROR_SOURCE = 0x100000,
 	REG_ERROR_MASK = 0x100004,
 	REG_ERROR_STATUS = 0x100008,
@@ -46,6 +48,10 @@ enum emu_qm_reg {
 	REG_VFT_HIGH = 0x100068,
 	REG_VFT_READY = 0x10006c,
 	REG_COUNT_CLEAR = 0x100118,
+	REG_MESSAGE_READY = 0x100128,
+	REG_MESSAGE_SEND = 0x100130,
+	REG_MESSAGE_TO = 0x100134,
+	REG_MESSAGE_FROM = 0x100138,
 	REG_QUEUES = 0x100158,
 	REG_COUNT_MAILBOX = 0x104018,
 	REG_COUNT_DOORBELL = 0x104028,
@@ -81,6 +87,7 @@ enum emu_qm_reg {
 #define ERROR_DB_TIMEOUT     (1u << 10)
 #define ERROR_FIFO_OVERFLOW  (1u << 11)
 #define ERROR_DB_RANDOM	     (1u << 12)
+#define ERROR_FLR_TIMEOUT    (1u << 14)
 #define ERROR_ZIP_ECC_2BIT   (1u << 1)
 #define ERROR_ZIP_AXI_READ   (1u << 2)
 #define ERROR_ZIP_AXI_WRITE  (1u << 3)
@@ -140,11 +147,19 @@ struct emu_qm_orphan {
 	struct hisi_zip_sqe sqe;
 	struct hisi_qm_cqe cqe;
 };
-#define EMU_QM_ORPHANS	 16
+#define EMU_QM_ORPHANS	   16
 
-#define EMU_QM_FUNCTIONS 64
-#define EMU_QM_VFT_TYPES 3
+#define EMU_QM_FUNCTIONS   64
+#define EMU_QM_VFT_TYPES   3
+#define EMU_QM_CONFIG_USED 0x280
+/*
+ * A function. What is the controller's is the PF's: see emu_qm_reg() for its registers, and
+ * is_shut, master, vft, executed.
+ */
 struct emu_qm {
+	struct emu_qm *pf;			   /* itself, of the PF */
+	struct emu_qm *function[EMU_QM_FUNCTIONS]; /* of the PF, itself included; NULL: none */
+	unsigned int number;			   /* 0: the PF */
 	struct emu_qm_host host;
 	struct emu_options opt;
 	unsigned int flags;
@@ -163,8 +178,8 @@ struct emu_qm {
 	} write_back;
 	struct emu_qm_orphan orphan[EMU_QM_ORPHANS];
 	uint8_t config[EMU_QM_CONFIG_LEN];
-	uint8_t config_mask[256]; /* writable bits */
-	uint32_t *reg;		  /* BAR 2 */
+	uint8_t config_mask[EMU_QM_CONFIG_USED]; /* writable bits */
+	uint32_t *reg;				 /* BAR 2 */
 	uint64_t vft[EMU_QM_VFT_TYPES][EMU_QM_FUNCTIONS * 4];
 	unsigned int queues_nr; /* of the function, by its VFT */
 	struct emu_qm_ring eq;
@@ -173,7 +188,8 @@ struct emu_qm {
 	unsigned int next;  /* pair to look at first */
 	uint64_t sqc_table; /* where contexts are written back to; 0: nowhere */
 	uint64_t cqc_table;
-	uint64_t message;
+	uint64_t message[EMU_QM_FUNCTIONS]; /* from that function */
+	uint64_t executed;		    /* requests of all functions */
 	struct {
 		bool is_busy;	   /* the command in the registers is under way */
 		bool is_read;	   /* somebody saw that */
@@ -188,7 +204,7 @@ struct emu_qm {
 
 static inline uint32_t *emu_qm_reg(struct emu_qm *qm, uint32_t off)
 {
-	return &qm->reg[off / sizeof(uint32_t)];
+	return &(off < REG_FUNCTION_END ? qm : qm->pf)->reg[off / sizeof(uint32_t)];
 }
 
 /* emu_qm.c */
@@ -196,7 +212,8 @@ static inline uint32_t *emu_qm_reg(struct emu_qm *qm, uint32_t off)
 /* Each queue has a page of so many bytes in BAR 4. */
 #define EMU_QM_DB_PAGE 0x10000
 void emu_qm_msi(struct emu_qm *qm, unsigned int vector);
-/* The memory of contexts is initialised: tables of functions, rings, and what is in flight. */
+/* The memory of contexts is initialised: of the PF the tables of functions, and all their queues.
+ */
 void emu_qm_forget(struct emu_qm *qm);
 
 /* As by the config space: what is on its way is not stopped by it. */
@@ -215,6 +232,16 @@ bool emu_qm_is_master(const struct emu_qm *qm);
 void emu_qm_reset_registers(struct emu_qm *qm);
 /* Latches device errors; tells of them where they are not masked. */
 void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits);
+
+/* The PF's table of queues was changed: those of a function. */
+void emu_qm_count_queues(struct emu_qm *qm);
+
+/* emu_qm_message.c */
+
+/* Values between PF and VFs, each told of by an interrupt (hardware reference, 14.5). */
+void emu_qm_message_put(struct emu_qm *qm, unsigned int to, uint64_t value);
+/* A register of them was written. False: it is none. */
+bool emu_qm_message_act(struct emu_qm *qm, uint32_t off, uint32_t old);
 
 /* emu_qm_context.c */
 

@@ -20,12 +20,12 @@ static const struct value values_all[] = {
 	{ REG_AEQ_MASK, 1 },
 	{ REG_EQ_MASK, 1 },
 	{ REG_WRITE_BACK_DONE, 1 },
-	{ REG_ERROR_MASK, UINT32_MAX },
-	{ REG_MEM_INIT_DONE, 1 },
-	{ REG_VFT_READY, 1 },
-	{ REG_IDLE, 1 },
-	{ REG_MASTER_RETURN, 3 },
-	{ REG_ZIP_ERROR_MASK, UINT32_MAX },
+};
+
+static const struct value values_pf[] = {
+	{ REG_ERROR_MASK, UINT32_MAX }, { REG_MEM_INIT_DONE, 1 },
+	{ REG_VFT_READY, 1 },		{ REG_IDLE, 1 },
+	{ REG_MASTER_RETURN, 3 },	{ REG_ZIP_ERROR_MASK, UINT32_MAX },
 };
 
 static const struct value values_v3[] = {
@@ -41,7 +41,9 @@ static const struct value values_v3[] = {
 	{ 0x3154, 0x0000002a },	  { 0x3158, 0x0000002a }, { 0x315c, 0x0000002a },
 };
 
-/* What EMU_QM_FULL has instead: no QoS, no messages to functions that are not there. */
+#define CAP_MESSAGES 0x800 /* where there are VFs */
+
+/* What EMU_QM_FULL has instead. */
 static const struct value values_full[] = {
 	{ REG_CAPS, 0x00006701 }, /* and QoS, runtime power management, SVA prefetch */
 	{ 0x3120, 0x00000014 },
@@ -59,8 +61,10 @@ void emu_qm_reset_registers(struct emu_qm *qm)
 {
 	const uint32_t nr = qm->queues_max;
 
-	memset(qm->reg, 0, REG_END);
+	memset(qm->reg, 0, emu_qm_bar_len(qm, 2));
 	SET_VALUES(qm, values_all);
+	if (!qm->number)
+		SET_VALUES(qm, values_pf);
 	if (version(qm) < 3)
 		return;
 	SET_VALUES(qm, values_v3);
@@ -69,7 +73,12 @@ void emu_qm_reset_registers(struct emu_qm *qm)
 	*emu_qm_reg(qm, REG_ISOLATION) = qm->flags & EMU_QM_ISOLATED ? 1 : 0;
 	*emu_qm_reg(qm, 0x3104) = 0x04000800; /* depths of AEQ and EQ */
 	*emu_qm_reg(qm, 0x3108) = qm->opt.depth << 16 | qm->opt.depth;
-	*emu_qm_reg(qm, REG_QUEUES) = nr | nr << 11;
+	if (qm->opt.vfs) {
+		*emu_qm_reg(qm, REG_CAPS) |= CAP_MESSAGES;
+		*emu_qm_reg(qm, 0x3118) = 0x00010002;
+	}
+	if (!qm->number)
+		*emu_qm_reg(qm, REG_QUEUES) = nr | nr << 11;
 }
 
 /* What software cannot change; everything else is stored. */
@@ -79,7 +88,6 @@ static bool is_read_only(uint32_t off)
 		REG_AEQ_SOURCE,
 		REG_EQ_SOURCE,
 		REG_MESSAGE_STATUS,
-		REG_MESSAGE_SET,
 		REG_ISOLATION,
 		REG_SUB_VERSION,
 		REG_WRITE_BACK_DONE,
@@ -91,8 +99,8 @@ static bool is_read_only(uint32_t off)
 		0x100018,
 		0x1000fc,
 		0x100100,
-		0x100128,
-		0x10012c,
+		REG_MESSAGE_READY,
+		REG_MESSAGE_READY + 4,
 		REG_IDLE,
 		REG_MASTER_RETURN,
 		REG_ZIP_ERROR_STATUS,
@@ -109,8 +117,9 @@ static bool is_read_only(uint32_t off)
 static bool is_clearing(uint32_t off)
 {
 	return off == REG_MESSAGE_SOURCE || off == REG_ERROR_SOURCE ||
-	       off == REG_ZIP_ERROR_SOURCE || off == 0x100138 || off == 0x10013c ||
-	       off == 0x100280 || off == 0x100284 || off == 0x300104 || off == 0x331c84;
+	       off == REG_ZIP_ERROR_SOURCE || off == REG_MESSAGE_FROM ||
+	       off == REG_MESSAGE_FROM + 4 || off == 0x100280 || off == 0x100284 ||
+	       off == 0x300104 || off == 0x331c84;
 }
 
 /* Counters that may be cleared by reading them (hardware reference, 15.1 and 16.1). */
@@ -144,7 +153,7 @@ static void check_shutdown(struct emu_qm *qm)
 {
 	if (*emu_qm_reg(qm, REG_ERROR_SOURCE) & *emu_qm_reg(qm, REG_SHUTDOWN) ||
 	    *emu_qm_reg(qm, REG_ZIP_ERROR_SOURCE) & *emu_qm_reg(qm, REG_ZIP_SHUTDOWN))
-		qm->is_shut = true;
+		qm->pf->is_shut = true;
 }
 
 /* Tells of errors that were not to be seen before: latched now, or not masked any more. */
@@ -157,8 +166,8 @@ static void update_status(struct emu_qm *qm)
 
 	*emu_qm_reg(qm, REG_ERROR_STATUS) = queues;
 	*emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) = zip;
-	if (is_new && emu_qm_vectors(qm) > 1)
-		emu_qm_msi(qm, 3);
+	if (is_new && version(qm) > 1)
+		emu_qm_msi(qm->pf, 3);
 }
 
 void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits)
@@ -171,12 +180,12 @@ void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits)
 
 /* Registers that do something */
 
-static void count_queues(struct emu_qm *qm)
+void emu_qm_count_queues(struct emu_qm *qm)
 {
-	const uint64_t entry = qm->vft[0][0];
+	const uint64_t entry = qm->pf->vft[0][qm->number];
 	unsigned int nr = 0;
 
-	/* Function 0; version 1 has all queues in every function (hardware reference, 7). */
+	/* Version 1 has all queues in every function (hardware reference, 7). */
 	if (entry >> 44 & 1)
 		nr = version(qm) == 1 ? qm->queues_max : (entry >> 45 & 0x3ff) + 1;
 	if (nr > qm->queues_max)
@@ -204,7 +213,8 @@ static void execute_vft(struct emu_qm *qm)
 		return;
 	}
 	qm->vft[type][function] = emu_addr(*low, *high);
-	count_queues(qm);
+	if (function < EMU_QM_FUNCTIONS && qm->function[function])
+		emu_qm_count_queues(qm->function[function]);
 }
 
 static void doorbell(struct emu_qm *qm, bool is_events, uint64_t value)
@@ -235,6 +245,8 @@ static void act(struct emu_qm *qm, uint32_t off, uint32_t old)
 	const uint32_t value = *emu_qm_reg(qm, off);
 	const uint64_t wide = off ? emu_addr(*emu_qm_reg(qm, off - 4), value) : 0;
 
+	if (emu_qm_message_act(qm, off, old))
+		return;
 	switch (off) {
 	case REG_AEQ_MASK:
 	case REG_EQ_MASK:

@@ -89,7 +89,7 @@ static void event_put(struct emu_qm *qm, struct emu_qm_ring *ring, uint32_t entr
 		if (ring == &qm->eq) {
 			event_put(qm, &qm->aeq, EVENT_EQ_OVERFLOW);
 		} else if (qm->opt.strict) {
-			*emu_qm_reg(qm, REG_FIFO_INFO) = FIFO_AEQ;
+			*emu_qm_reg(qm, REG_FIFO_INFO) = FIFO_AEQ | qm->number;
 			emu_qm_error(qm, ERROR_FIFO_OVERFLOW, 0);
 		}
 		return;
@@ -193,7 +193,7 @@ static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct em
 		pair->is_hung = true;
 		return true;
 	case EMU_FAULT_RESET:
-		qm->is_shut = true;
+		qm->pf->is_shut = true;
 		emu_qm_error(qm, 0, ERROR_ZIP_ECC_2BIT);
 		return true;
 	case EMU_FAULT_GONE:
@@ -264,7 +264,8 @@ static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 		return;
 	}
 	++*emu_qm_reg(qm, REG_COUNT_SENT);
-	nr = ++qm->stats.requests;
+	qm->stats.requests++;
+	nr = ++qm->pf->executed;
 	fault = emu_fault_request(&qm->opt.faults, nr);
 	qm->stats.faults += fault != NULL;
 	if (fault && is_lost(qm, pair, fault))
@@ -385,7 +386,7 @@ static struct emu_qm_ring *find_ring(struct emu_qm *qm, unsigned int command, un
 	if (!qm->opt.strict || pair->is_stopping)
 		return NULL;
 	if (!emu_qm_is_open(qm)) {
-		*emu_qm_reg(qm, REG_DB_INFO) = command << 6 | queue << 16;
+		*emu_qm_reg(qm, REG_DB_INFO) = qm->number | command << 6 | queue << 16;
 		doorbell_error(qm, ERROR_DB_TIMEOUT);
 		return NULL;
 	}

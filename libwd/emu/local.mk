@@ -23,6 +23,7 @@ libwd_emu_sources = \
 	libwd/emu/emu_qm_context.c \
 	libwd/emu/emu_qm_flight.c \
 	libwd/emu/emu_qm_mailbox.c \
+	libwd/emu/emu_qm_message.c \
 	libwd/emu/emu_qm_priv.h \
 	libwd/emu/emu_qm_regs.c \
 	libwd/emu/emu_qm_ring.c \

@@ -2,7 +2,7 @@
 # The emulated device alone, through its own interface.
 if HAVE_CMOCKA
 emu_tests = tests/emu/test_emu_access tests/emu/test_emu_clock tests/emu/test_emu_codes tests/emu/test_emu_library \
-	tests/emu/test_emu_qm tests/emu/test_emu_qm_events tests/emu/test_emu_qm_lies tests/emu/test_emu_qm_order tests/emu/test_emu_queue \
+	tests/emu/test_emu_qm tests/emu/test_emu_qm_events tests/emu/test_emu_qm_functions tests/emu/test_emu_qm_lies tests/emu/test_emu_qm_order tests/emu/test_emu_queue \
 	tests/emu/test_emu_zip
 check_PROGRAMS += $(emu_tests)
 TESTS += $(emu_tests)
@@ -24,6 +24,9 @@ tests_emu_test_emu_qm_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 tests_emu_test_emu_qm_events_SOURCES = tests/emu/test_emu_qm_events.c $(qm_board)
 tests_emu_test_emu_qm_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_qm_events_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
+tests_emu_test_emu_qm_functions_SOURCES = tests/emu/test_emu_qm_functions.c $(qm_board)
+tests_emu_test_emu_qm_functions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_emu_test_emu_qm_functions_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
 tests_emu_test_emu_qm_lies_SOURCES = tests/emu/test_emu_qm_lies.c $(qm_board)
 tests_emu_test_emu_qm_lies_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_qm_lies_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz

@@ -21,6 +21,14 @@ enum {
 	EQ_MASK = 0xc,
 	WRITE_BACK = 0x204,
 	WRITE_BACK_DONE = 0x208,
+	MESSAGE_SOURCE = 0x20,
+	MESSAGE_MASK = 0x24,
+	MESSAGE_STATUS = 0x28,
+	MESSAGE_SET = 0x2c,
+	MESSAGE_READY = 0x100128,
+	MESSAGE_SEND = 0x100130,
+	MESSAGE_TO = 0x100134,
+	MESSAGE_FROM = 0x100138,
 	MAILBOX = 0x300,
 	DB_V1 = 0x340,
 	DB_V2 = 0x1000,
@@ -112,14 +120,20 @@ unsigned int load(struct board *b, unsigned int command, unsigned int queue, uin
 uint32_t *dump(struct board *b, unsigned int command, unsigned int queue);
 void doorbell(struct board *b, unsigned int command, unsigned int queue, unsigned int index,
 	      unsigned int priority);
+/* Of the PF: these queues to a function; those from 0 on to itself. */
+void set_vft_of(struct board *b, unsigned int function, unsigned int base, unsigned int nr);
 void set_vft(struct board *b, unsigned int nr);
 void start_queue(struct board *b, unsigned int n, unsigned int alg_type);
+/* Event rings and queues of a function that has queues. */
+void start_rings(struct board *b);
 /* What a driver does in probe. */
 void start_function(struct board *b);
 void set_master(struct board *b, bool on);
 /* A function level reset, after which the device may reach memory again. */
 void reset_function(struct board *b);
 struct board *board_new(const char *options, unsigned int version, unsigned int depth);
+/* Another function, with memory of its own, that is not started. */
+struct board *board_vf(struct board *pf);
 void board_free(struct board *b);
 void run_all(struct board *b);
 void fill(struct board *b, struct hisi_zip_sqe *sqe, const void *src, uint32_t src_len, void *dst,
@@ -134,7 +148,9 @@ struct emu_qm_host board_host(struct board *b);
 unsigned int version_of(void **state);
 struct board *board_of(void **state, unsigned int depth, const char *more);
 
-#define RUN_VERSIONS(tests) run_versions(tests, sizeof(tests) / sizeof((tests)[0]))
+#define RUN_VERSIONS(tests) RUN_VERSIONS_FROM(1, tests)
+#define RUN_VERSIONS_FROM(first, tests)                                                            \
+	run_versions(first, tests, sizeof(tests) / sizeof((tests)[0]))
 struct version_test {
 	const char *name;
 	CMUnitTestFunction run;
@@ -143,7 +159,7 @@ struct version_test {
 	{                                                                                          \
 #f, f                                                                              \
 	}
-/* All of them for each version. How many failed. */
-int run_versions(const struct version_test *tests, size_t nr);
+/* All of them for each version from first on. How many failed. */
+int run_versions(unsigned int first, const struct version_test *tests, size_t nr);
 
 #endif

@@ -423,7 +423,8 @@ static void test_driver(void **state)
 
 static void test_refusals(void **state)
 {
-	static const char *const wrong[] = { "nonsense=1", "queues=1", "depth=8192" };
+	static const char *const wrong[] = { "nonsense=1", "queues=1", "depth=8192", "qm=1,vfs=1",
+					     "queues=4,vfs=2" };
 	const struct emu_qm_host host = board_host(NULL);
 	struct emu_qm *qm;
 	uint32_t word = 0;

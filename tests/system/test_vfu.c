@@ -49,7 +49,7 @@ static struct client *client_new(void)
 	struct client *c = calloc(1, sizeof(*c));
 
 	assert_non_null(c);
-	assert_int_equal(vfu_init(&c->vfu, "qm=3,queues=4", 0), 0);
+	assert_int_equal(vfu_init(&c->vfu, "qm=3,queues=4", 0, NULL), 0);
 	client_open(c);
 	return c;
 }
