@@ -44,6 +44,7 @@ static void forget_queues(struct emu_qm *qm)
 	memset(&qm->eq, 0, sizeof(qm->eq));
 	memset(&qm->aeq, 0, sizeof(qm->aeq));
 	emu_qm_drop_pairs(qm);
+	emu_qm_flight_end(qm);
 	qm->write_back.is_busy = false;
 	qm->sqc_table = qm->cqc_table = 0;
 }

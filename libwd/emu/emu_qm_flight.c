@@ -56,7 +56,8 @@ uint32_t emu_qm_write_back_done(struct emu_qm *qm)
 	return !qm->write_back.is_busy;
 }
 
-static bool is_harmless(const struct emu_qm *qm)
+/* Nothing gets out of here, and nothing is out. */
+static bool is_quiet(const struct emu_qm *qm)
 {
 	return !qm->opt.strict || qm->pf->is_shut || qm->pf->master.is_returned;
 }
@@ -70,7 +71,7 @@ void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair)
 		return;
 	while (orphan < qm->orphan + EMU_QM_ORPHANS && orphan->at_ns)
 		orphan++;
-	if (!is_harmless(qm) && orphan < qm->orphan + EMU_QM_ORPHANS)
+	if (!is_quiet(qm) && orphan < qm->orphan + EMU_QM_ORPHANS)
 		*orphan = (struct emu_qm_orphan){
 			.at_ns = pair->held_until_ns,
 			.alg_type = pair->alg_type,
@@ -121,7 +122,14 @@ int emu_qm_run_flight(struct emu_qm *qm)
 	return 0;
 }
 
+void emu_qm_flight_end(struct emu_qm *qm)
+{
+	if (is_quiet(qm))
+		emu_qm_flight_reset(qm);
+}
+
 void emu_qm_flight_reset(struct emu_qm *qm)
 {
+	qm->write_back.is_busy = false;
 	memset(qm->orphan, 0, sizeof(qm->orphan));
 }
