@@ -50,9 +50,11 @@ void emu_qm_write_back_start(struct emu_qm *qm)
 
 uint32_t emu_qm_write_back_done(struct emu_qm *qm)
 {
-	if (qm->write_back.is_busy && qm->write_back.is_asked)
-		write_back(qm);
-	qm->write_back.is_asked = true;
+	if (qm->calls == 1) {
+		if (qm->write_back.is_busy && qm->write_back.is_asked)
+			write_back(qm);
+		qm->write_back.is_asked = true;
+	}
 	return !qm->write_back.is_busy;
 }
 

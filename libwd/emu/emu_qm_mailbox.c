@@ -95,9 +95,11 @@ void emu_qm_mailbox_advance(struct emu_qm *qm)
 	uint64_t base = emu_addr(*low, *high);
 	int ret;
 
-	if (!qm->mailbox.is_busy)
+	if (!qm->mailbox.is_busy || qm->mailbox.is_executed)
 		return;
+	qm->mailbox.is_executed = true;
 	ret = execute(qm, *word & MAILBOX_COMMAND, *word & MAILBOX_READ, *word >> 16, &base);
+	qm->mailbox.is_executed = false;
 	if (ret == -EAGAIN)
 		return;
 	qm->mailbox.is_busy = false;

@@ -152,6 +152,7 @@ struct emu_qm_orphan {
 #define EMU_QM_FUNCTIONS   64
 #define EMU_QM_VFT_TYPES   3
 #define EMU_QM_CONFIG_USED 0x280
+
 /*
  * A function. What is the controller's is the PF's: see emu_qm_reg() for its registers, and
  * is_shut, master, vft, executed.
@@ -164,6 +165,8 @@ struct emu_qm {
 	struct emu_options opt;
 	unsigned int flags;
 	unsigned int queues_max; /* of the controller */
+	/* Into the model, at this moment: a register that is read in a host's dma() changes nothing. */
+	unsigned int calls;
 	bool is_gone;
 	bool is_shut; /* an error closed the way to memory */
 	struct {
@@ -192,6 +195,7 @@ struct emu_qm {
 	uint64_t executed;		    /* requests of all functions */
 	struct {
 		bool is_busy;	   /* the command in the registers is under way */
+		bool is_executed;  /* at this moment */
 		bool is_read;	   /* somebody saw that */
 		uint64_t until_ns; /* it takes that long at least */
 		uint64_t stops;	   /* commands that stop queues, so far */
@@ -212,10 +216,8 @@ static inline uint32_t *emu_qm_reg(struct emu_qm *qm, uint32_t off)
 /* Each queue has a page of so many bytes in BAR 4. */
 #define EMU_QM_DB_PAGE 0x10000
 void emu_qm_msi(struct emu_qm *qm, unsigned int vector);
-/* The memory of contexts is initialised: of the PF the tables of functions, and all their queues.
- */
+/* The memory of contexts is initialised: of the PF that of all functions, and their tables. */
 void emu_qm_forget(struct emu_qm *qm);
-
 /* As by the config space: what is on its way is not stopped by it. */
 void emu_qm_function_reset(struct emu_qm *qm);
 
@@ -232,8 +234,7 @@ bool emu_qm_is_master(const struct emu_qm *qm);
 void emu_qm_reset_registers(struct emu_qm *qm);
 /* Latches device errors; tells of them where they are not masked. */
 void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits);
-
-/* The PF's table of queues was changed: those of a function. */
+/* The function's entry in the table of queues was changed. */
 void emu_qm_count_queues(struct emu_qm *qm);
 
 /* emu_qm_message.c */
@@ -300,8 +301,7 @@ void emu_qm_mailbox_reset(struct emu_qm *qm);
 
 /* emu_qm_ring.c */
 
-/* What goes wrong with memory is an error of the device; while its master is shut nothing is sent.
- * 0 or -EIO. */
+/* 0 or -EIO, which is an error of the device; but while its master is shut nothing is sent. */
 int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len);
 int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len);
 uint64_t emu_qm_now_ns(void);

@@ -325,7 +325,8 @@ static uint32_t read_word(struct emu_qm *qm, uint32_t off)
 
 	switch (off) {
 	case REG_MAILBOX:
-		emu_qm_mailbox_read(qm);
+		if (qm->calls == 1)
+			emu_qm_mailbox_read(qm);
 		break;
 	case REG_WRITE_BACK_DONE:
 		return emu_qm_write_back_done(qm);
@@ -365,6 +366,7 @@ int emu_qm_read(struct emu_qm *qm, unsigned int bar, uint64_t off, void *buf, si
 	memset(buf, qm->is_gone ? 0xff : 0, len);
 	if (bar != 2 || qm->is_gone)
 		return 0;
+	qm->calls++;
 	for (uint64_t at = off & ~UINT64_C(3); at < off + len; at += 4) {
 		const uint32_t word = read_word(qm, at);
 		unsigned int first, nr;
@@ -373,6 +375,7 @@ int emu_qm_read(struct emu_qm *qm, unsigned int bar, uint64_t off, void *buf, si
 		memcpy(p, (const uint8_t *)&word + first, nr);
 		p += nr;
 	}
+	qm->calls--;
 	return 0;
 }
 
@@ -388,18 +391,8 @@ static void write_page(struct emu_qm *qm, uint64_t off, const uint8_t *buf, size
 	doorbell(qm, false, value);
 }
 
-int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *buf, size_t len)
+static void write_words(struct emu_qm *qm, uint64_t off, const uint8_t *p, size_t len)
 {
-	const uint8_t *p = buf;
-
-	if (!is_inside(qm, bar, off, len))
-		return -EINVAL;
-	if (qm->is_gone)
-		return 0;
-	if (bar != 2) {
-		write_page(qm, off, buf, len);
-		return 0;
-	}
 	for (uint64_t at = off & ~UINT64_C(3); at < off + len; at += 4) {
 		uint32_t word = 0, mask = 0;
 		unsigned int first, nr;
@@ -410,5 +403,19 @@ int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *
 		write_word(qm, at, word, mask);
 		p += nr;
 	}
+}
+
+int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *buf, size_t len)
+{
+	if (!is_inside(qm, bar, off, len))
+		return -EINVAL;
+	if (qm->is_gone)
+		return 0;
+	qm->calls++;
+	if (bar == 2)
+		write_words(qm, off, buf, len);
+	else
+		write_page(qm, off, buf, len);
+	qm->calls--;
 	return 0;
 }

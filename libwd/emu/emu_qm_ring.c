@@ -285,7 +285,7 @@ static int sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-int emu_qm_run(struct emu_qm *qm)
+static int run(struct emu_qm *qm)
 {
 	uint64_t first_ns = UINT64_MAX, now = 0;
 
@@ -313,6 +313,16 @@ int emu_qm_run(struct emu_qm *qm)
 		return 0;
 	}
 	return sooner(flight, first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1));
+}
+
+int emu_qm_run(struct emu_qm *qm)
+{
+	int ret;
+
+	qm->calls++;
+	ret = run(qm);
+	qm->calls--;
+	return ret;
 }
 
 bool emu_qm_is_idle(const struct emu_qm_pair *pair)

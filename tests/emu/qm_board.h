@@ -88,6 +88,7 @@ struct board {
 	uint8_t *mem;
 	size_t used;
 	unsigned int interrupts[4];
+	unsigned int reads; /* by callback */
 	uint32_t *eq;
 	uint32_t *aeq;
 	unsigned int eq_head;

@@ -267,6 +267,27 @@ static void test_write_back(void **state)
 	board_free(b);
 }
 
+/* Registers are read while the device waits for memory: it is not asked twice for the same. */
+static void test_asked_meanwhile(void **state)
+{
+	struct board *b = board_of(state, 8, "");
+	uint32_t *tables;
+	unsigned int before;
+
+	b->used = HALF;
+	b->context = alloc(b, 32);
+	start_queue(b, 0, HISI_ZIP_QUEUE_COMPRESS);
+	assert_int_equal(b->reads, 2);
+	tables = set_tables(b);
+	before = b->reads;
+	wr(b, WRITE_BACK, 1);
+	while (!rd(b, WRITE_BACK_DONE))
+		;
+	assert_int_equal(b->reads, before + 2 * QUEUES);
+	assert_int_equal(tables[1], (uint32_t)iova_of(b, b->queue[0].sq));
+	board_free(b);
+}
+
 enum stale { STALE_LEFT, STALE_ZEROED, STALE_DISABLED, STALE_INVALID };
 
 /* A doorbell of before rings after a reset: is its queue there again? */
@@ -418,6 +439,7 @@ int main(void)
 		VERSION_TEST(test_closed_master),
 		VERSION_TEST(test_under_way),
 		VERSION_TEST(test_context_replaced),
+		VERSION_TEST(test_asked_meanwhile),
 		VERSION_TEST(test_write_back),
 		VERSION_TEST(test_stale_contexts),
 		VERSION_TEST(test_queues_taken_away),
