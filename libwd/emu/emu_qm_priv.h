@@ -165,7 +165,7 @@ struct emu_qm {
 	struct emu_options opt;
 	unsigned int flags;
 	unsigned int queues_max; /* of the controller */
-	/* Into the model, at this moment: a register that is read in a host's dma() changes nothing. */
+	/* Into the model, at this moment: what is read in a host's dma() changes nothing. */
 	unsigned int calls;
 	bool is_gone;
 	bool is_shut; /* an error closed the way to memory */
