@@ -31,30 +31,19 @@ uint32_t emu_qm_returned(struct emu_qm *qm)
 	return qm->master.is_returned ? RETURNED : 0;
 }
 
-static void write_back(struct emu_qm *qm)
-{
-	if (!emu_qm_is_master(qm))
-		return;
-	qm->write_back.is_busy = false;
-	emu_qm_write_back(qm);
-}
-
 void emu_qm_write_back_start(struct emu_qm *qm)
 {
 	if (!qm->opt.strict)
 		return;
 	qm->write_back.is_busy = true;
-	qm->write_back.is_asked = false;
 	qm->write_back.at_ns = emu_qm_now_ns() + WRITE_BACK_NS;
 }
 
 uint32_t emu_qm_write_back_done(struct emu_qm *qm)
 {
-	if (qm->calls == 1) {
-		if (qm->write_back.is_busy && qm->write_back.is_asked)
-			write_back(qm);
-		qm->write_back.is_asked = true;
-	}
+	/* Done by emu_qm_run(): who waits for this answer may be unable to give memory. */
+	if (qm->write_back.is_busy)
+		qm->write_back.at_ns = 0;
 	return !qm->write_back.is_busy;
 }
 
@@ -116,8 +105,10 @@ int emu_qm_run_flight(struct emu_qm *qm)
 	now = emu_qm_now_ns();
 	if (next > now)
 		return (int)((next - now) / 1000000 + 1);
-	if (qm->write_back.is_busy && qm->write_back.at_ns <= now)
-		write_back(qm);
+	if (qm->write_back.is_busy && qm->write_back.at_ns <= now) {
+		emu_qm_write_back(qm);
+		qm->write_back.is_busy = false;
+	}
 	for (unsigned int i = 0; i < EMU_QM_ORPHANS; i++)
 		if (qm->orphan[i].at_ns && qm->orphan[i].at_ns <= now)
 			arrive(qm, &qm->orphan[i]);

@@ -110,10 +110,10 @@ void emu_qm_mailbox_advance(struct emu_qm *qm)
 	*high = base >> 32;
 }
 
-/* Whoever asks at once learns that it takes time. */
+/* Whoever asks at once learns that it takes time. What needs memory is for emu_qm_run(). */
 void emu_qm_mailbox_read(struct emu_qm *qm)
 {
-	if (qm->mailbox.is_read)
+	if (qm->mailbox.is_read && is_stop(*emu_qm_reg(qm, REG_MAILBOX) & MAILBOX_COMMAND))
 		emu_qm_mailbox_advance(qm);
 	qm->mailbox.is_read = true;
 }

@@ -176,8 +176,7 @@ struct emu_qm {
 	} master;
 	struct {
 		bool is_busy;
-		bool is_asked;
-		uint64_t at_ns; /* then it is done unless somebody asks before */
+		uint64_t at_ns; /* then it is done, or when somebody asked for it */
 	} write_back;
 	struct emu_qm_orphan orphan[EMU_QM_ORPHANS];
 	uint8_t config[EMU_QM_CONFIG_LEN];

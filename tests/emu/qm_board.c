@@ -18,7 +18,8 @@ static int on_dma(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
 	struct board *b = owner;
 
 	assert_true(iova >= IOVA + HALF && iova + len <= IOVA + MEM_LEN);
-	/* Whoever waits for a register may not be able to answer before it has that. */
+	/* Whoever waits for a register can be unable to answer before it has that. */
+	assert_false(b->is_reading);
 	for (int i = 0; i < 3; i++) {
 		rd(b, MAILBOX);
 		rd(b, WRITE_BACK_DONE);
@@ -40,7 +41,9 @@ uint32_t rd(struct board *b, uint64_t off)
 {
 	uint32_t value = 0x5a5a5a5a;
 
+	b->is_reading = true;
 	assert_int_equal(emu_qm_read(b->qm, 2, off, &value, sizeof(value)), 0);
+	b->is_reading = false;
 	return value;
 }
 

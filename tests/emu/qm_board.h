@@ -89,6 +89,7 @@ struct board {
 	size_t used;
 	unsigned int interrupts[4];
 	unsigned int reads; /* by callback */
+	bool is_reading;    /* a register, in whose answer no memory may be asked for */
 	uint32_t *eq;
 	uint32_t *aeq;
 	unsigned int eq_head;

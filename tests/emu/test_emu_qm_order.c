@@ -133,6 +133,7 @@ static void test_mailbox_behind_error(void **state)
 	wr(b, ERROR_SOURCE, 2);
 	wr(b, ZIP_CONTROL, 0);
 	wr(b, ZIP_CONTROL, 1u << 14);
+	emu_qm_run(b->qm);
 	assert_int_equal(rd(b, MAILBOX) & MAILBOX_BUSY, 0);
 	board_free(b);
 }
@@ -248,6 +249,7 @@ static void test_write_back(void **state)
 	wr(b, WRITE_BACK, 1);
 	assert_int_equal(rd(b, WRITE_BACK_DONE), 0);
 	assert_int_equal(tables[8 + 1], 0);
+	emu_qm_run(b->qm);
 	assert_int_equal(rd(b, WRITE_BACK_DONE), 1);
 	assert_int_equal(tables[8 + 1], sq);
 	/* It is done also if nobody asks, and not through a closed master. */
@@ -282,7 +284,7 @@ static void test_asked_meanwhile(void **state)
 	before = b->reads;
 	wr(b, WRITE_BACK, 1);
 	while (!rd(b, WRITE_BACK_DONE))
-		;
+		emu_qm_run(b->qm);
 	assert_int_equal(b->reads, before + 2 * QUEUES);
 	assert_int_equal(tables[1], (uint32_t)iova_of(b, b->queue[0].sq));
 	board_free(b);
@@ -305,7 +307,7 @@ static bool revives(void **state, enum stale stale, uint32_t *errors)
 	assert_non_null(take(b, 0, true));
 	wr(b, WRITE_BACK, 1);
 	while (!rd(b, WRITE_BACK_DONE))
-		;
+		emu_qm_run(b->qm);
 	if (stale == STALE_ZEROED)
 		memset(tables, 0, 2 * QUEUES * 32);
 	if (stale == STALE_DISABLED)
