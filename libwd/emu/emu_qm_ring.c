@@ -288,7 +288,6 @@ static int sooner(int a, int b)
 static int run(struct emu_qm *qm)
 {
 	uint64_t first_ns = UINT64_MAX, now = 0;
-
 	int flight;
 
 	emu_qm_mailbox_advance(qm);

@@ -426,7 +426,7 @@ static void test_refusals(void **state)
 	static const char *const wrong[] = { "nonsense=1", "queues=1", "depth=8192", "qm=1,vfs=1",
 					     "queues=4,vfs=2" };
 	const struct emu_qm_host host = board_host(NULL);
-	struct emu_qm *qm;
+	struct emu_qm *qm, *vf;
 	uint32_t word = 0;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
@@ -436,6 +436,13 @@ static void test_refusals(void **state)
 		assert_int_equal(emu_qm_new("qm=3", 0, &host, &qm), -ENOMEM);
 	assert_int_equal(emu_qm_new("qm=3,engine=zlib", 0, &host, &qm), -ENOMEM);
 	callocs = 0;
+	assert_int_equal(emu_qm_new("qm=3,vfs=1", 0, &host, &qm), 0);
+	for (callocs = 1; callocs <= 4; callocs++)
+		assert_int_equal(emu_qm_new_vf(qm, &host, &vf), -ENOMEM);
+	callocs = 0;
+	assert_int_equal(emu_qm_new_vf(qm, &host, &vf), 0);
+	emu_qm_free(vf);
+	emu_qm_free(qm);
 	/* All that silicon has. */
 	assert_int_equal(emu_qm_new("qm=3", EMU_QM_FULL, &host, &qm), 0);
 	assert_int_equal(emu_qm_read(qm, 2, 0x3100, &word, sizeof(word)), 0);

@@ -163,12 +163,15 @@ static void test_closed_master(void **state)
 /* Does a request that was under way at a reset arrive behind it? */
 static bool arrives(struct board *b, bool is_closed, bool is_awaited)
 {
-	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300);
+	uint8_t *src = alloc(b, 100), *dst = alloc(b, 300), *other = alloc(b, 300);
 	struct hisi_zip_sqe sqe;
 	bool has_arrived;
 
 	fill(b, &sqe, src, 100, dst, 300);
 	submit(b, 0, &sqe);
+	assert_int_equal(emu_qm_run(b->qm), 0);
+	fill(b, &sqe, src, 100, other, 300);
+	submit(b, 1, &sqe);
 	assert_int_equal(emu_qm_run(b->qm), 0);
 	if (is_closed)
 		wr(b, MASTER_CTRL, 1);
@@ -181,19 +184,20 @@ static bool arrives(struct board *b, bool is_closed, bool is_awaited)
 	run_all(b);
 	has_arrived = take(b, 0, true) != NULL;
 	assert_int_equal(dst[0] != 0, has_arrived);
+	assert_int_equal(take(b, 1, true) != NULL, has_arrived);
 	board_free(b);
 	return has_arrived;
 }
 
 static void test_under_way(void **state)
 {
-	const char *const late = ",fault=late=20@1";
+	const char *const late = ",fault=late=20@1-2";
 
 	assert_true(arrives(board_of(state, 8, late), false, false));
 	assert_true(arrives(board_of(state, 8, late), false, true));
 	assert_true(arrives(board_of(state, 8, late), true, false));
 	assert_false(arrives(board_of(state, 8, late), true, true));
-	assert_false(arrives(board_of(state, 8, ",strict=0,fault=late=20@1"), false, false));
+	assert_false(arrives(board_of(state, 8, ",strict=0,fault=late=20@1-2"), false, false));
 }
 
 /* Whoever replaces a queue's context has what was under way arrive in the old place still. */
@@ -287,6 +291,18 @@ static void test_asked_meanwhile(void **state)
 		emu_qm_run(b->qm);
 	assert_int_equal(b->reads, before + 2 * QUEUES);
 	assert_int_equal(tables[1], (uint32_t)iova_of(b, b->queue[0].sq));
+	board_free(b);
+}
+
+static void test_write_back_forgiven(void **state)
+{
+	struct board *b = board_of(state, 8, ",strict=0");
+	uint32_t *tables = set_tables(b);
+
+	wr(b, WRITE_BACK, 1);
+	assert_int_equal(rd(b, WRITE_BACK_DONE), 1);
+	run_all(b);
+	assert_int_equal(tables[1], 0);
 	board_free(b);
 }
 
@@ -443,6 +459,7 @@ int main(void)
 		VERSION_TEST(test_context_replaced),
 		VERSION_TEST(test_asked_meanwhile),
 		VERSION_TEST(test_write_back),
+		VERSION_TEST(test_write_back_forgiven),
 		VERSION_TEST(test_stale_contexts),
 		VERSION_TEST(test_queues_taken_away),
 		VERSION_TEST(test_doorbell_errors),
