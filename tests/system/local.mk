@@ -20,7 +20,7 @@ system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/
 endif
 # The longest first.
 SCENARIOS = ours-libs ours-calls ours-7-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-7 ours-iommu \
-	ours-plain ours-v2 ours-vf ours-newer ours-hang ours-busy ours-late mainline-v3 mainline-vf mainline-v2 mainline-two
+	ours-plain ours-v2 ours-vf ours-newer ours-hang ours-functions ours-busy ours-late mainline-v3 mainline-vf mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh \
 	tests/system/calls.body tests/system/debug.config tests/system/debug.sh \
 	tests/system/fetch.sh tests/system/headers.sh tests/system/init tests/system/mainline-old.sh \
@@ -28,7 +28,7 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh \
 	tests/system/mainline-vf.sh \
 	tests/system/mainline.body tests/system/ours-7-calls.sh tests/system/ours-7.sh \
 	tests/system/ours-arm64.sh tests/system/ours-busy.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
-	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
+	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh \
