@@ -24,6 +24,8 @@
  *                   checksum (or length), context (its words), entry (any word of it); or the
  *                   completion comes late (10 to 130 ms) or twice. Without FIELD by turns
  *   busy            WHEN counts queue starts instead: this one finds no free queue
+ *   stop=MS         WHEN counts a driver's commands that stop queues instead: this one takes MS
+ *                   milliseconds longer; of the queue manager's model alone
  */
 #include "emu_priv.h"
 
@@ -48,6 +50,7 @@ static const struct {
 	{ "lie", EMU_FAULT_LIE, true, false, EMU_LIE_ANY, EMU_LIES - 1 },
 	{ "reset", EMU_FAULT_RESET, false, false, 0, 0 },
 	{ "short", EMU_FAULT_SHORT, false, false, 0, 0 },
+	{ "stop", EMU_FAULT_STOP, true, true, 0, 600000 },
 };
 
 /* Decimal or 0x; advances *p. */
@@ -170,13 +173,16 @@ int emu_fault_parse(struct emu_faults *faults, const char *list, size_t len)
 	}
 }
 
-static const struct emu_fault *find(const struct emu_faults *faults, uint64_t n, bool is_start)
+/* Faults of requests, or of one other kind of event. */
+static const struct emu_fault *find(const struct emu_faults *faults, uint64_t n,
+				    enum emu_fault_kind kind)
 {
 	for (unsigned int i = 0; i < faults->nr; i++) {
 		const struct emu_fault *f = &faults->fault[i];
+		const bool is_other = f->kind == EMU_FAULT_BUSY || f->kind == EMU_FAULT_STOP;
 
-		if ((f->kind == EMU_FAULT_BUSY) == is_start && n >= f->first && n <= f->last &&
-		    n % f->every == 0)
+		if ((is_other ? f->kind : EMU_FAULT_NONE) == kind && n >= f->first &&
+		    n <= f->last && n % f->every == 0)
 			return f;
 	}
 	return NULL;
@@ -184,10 +190,15 @@ static const struct emu_fault *find(const struct emu_faults *faults, uint64_t n,
 
 const struct emu_fault *emu_fault_request(const struct emu_faults *faults, uint64_t n)
 {
-	return find(faults, n, false);
+	return find(faults, n, EMU_FAULT_NONE);
 }
 
 const struct emu_fault *emu_fault_start(const struct emu_faults *faults, uint64_t n)
 {
-	return find(faults, n, true);
+	return find(faults, n, EMU_FAULT_BUSY);
+}
+
+const struct emu_fault *emu_fault_stop(const struct emu_faults *faults, uint64_t n)
+{
+	return find(faults, n, EMU_FAULT_STOP);
 }

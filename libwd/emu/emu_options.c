@@ -24,7 +24,9 @@ static const struct {
 	{ "latency_us", offsetof(struct emu_options, latency_ns), 0, 1000000 * SCALE, SCALE },
 	{ "qm", offsetof(struct emu_options, qm), 1, 3, 1 },
 	{ "queues", offsetof(struct emu_options, queues), 1, 1024, 1 },
+	{ "strict", offsetof(struct emu_options, strict), 0, 1, 1 },
 	{ "threads", offsetof(struct emu_options, threads), 1, 64, 1 },
+	{ "vfs", offsetof(struct emu_options, vfs), 0, 63, 1 },
 };
 
 static const char engines[][8] = {
@@ -105,6 +107,7 @@ int emu_options_parse(struct emu_options *opt, const char *text)
 	opt->threads = lean_cpus() > 1 ? 2 : 1;
 	opt->qm = 3;
 	opt->queues = 64;
+	opt->strict = 1;
 	opt->depth = HISI_QM_DEFAULT_DEPTH;
 	while (*text) {
 		size_t len = strcspn(text, ",");

@@ -26,6 +26,7 @@ enum emu_fault_kind {
 	EMU_FAULT_GONE,
 	EMU_FAULT_BUSY,
 	EMU_FAULT_LIE,
+	EMU_FAULT_STOP,
 };
 
 struct emu_fault {
@@ -45,9 +46,10 @@ struct emu_faults {
 
 /* list: len characters, not terminated. 0 or -EINVAL. */
 int emu_fault_parse(struct emu_faults *faults, const char *list, size_t len);
-/* What happens to request n (counted from 1), or to queue start n. NULL: nothing. */
+/* What happens to request n (counted from 1), to queue start n, to command n that stops queues. NULL: nothing. */
 const struct emu_fault *emu_fault_request(const struct emu_faults *faults, uint64_t n);
 const struct emu_fault *emu_fault_start(const struct emu_faults *faults, uint64_t n);
+const struct emu_fault *emu_fault_stop(const struct emu_faults *faults, uint64_t n);
 
 /* emu_lie.c */
 
@@ -79,6 +81,8 @@ struct emu_options {
 	unsigned int threads;
 	unsigned int qm;
 	unsigned int queues;
+	unsigned int vfs;    /* of the queue manager's model */
+	unsigned int strict; /* the model of the queue manager: 0: forgives what silicon does not */
 	unsigned int depth;
 	unsigned int latency_ns;
 	unsigned int mbps; /* Mbit/s of the longer side of a request; 0: as fast as it goes */
@@ -190,6 +194,7 @@ struct emu_zip {
 	struct emu_dma_user dma;
 	unsigned int qm;
 	bool is_wary; /* somebody else may write to a request's memory meanwhile: a guest */
+	int denied;   /* to the last request: EMU_DMA_READ, EMU_DMA_WRITE */
 	struct {
 		uint8_t *mem;
 		uint64_t room;

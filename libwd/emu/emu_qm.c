@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: Zlib
-/* The queue manager's registers, config space and life. */
+/* The queue manager's life: from power-on to its end. */
 #include "emu_qm_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Config space (hardware reference, 2). */
-enum {
-	CFG_COMMAND = 0x04,
-	CFG_EXPRESS = 0x40,
-	CFG_EXPRESS_CTRL = CFG_EXPRESS + 8,
-	CFG_MSI = 0x80,
-};
-#define COMMAND_MASTER	     0x4
-#define EXPRESS_CTRL_FLR     0x8000
-
-#define DB_PAGE		     0x10000 /* of one queue in BAR 4 */
-
-#define MAILBOX_COMMAND	     0xff
-#define MAILBOX_STATUS_SHIFT 9
-#define MAILBOX_STATUS	     (0xfu << MAILBOX_STATUS_SHIFT)
-#define MAILBOX_BUSY	     (1u << 13)
-#define MAILBOX_READ	     (1u << 14)
-#define MAILBOX_FAILED	     1
 
 static unsigned int version(const struct emu_qm *qm)
 {
@@ -32,17 +13,19 @@ static unsigned int version(const struct emu_qm *qm)
 
 unsigned int emu_qm_vectors(const struct emu_qm *qm)
 {
-	return version(qm) == 1 ? 1 : 4;
+	if (version(qm) == 1)
+		return 1;
+	return version(qm) == 2 && qm->number ? 2 : 4;
 }
 
 uint64_t emu_qm_bar_len(const struct emu_qm *qm, unsigned int bar)
 {
 	if (bar == 2)
-		return REG_END;
+		return qm->number ? REG_FUNCTION_END : REG_END;
 	if (bar == 4 && qm->flags & EMU_QM_ISOLATED) {
-		uint64_t len = DB_PAGE;
+		uint64_t len = EMU_QM_DB_PAGE;
 
-		while (len < (uint64_t)qm->queues_max * DB_PAGE)
+		while (len < (uint64_t)qm->queues_max * EMU_QM_DB_PAGE)
 			len *= 2;
 		return len;
 	}
@@ -55,504 +38,90 @@ void emu_qm_msi(struct emu_qm *qm, unsigned int vector)
 	qm->host.msi(qm->host.owner, vector);
 }
 
-bool emu_qm_is_master(const struct emu_qm *qm)
+static void forget_queues(struct emu_qm *qm)
 {
-	return qm->config[CFG_COMMAND] & COMMAND_MASTER && !qm->is_gone && !qm->is_shut;
-}
-
-/* Reset values of BAR 2; all else is 0 (hardware reference, 25.1 and 25.2). */
-struct value {
-	uint32_t off;
-	uint32_t value;
-};
-
-static const struct value values_all[] = {
-	{ REG_AEQ_MASK, 1 },
-	{ REG_EQ_MASK, 1 },
-	{ REG_WRITE_BACK_DONE, 1 },
-	{ REG_ERROR_MASK, UINT32_MAX },
-	{ REG_MEM_INIT_DONE, 1 },
-	{ REG_VFT_READY, 1 },
-	{ REG_IDLE, 1 },
-	{ REG_MASTER_IDLE, 3 },
-	{ REG_ZIP_ERROR_MASK, UINT32_MAX },
-};
-
-static const struct value values_v3[] = {
-	{ REG_CAPS, 0x00000601 }, /* version 1: STOP_QP, STOP_FUNC */
-	{ 0x310c, 0x00010000 },	  /* interrupts: EQ by vector 0 */
-	{ 0x3110, 0x00010001 },	  { 0x3114, 0x00010003 }, { 0x3118, 0 },
-	{ 0x311c, 0x00040003 }, /* vectors */
-	{ 0x3124, 0x00007c77 }, /* errors */
-	{ 0x3128, 0x00006c77 },	  { 0x312c, 0x00000008 }, { 0x3130, 0x00001ffe },
-	{ 0x3134, 0x000007fe },	  { 0x3138, 0x00000001 }, { 0x313c, 0x12050203 }, /* cores */
-	{ 0x3140, 0x001c0003 },	  { 0x3144, 0x0000003f }, /* algorithms: zlib, gzip, deflate */
-	{ 0x3148, 0x0000003f },	  { 0x314c, 0x00000015 }, { 0x3150, 0x00000015 },
-	{ 0x3154, 0x0000002a },	  { 0x3158, 0x0000002a }, { 0x315c, 0x0000002a },
-};
-
-/* What EMU_QM_FULL has instead: no QoS, no messages to functions that are not there. */
-static const struct value values_full[] = {
-	{ REG_CAPS, 0x00006701 }, /* and QoS, runtime power management, SVA prefetch */
-	{ 0x3120, 0x00000014 },
-};
-
-static void set_values(struct emu_qm *qm, const struct value *value, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		*emu_qm_reg(qm, value[i].off) = value[i].value;
-}
-
-#define SET_VALUES(qm, table) set_values(qm, table, sizeof(table) / sizeof(table[0]))
-
-static void reset_registers(struct emu_qm *qm)
-{
-	const uint32_t nr = qm->queues_max;
-
-	memset(qm->reg, 0, REG_END);
-	SET_VALUES(qm, values_all);
-	if (version(qm) < 3)
-		return;
-	SET_VALUES(qm, values_v3);
-	if (qm->flags & EMU_QM_FULL)
-		SET_VALUES(qm, values_full);
-	*emu_qm_reg(qm, REG_ISOLATION) = qm->flags & EMU_QM_ISOLATED ? 1 : 0;
-	*emu_qm_reg(qm, 0x3104) = 0x04000800; /* depths of AEQ and EQ */
-	*emu_qm_reg(qm, 0x3108) = qm->opt.depth << 16 | qm->opt.depth;
-	*emu_qm_reg(qm, REG_QUEUES) = nr | nr << 11;
-}
-
-/* What software cannot change; everything else is stored. */
-static bool is_read_only(uint32_t off)
-{
-	static const uint32_t offs[] = {
-		REG_AEQ_SOURCE,
-		REG_EQ_SOURCE,
-		REG_MESSAGE_STATUS,
-		REG_MESSAGE_SET,
-		REG_ISOLATION,
-		REG_SUB_VERSION,
-		REG_WRITE_BACK_DONE,
-		REG_ERROR_STATUS,
-		REG_MEM_INIT_DONE,
-		REG_QUEUES,
-		0x100010,
-		0x100014,
-		0x100018,
-		0x1000fc,
-		0x100100,
-		0x100128,
-		0x10012c,
-		REG_IDLE,
-		REG_MASTER_IDLE,
-		REG_ZIP_ERROR_STATUS,
-		REG_ZIP_SVA_TRANS,
-	};
-
-	for (size_t i = 0; i < sizeof(offs) / sizeof(offs[0]); i++)
-		if (off == offs[i])
-			return true;
-	return off >= REG_CAPS && off < REG_CAPS_END;
-}
-
-/* Writing ones clears. */
-static bool is_clearing(uint32_t off)
-{
-	return off == REG_MESSAGE_SOURCE || off == REG_ERROR_SOURCE ||
-	       off == REG_ZIP_ERROR_SOURCE || off == 0x100138 || off == 0x10013c ||
-	       off == 0x100280 || off == 0x100284 || off == 0x300104 || off == 0x331c84;
-}
-
-/* Counters that may be cleared by reading them (hardware reference, 15.1 and 16.1). */
-static bool is_clear_on_read(struct emu_qm *qm, uint32_t off)
-{
-	if (off >= REG_ZIP_COMP_CORE && off < REG_ZIP_CORES_END)
-		return *emu_qm_reg(qm, REG_ZIP_COUNT_CLEAR) & 1;
-	switch (off) {
-	case REG_COUNT_MAILBOX:
-	case REG_COUNT_DOORBELL:
-	case REG_COUNT_SENT:
-	case REG_COUNT_BACK:
-	case REG_COUNT_DONE:
-	case REG_COUNT_CQE:
-	case REG_COUNT_EQE:
-	case REG_COUNT_AEQE:
-		return *emu_qm_reg(qm, REG_COUNT_CLEAR) & 1;
-	default:
-		return false;
-	}
-}
-
-/* Errors */
-
-static uint32_t unmasked(struct emu_qm *qm, uint32_t source, uint32_t mask)
-{
-	return *emu_qm_reg(qm, source) & ~*emu_qm_reg(qm, mask);
-}
-
-static void check_shutdown(struct emu_qm *qm)
-{
-	if (*emu_qm_reg(qm, REG_ERROR_SOURCE) & *emu_qm_reg(qm, REG_SHUTDOWN) ||
-	    *emu_qm_reg(qm, REG_ZIP_ERROR_SOURCE) & *emu_qm_reg(qm, REG_ZIP_SHUTDOWN))
-		qm->is_shut = true;
-}
-
-static void update_status(struct emu_qm *qm)
-{
-	*emu_qm_reg(qm, REG_ERROR_STATUS) = unmasked(qm, REG_ERROR_SOURCE, REG_ERROR_MASK);
-	*emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) =
-		unmasked(qm, REG_ZIP_ERROR_SOURCE, REG_ZIP_ERROR_MASK);
-}
-
-void emu_qm_error(struct emu_qm *qm, uint32_t qm_bits, uint32_t zip_bits)
-{
-	*emu_qm_reg(qm, REG_ERROR_SOURCE) |= qm_bits;
-	*emu_qm_reg(qm, REG_ZIP_ERROR_SOURCE) |= zip_bits;
-	check_shutdown(qm);
-	update_status(qm);
-	if (emu_qm_vectors(qm) > 1 && (*emu_qm_reg(qm, REG_ERROR_STATUS) & qm_bits ||
-				       *emu_qm_reg(qm, REG_ZIP_ERROR_STATUS) & zip_bits))
-		emu_qm_msi(qm, 3);
-}
-
-/* Registers that do something */
-
-static void count_queues(struct emu_qm *qm)
-{
-	const uint64_t entry = qm->vft[0][0];
-	unsigned int nr = 0;
-
-	/* Function 0; version 1 has all queues in every function (hardware reference, 7). */
-	if (entry >> 44 & 1)
-		nr = version(qm) == 1 ? qm->queues_max : (entry >> 45 & 0x3ff) + 1;
-	if (nr > qm->queues_max)
-		nr = qm->queues_max;
-	if (nr != qm->queues_nr)
-		emu_qm_drop_pairs(qm);
-	qm->queues_nr = nr;
-}
-
-static void execute_vft(struct emu_qm *qm)
-{
-	const uint32_t type = *emu_qm_reg(qm, REG_VFT_TYPE);
-	const uint32_t function = *emu_qm_reg(qm, REG_VFT_FUNCTION);
-	uint32_t *low = emu_qm_reg(qm, REG_VFT_LOW), *high = emu_qm_reg(qm, REG_VFT_HIGH);
-
-	*emu_qm_reg(qm, REG_VFT_READY) = 1;
-	if (type >= EMU_QM_VFT_TYPES || function >= EMU_QM_FUNCTIONS * 4)
-		return;
-	if (*emu_qm_reg(qm, REG_VFT_IS_READ) & 1) {
-		*low = qm->vft[type][function];
-		*high = qm->vft[type][function] >> 32;
-		return;
-	}
-	qm->vft[type][function] = emu_addr(*low, *high);
-	count_queues(qm);
-}
-
-static void forget_memory(struct emu_qm *qm)
-{
-	memset(qm->vft, 0, sizeof(qm->vft));
 	qm->queues_nr = 0;
-	qm->is_shut = false;
 	memset(&qm->eq, 0, sizeof(qm->eq));
 	memset(&qm->aeq, 0, sizeof(qm->aeq));
 	emu_qm_drop_pairs(qm);
+	emu_qm_flight_end(qm);
+	qm->write_back.is_busy = false;
+	qm->sqc_table = qm->cqc_table = 0;
 }
 
-static void execute_mailbox(struct emu_qm *qm)
+void emu_qm_forget(struct emu_qm *qm)
 {
-	uint32_t *word = emu_qm_reg(qm, REG_MAILBOX);
-	uint32_t *low = emu_qm_reg(qm, REG_MAILBOX_LOW), *high = emu_qm_reg(qm, REG_MAILBOX_HIGH);
-	uint64_t base = emu_addr(*low, *high);
-	int ret;
-
-	if (!(*word & MAILBOX_BUSY))
+	if (qm->number) {
+		forget_queues(qm);
+		emu_qm_count_queues(qm);
 		return;
-	qm->stats.mailboxes++;
-	++*emu_qm_reg(qm, REG_COUNT_MAILBOX);
-	ret = emu_qm_mailbox(qm, *word & MAILBOX_COMMAND, *word & MAILBOX_READ, *word >> 16, &base);
-	*word &= ~(MAILBOX_BUSY | MAILBOX_STATUS);
-	if (ret)
-		*word |= MAILBOX_FAILED << MAILBOX_STATUS_SHIFT;
-	*low = base;
-	*high = base >> 32;
+	}
+	memset(qm->vft, 0, sizeof(qm->vft));
+	for (unsigned int i = 0; i < EMU_QM_FUNCTIONS; i++)
+		if (qm->function[i])
+			forget_queues(qm->function[i]);
+	qm->is_shut = false;
 }
 
-static void doorbell(struct emu_qm *qm, bool is_events, uint64_t value)
+static bool is_busy(const struct emu_qm *qm)
 {
-	const unsigned int index = value >> HISI_QM_DB_INDEX_SHIFT & 0xffff;
-	const unsigned int priority = value >> HISI_QM_DB_PRIO_SHIFT & 0xffff;
-	const unsigned int command = value >> HISI_QM_DB_V2_CMD_SHIFT & 0xf;
-
-	qm->stats.doorbells++;
-	++*emu_qm_reg(qm, REG_COUNT_DOORBELL);
-	if ((command > HISI_QM_DB_CMD_CQ) == is_events)
-		emu_qm_doorbell(qm, command, value >> HISI_QM_DB_V2_QN_SHIFT & 0xfff,
-				value >> HISI_QM_DB_V2_RAND_SHIFT & 0xffff, index, priority);
+	for (unsigned int i = 0; i < qm->queues_nr; i++)
+		if (!emu_qm_is_idle(&qm->pair[i]))
+			return true;
+	return false;
 }
 
-static void doorbell_v1(struct emu_qm *qm, uint64_t value)
+void emu_qm_function_reset(struct emu_qm *qm)
 {
-	qm->stats.doorbells++;
-	++*emu_qm_reg(qm, REG_COUNT_DOORBELL);
-	emu_qm_doorbell(qm, value >> HISI_QM_DB_V1_CMD_SHIFT & 0xffff, value & 0xffff, 0,
-			value >> HISI_QM_DB_INDEX_SHIFT & 0xffff,
-			value >> HISI_QM_DB_PRIO_SHIFT & 0xffff);
+	qm->stats.resets++;
+	/* A VF's requests do not end by its reset, and the PF learns that. */
+	if (qm->number && qm->opt.strict && is_busy(qm))
+		emu_qm_error(qm, ERROR_FLR_TIMEOUT, 0);
+	emu_qm_forget(qm);
+	if (!qm->number)
+		memset(&qm->master, 0, sizeof(qm->master));
+	emu_qm_reset_registers(qm);
+	emu_qm_reset_config(qm);
+	emu_qm_mailbox_reset(qm);
+	memset(qm->message, 0, sizeof(qm->message));
 }
 
-/* After the store of a word with this offset. What takes 64 bits acts on its second half. */
-static void act(struct emu_qm *qm, uint32_t off, uint32_t old)
+/* As a host's driver gave them: the same to each function. */
+static void share_queues(struct emu_qm *qm)
 {
-	const uint32_t value = *emu_qm_reg(qm, off);
-	const uint64_t wide = off ? emu_addr(*emu_qm_reg(qm, off - 4), value) : 0;
+	const uint64_t share = qm->queues_max / (qm->opt.vfs + 1);
 
-	switch (off) {
-	case REG_AEQ_MASK:
-	case REG_EQ_MASK:
-		emu_qm_unmask(qm);
-		break;
-	case REG_MAILBOX_END:
-		execute_mailbox(qm);
-		break;
-	case REG_DOORBELL_V1 + 4:
-		if (version(qm) == 1)
-			doorbell_v1(qm, wide);
-		break;
-	case REG_DOORBELL + 4:
-	case REG_DOORBELL_EVENTS + 4:
-		if (version(qm) > 1)
-			doorbell(qm, off > REG_DOORBELL + 4, wide);
-		break;
-	case REG_ERROR_SOURCE:
-	case REG_ERROR_MASK:
-	case REG_ZIP_ERROR_SOURCE:
-	case REG_ZIP_ERROR_MASK:
-		update_status(qm);
-		break;
-	case REG_ERROR_SET:
-		emu_qm_error(qm, value, 0);
-		break;
-	case REG_ZIP_ERROR_SET:
-		emu_qm_error(qm, 0, value);
-		break;
-	case REG_MEM_INIT:
-		if (value & 1)
-			forget_memory(qm);
-		break;
-	case REG_VFT_OP:
-		if (value & 1)
-			execute_vft(qm);
-		break;
-	case REG_ZIP_CONTROL:
-		/* 14.4: the driver opens the way to memory again by this bit. */
-		if (value & ~old & ZIP_CONTROL_SHUTDOWN) {
-			qm->is_shut = false;
-			check_shutdown(qm);
-		}
-		break;
-	default:
-		break;
+	for (uint64_t i = 1; i <= qm->opt.vfs; i++) {
+		qm->vft[0][i] = share * i << 28 | UINT64_C(1) << 44 | (share - 1) << 45;
+		qm->vft[1][i] = 1u << 28;
+		if (qm->function[i])
+			emu_qm_count_queues(qm->function[i]);
 	}
 }
-
-static void write_word(struct emu_qm *qm, uint32_t off, uint32_t value, uint32_t mask)
-{
-	uint32_t *reg = emu_qm_reg(qm, off);
-	const uint32_t old = *reg;
-
-	if (is_read_only(off))
-		return;
-	if (is_clearing(off))
-		*reg &= ~(value & mask);
-	else
-		*reg = (old & ~mask) | (value & mask);
-	act(qm, off, old);
-}
-
-static uint32_t read_word(struct emu_qm *qm, uint32_t off)
-{
-	const uint32_t value = *emu_qm_reg(qm, off);
-
-	if (is_clear_on_read(qm, off))
-		*emu_qm_reg(qm, off) = 0;
-	return value;
-}
-
-static bool is_inside(const struct emu_qm *qm, unsigned int bar, uint64_t off, size_t len)
-{
-	const uint64_t size = bar < EMU_QM_BARS ? emu_qm_bar_len(qm, bar) : 0;
-
-	return off <= size && len <= size - off;
-}
-
-/* The bytes of [off, off + len) within the word at at. */
-static void span(uint64_t at, uint64_t off, size_t len, unsigned int *first, unsigned int *nr)
-{
-	const uint64_t end = off + len;
-
-	*first = at < off ? off - at : 0;
-	*nr = (end < at + 4 ? end - at : 4) - *first;
-}
-
-int emu_qm_read(struct emu_qm *qm, unsigned int bar, uint64_t off, void *buf, size_t len)
-{
-	uint8_t *p = buf;
-
-	if (!is_inside(qm, bar, off, len))
-		return -EINVAL;
-	memset(buf, qm->is_gone ? 0xff : 0, len);
-	if (bar != 2 || qm->is_gone)
-		return 0;
-	for (uint64_t at = off & ~UINT64_C(3); at < off + len; at += 4) {
-		const uint32_t word = read_word(qm, at);
-		unsigned int first, nr;
-
-		span(at, off, len, &first, &nr);
-		memcpy(p, (const uint8_t *)&word + first, nr);
-		p += nr;
-	}
-	return 0;
-}
-
-/* A doorbell in the page of its own queue, which is the queue whatever the value says. */
-static void write_page(struct emu_qm *qm, uint64_t off, const uint8_t *buf, size_t len)
-{
-	uint64_t value;
-
-	if (off % DB_PAGE != REG_DOORBELL || len != sizeof(value))
-		return;
-	memcpy(&value, buf, sizeof(value));
-	value = (value & ~UINT64_C(0xfff)) | off / DB_PAGE;
-	doorbell(qm, false, value);
-}
-
-int emu_qm_write(struct emu_qm *qm, unsigned int bar, uint64_t off, const void *buf, size_t len)
-{
-	const uint8_t *p = buf;
-
-	if (!is_inside(qm, bar, off, len))
-		return -EINVAL;
-	if (qm->is_gone)
-		return 0;
-	if (bar != 2) {
-		write_page(qm, off, buf, len);
-		return 0;
-	}
-	for (uint64_t at = off & ~UINT64_C(3); at < off + len; at += 4) {
-		uint32_t word = 0, mask = 0;
-		unsigned int first, nr;
-
-		span(at, off, len, &first, &nr);
-		memcpy((uint8_t *)&word + first, p, nr);
-		memset((uint8_t *)&mask + first, 0xff, nr);
-		write_word(qm, at, word, mask);
-		p += nr;
-	}
-	return 0;
-}
-
-/* Config space */
-
-static void put16(uint8_t *config, unsigned int off, uint16_t value)
-{
-	config[off] = value;
-	config[off + 1] = value >> 8;
-}
-
-static void put32(uint8_t *config, unsigned int off, uint32_t value)
-{
-	put16(config, off, value);
-	put16(config, off + 2, value >> 16);
-}
-
-static void reset_config(struct emu_qm *qm)
-{
-	static const uint8_t revisions[] = { 0x20, 0x21, 0x30 };
-	uint8_t *c = qm->config, *mask = qm->config_mask;
-
-	memset(c, 0, sizeof(qm->config));
-	memset(mask, 0, sizeof(qm->config_mask));
-	put16(c, 0x00, 0x19e5);
-	put16(c, 0x02, 0xa250);
-	put16(c, 0x06, 0x0010); /* has capabilities */
-	c[0x08] = revisions[version(qm) - 1];
-	c[0x0b] = 0x12;	     /* processing accelerator */
-	put32(c, 0x18, 0xc); /* 64 bits, prefetchable */
-	if (emu_qm_bar_len(qm, 4))
-		put32(c, 0x20, 0xc);
-	put16(c, 0x2c, 0x19e5);
-	put16(c, 0x2e, 0xa250);
-	c[0x34] = CFG_EXPRESS;
-	put16(mask, CFG_COMMAND, 0x0546);
-	c[0x3c] = mask[0x3c] = 0xff;
-	put32(mask, 0x18, ~(uint32_t)(REG_END - 1));
-	put32(mask, 0x1c, UINT32_MAX);
-	if (emu_qm_bar_len(qm, 4)) {
-		put32(mask, 0x20, ~(uint32_t)(emu_qm_bar_len(qm, 4) - 1));
-		put32(mask, 0x24, UINT32_MAX);
-	}
-	/* An endpoint within the root complex that has function level reset. */
-	put16(c, CFG_EXPRESS, 0x10 | CFG_MSI << 8);
-	put16(c, CFG_EXPRESS + 2, 0x0092);
-	put32(c, CFG_EXPRESS + 4, 0x10008000);
-	put16(mask, CFG_EXPRESS_CTRL, 0x7fff);
-	/* 64-bit addresses, a mask for each vector. */
-	put16(c, CFG_MSI, 0x05);
-	put16(c, CFG_MSI + 2, 0x0180 | (emu_qm_vectors(qm) > 1 ? 2 << 1 : 0));
-	put16(mask, CFG_MSI + 2, 0x0071);
-	put32(mask, CFG_MSI + 4, UINT32_MAX & ~3u);
-	put32(mask, CFG_MSI + 8, UINT32_MAX);
-	put16(mask, CFG_MSI + 12, UINT16_MAX);
-	put32(mask, CFG_MSI + 16, UINT32_MAX);
-}
-
-int emu_qm_config_read(struct emu_qm *qm, uint64_t off, void *buf, size_t len)
-{
-	if (off > EMU_QM_CONFIG_LEN || len > EMU_QM_CONFIG_LEN - off)
-		return -EINVAL;
-	if (qm->is_gone)
-		memset(buf, 0xff, len);
-	else
-		memcpy(buf, qm->config + off, len);
-	return 0;
-}
-
-int emu_qm_config_write(struct emu_qm *qm, uint64_t off, const void *buf, size_t len)
-{
-	const uint8_t *p = buf;
-	bool is_reset = false;
-
-	if (off > EMU_QM_CONFIG_LEN || len > EMU_QM_CONFIG_LEN - off)
-		return -EINVAL;
-	if (qm->is_gone)
-		return 0;
-	for (size_t i = 0; i < len && off + i < sizeof(qm->config_mask); i++) {
-		const uint8_t mask = qm->config_mask[off + i];
-
-		qm->config[off + i] = (qm->config[off + i] & ~mask) | (p[i] & mask);
-		is_reset |= off + i == CFG_EXPRESS_CTRL + 1 && p[i] & EXPRESS_CTRL_FLR >> 8;
-	}
-	if (is_reset)
-		emu_qm_reset(qm);
-	return 0;
-}
-
-/* Life */
 
 void emu_qm_reset(struct emu_qm *qm)
 {
-	qm->stats.resets++;
-	reset_registers(qm);
-	reset_config(qm);
-	forget_memory(qm);
-	qm->message = 0;
+	emu_qm_forget(qm);
+	emu_qm_function_reset(qm);
+	emu_qm_flight_reset(qm);
+	if (qm->number)
+		return;
+	for (unsigned int i = 1; i < EMU_QM_FUNCTIONS; i++)
+		if (qm->function[i])
+			emu_qm_flight_reset(qm->function[i]);
+	share_queues(qm);
 }
 
 void emu_qm_unplug(struct emu_qm *qm)
 {
-	qm->is_gone = true;
-	emu_qm_drop_pairs(qm);
+	for (unsigned int i = 0; i < EMU_QM_FUNCTIONS; i++) {
+		struct emu_qm *function = qm->pf->function[i];
+
+		if (function) {
+			function->is_gone = true;
+			emu_qm_drop_pairs(function);
+		}
+	}
 }
 
 static int remote(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
@@ -562,25 +131,63 @@ static int remote(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
 	return qm->host.dma ? qm->host.dma(qm->host.owner, iova, buf, len, flag) : -EFAULT;
 }
 
+static void free_parts(struct emu_qm *qm)
+{
+	emu_zip_fini(&qm->zip);
+	emu_streams_free(qm->streams);
+	emu_dma_fini(&qm->dma);
+	free(qm->reg);
+	free(qm->pair);
+	free(qm);
+}
+
+/* Of a PF or of a VF, whose options are there. -ENOMEM. */
+static int new_parts(struct emu_qm *qm, const struct emu_qm_host *host)
+{
+	qm->host = *host;
+	qm->dma.remote = remote;
+	qm->dma.owner = qm;
+	qm->zip.qm = version(qm);
+	qm->zip.is_wary = true;
+	qm->streams = emu_streams_new();
+	qm->reg = calloc(1, emu_qm_bar_len(qm, 2));
+	qm->pair = calloc(qm->queues_max, sizeof(*qm->pair));
+	if (!qm->streams || !qm->reg || !qm->pair)
+		return -ENOMEM;
+	qm->zip.work = qm->zip.codec->work_new(qm->streams);
+	if (!qm->zip.work)
+		return -ENOMEM;
+	emu_dma_attach(&qm->dma, &qm->zip.dma);
+	return 0;
+}
+
+static int check_options(struct emu_qm *qm)
+{
+	qm->zip.codec = emu_codec_choose(qm->opt.engine);
+	/* A driver takes at least two; the depth has 12 bits in a context. */
+	if (!qm->zip.codec || qm->opt.queues < 2 || qm->opt.depth > 4096)
+		return -EINVAL;
+	/* Version 1 has no table of which VF has which queues. */
+	if (qm->opt.vfs && (version(qm) == 1 || qm->opt.queues < 2 * (qm->opt.vfs + 1)))
+		return -EINVAL;
+	return 0;
+}
+
 int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host *host,
 	       struct emu_qm **result)
 {
 	struct emu_qm *qm = calloc(1, sizeof(*qm));
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!qm)
-		return ret;
+		return -ENOMEM;
+	qm->pf = qm->function[0] = qm;
 	emu_dma_init(&qm->dma);
 	ret = emu_options_parse(&qm->opt, options);
+	if (!ret)
+		ret = check_options(qm);
 	if (ret)
-		goto free_qm;
-	ret = -EINVAL;
-	qm->zip.codec = emu_codec_choose(qm->opt.engine);
-	/* A driver takes at least two; the depth has 12 bits in a context. */
-	if (!qm->zip.codec || qm->opt.queues < 2 || qm->opt.depth > 4096)
-		goto free_qm;
-	ret = -ENOMEM;
-	qm->host = *host;
+		goto free;
 	qm->flags = version(qm) < 3 ? 0 : flags;
 	qm->queues_max = qm->opt.queues;
 	/* Drivers know these numbers without asking (hardware reference, 5.1). */
@@ -588,44 +195,57 @@ int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host
 		qm->queues_max = version(qm) == 1 ? 4096 : 1024;
 		qm->opt.depth = HISI_QM_DEFAULT_DEPTH;
 	}
-	qm->dma.remote = remote;
-	qm->dma.owner = qm;
-	qm->zip.qm = version(qm);
-	qm->zip.is_wary = true;
-	qm->streams = emu_streams_new();
-	qm->reg = calloc(1, REG_END);
-	qm->pair = calloc(qm->queues_max, sizeof(*qm->pair));
-	if (!qm->streams || !qm->reg || !qm->pair)
-		goto free_parts;
-	qm->zip.work = qm->zip.codec->work_new(qm->streams);
-	if (!qm->zip.work)
-		goto free_parts;
-	emu_dma_attach(&qm->dma, &qm->zip.dma);
+	ret = new_parts(qm, host);
+	if (ret)
+		goto free;
 	emu_qm_reset(qm);
 	qm->stats.resets = 0;
 	*result = qm;
 	return 0;
 
-free_parts:
-	emu_streams_free(qm->streams);
-	free(qm->reg);
-	free(qm->pair);
-free_qm:
-	emu_dma_fini(&qm->dma);
-	free(qm);
+free:
+	free_parts(qm);
 	return ret;
+}
+
+int emu_qm_new_vf(struct emu_qm *pf, const struct emu_qm_host *host, struct emu_qm **result)
+{
+	unsigned int number = 1;
+	struct emu_qm *qm;
+
+	while (number <= pf->opt.vfs && pf->function[number])
+		number++;
+	if (pf->number)
+		return -EINVAL;
+	if (number > pf->opt.vfs)
+		return -ENOSPC;
+	qm = calloc(1, sizeof(*qm));
+	if (!qm)
+		return -ENOMEM;
+	emu_dma_init(&qm->dma);
+	qm->pf = pf;
+	qm->number = number;
+	qm->opt = pf->opt;
+	qm->flags = pf->flags;
+	qm->queues_max = pf->queues_max;
+	qm->zip.codec = pf->zip.codec;
+	if (new_parts(qm, host)) {
+		free_parts(qm);
+		return -ENOMEM;
+	}
+	pf->function[number] = qm;
+	emu_qm_reset(qm);
+	qm->stats.resets = 0;
+	*result = qm;
+	return 0;
 }
 
 void emu_qm_free(struct emu_qm *qm)
 {
 	if (!qm)
 		return;
-	emu_zip_fini(&qm->zip);
-	emu_streams_free(qm->streams);
-	emu_dma_fini(&qm->dma);
-	free(qm->reg);
-	free(qm->pair);
-	free(qm);
+	qm->pf->function[qm->number] = NULL;
+	free_parts(qm);
 }
 
 int emu_qm_map(struct emu_qm *qm, uint64_t iova, void *va, uint64_t len, int flags)

@@ -25,15 +25,43 @@ struct emu_qm_host {
 #define EMU_QM_FULL	2 /* version 3: what silicon has, else only what a queue needs */
 
 /*
- * options: what follows "emu:"; those that count here are qm, queues, depth, engine and fault,
- * where fault=reset reports an error that closes the device's way to memory until it is reset.
- * -EINVAL, -ENOMEM.
+ * What a strict model does not forgive, because silicon does not:
+ *
+ * A request's memory out of reach is an error of the bus, and not the request's status alone.
+ *
+ * A command that stops queues keeps the mailbox busy until all they had is done, late or not, and
+ * for ever where something hangs. So does what needs memory while the master is shut. What is
+ * written to the mailbox meanwhile is lost.
+ *
+ * A master that the driver closed sends nothing, and only after a while all has returned. What is
+ * under way when the device is reset before that arrives after the reset.
+ *
+ * Contexts are written to the base tables a while after that was asked for, through an open master,
+ * and from there they come back when somebody rings for a queue that the device does not know.
+ *
+ * A doorbell that is not the queue's, or for none, or comes too early, is an error; so are events
+ * for which there is no room.
+ *
+ * Time passes from one read of a register to the next: who asks once learns that it takes time.
+ */
+
+/*
+ * options: what follows "emu:"; those that count here are qm, queues, vfs, depth, engine, fault,
+ * where fault=reset reports an error that closes the device's way to memory until it is reset, and
+ * strict=0 for a model that forgives. -EINVAL, -ENOMEM.
  */
 int emu_qm_new(const char *options, unsigned int flags, const struct emu_qm_host *host,
 	       struct emu_qm **qm);
+/*
+ * A VF of a device with the option vfs=N, N times at most: a function with queues, an interrupt and
+ * a way to memory of its own. From power-on on it has its share of the queues, as of a host whose
+ * PF gave them; a driver of the PF takes them away and may give others. -EINVAL, -ENOSPC, -ENOMEM.
+ */
+int emu_qm_new_vf(struct emu_qm *pf, const struct emu_qm_host *host, struct emu_qm **vf);
+/* VFs before their PF. */
 void emu_qm_free(struct emu_qm *qm);
 
-/* Power-on state; memory stays mapped. A function level reset by way of the config space, too. */
+/* Power-on state; memory stays mapped. */
 void emu_qm_reset(struct emu_qm *qm);
 /* The device is pulled out: reads as ones, does nothing. */
 void emu_qm_unplug(struct emu_qm *qm);

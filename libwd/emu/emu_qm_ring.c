@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Zlib
-/* The queue manager's contexts, rings and events, and the requests in them. */
+/* The queue manager's rings, the requests in them, events and doorbells. */
 #include "emu_qm_priv.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-
-_Static_assert(sizeof(struct emu_qm_context) == 32, "as the hardware has it");
-
-/* Mailbox commands (hardware reference, 6). */
-enum {
-	MB_SQC = 0x0,
-	MB_CQC = 0x1,
-	MB_EQC = 0x2,
-	MB_AEQC = 0x3,
-	MB_SQC_BT = 0x4,
-	MB_CQC_BT = 0x5,
-	MB_VFT = 0x6,
-	MB_STOP_QP = 0x8,
-	MB_FLUSH = 0x9,
-	MB_SEND = 0xc,
-	MB_RECEIVE = 0xd,
-	MB_PAUSE = 0xe,
-};
 
 /* Doorbells (10). */
 enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
@@ -30,10 +12,11 @@ enum { DB_SQ, DB_CQ, DB_EQ, DB_AEQ };
 #define EVENT_PHASE	  (1u << 16)
 #define EVENT_TYPE_SHIFT  17
 #define EVENT_EQ_OVERFLOW (1u << EVENT_TYPE_SHIFT)
+#define FIFO_AEQ	  (2u << 6) /* of REG_FIFO_INFO: what overflowed */
 #define EVENT_LEN	  4
 #define CQE_LEN		  sizeof(struct hisi_qm_cqe)
 
-static uint64_t now_ns(void)
+uint64_t emu_qm_now_ns(void)
 {
 	struct timespec ts;
 
@@ -43,19 +26,21 @@ static uint64_t now_ns(void)
 
 /* Memory: what goes wrong there is an error of the device. 0 or -EIO. */
 
-static int dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
+int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len)
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, buf, len, EMU_DMA_READ))
 		return 0;
-	emu_qm_error(qm, ERROR_AXI_READ, 0);
+	if (emu_qm_is_open(qm))
+		emu_qm_error(qm, ERROR_AXI_READ, 0);
 	return -EIO;
 }
 
-static int dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len)
+int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len)
 {
 	if (emu_qm_is_master(qm) && !emu_dma_copy(&qm->dma, iova, (void *)buf, len, EMU_DMA_WRITE))
 		return 0;
-	emu_qm_error(qm, ERROR_AXI_WRITE, 0);
+	if (emu_qm_is_open(qm))
+		emu_qm_error(qm, ERROR_AXI_WRITE, 0);
 	return -EIO;
 }
 
@@ -101,13 +86,18 @@ static void event_put(struct emu_qm *qm, struct emu_qm_ring *ring, uint32_t entr
 	if (!ring->is_loaded)
 		return;
 	if (is_full(ring)) {
-		if (ring == &qm->eq)
+		if (ring == &qm->eq) {
 			event_put(qm, &qm->aeq, EVENT_EQ_OVERFLOW);
+		} else if (qm->opt.strict) {
+			*emu_qm_reg(qm, REG_FIFO_INFO) = FIFO_AEQ | qm->number;
+			emu_qm_error(qm, ERROR_FIFO_OVERFLOW, 0);
+		}
 		return;
 	}
 	if (ring->phase)
 		entry |= EVENT_PHASE;
-	if (dma_write(qm, ring->base + (uint64_t)ring->tail * EVENT_LEN, &entry, sizeof(entry)))
+	if (emu_qm_dma_write(qm, ring->base + (uint64_t)ring->tail * EVENT_LEN, &entry,
+			     sizeof(entry)))
 		return;
 	++*emu_qm_reg(qm, ring == &qm->eq ? REG_COUNT_EQE : REG_COUNT_AEQE);
 	advance_tail(ring);
@@ -153,24 +143,25 @@ static void count_core(struct emu_qm *qm, const struct emu_qm_pair *pair,
 	sums[0] += sqe->consumed;
 	sums[1] += sqe->produced;
 	memcpy(emu_qm_reg(qm, core + 0x38), sums, sizeof(sums));
-	qm->stats.requests++;
 	qm->stats.errors += !is_good;
 	qm->stats.bytes_in += sqe->consumed;
 	qm->stats.bytes_out += sqe->produced;
 }
 
-/* Entry and completion, as a CPU sees them: with the phase it must see everything before it. 0 or -EIO. */
+/* Entry and completion, as a CPU sees them: with the phase it must see everything before it. 0 or
+ * -EIO. */
 static int write_completion(struct emu_qm *qm, struct emu_qm_ring *sq, struct emu_qm_ring *cq,
 			    const struct hisi_zip_sqe *sqe, const struct hisi_qm_cqe *cqe)
 {
 	const uint64_t at = cq->base + (uint64_t)cq->tail * CQE_LEN;
 	const size_t body_len = offsetof(struct hisi_qm_cqe, phase);
-	int ret = dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe, sizeof(*sqe));
+	int ret = emu_qm_dma_write(qm, sq->base + (uint64_t)sq->head * sizeof(*sqe), sqe,
+				   sizeof(*sqe));
 
 	if (!ret)
-		ret = dma_write(qm, at, cqe, body_len);
+		ret = emu_qm_dma_write(qm, at, cqe, body_len);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	return ret ? ret : dma_write(qm, at + body_len, &cqe->phase, sizeof(cqe->phase));
+	return ret ? ret : emu_qm_dma_write(qm, at + body_len, &cqe->phase, sizeof(cqe->phase));
 }
 
 /* Output, entry, completion, event, interrupt: in this order (9). */
@@ -202,7 +193,7 @@ static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct em
 		pair->is_hung = true;
 		return true;
 	case EMU_FAULT_RESET:
-		qm->is_shut = true;
+		qm->pf->is_shut = true;
 		emu_qm_error(qm, 0, ERROR_ZIP_ECC_2BIT);
 		return true;
 	case EMU_FAULT_GONE:
@@ -213,21 +204,30 @@ static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct em
 	}
 }
 
+void emu_qm_execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe)
+{
+	emu_zip_exec(&qm->zip, alg_type, sqe);
+	if (qm->zip.denied && qm->opt.strict)
+		emu_qm_error(qm, 0,
+			     (qm->zip.denied & EMU_DMA_READ ? ERROR_ZIP_AXI_READ : 0) |
+				     (qm->zip.denied & EMU_DMA_WRITE ? ERROR_ZIP_AXI_WRITE : 0));
+}
+
 static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
-		    const struct emu_fault *fault)
+		    const struct emu_fault *fault, uint64_t nr)
 {
 	const enum emu_fault_kind kind = fault ? fault->kind : EMU_FAULT_NONE;
 
 	if (kind == EMU_FAULT_ERROR || kind == EMU_FAULT_SHORT)
 		emu_zip_fail(sqe, kind == EMU_FAULT_SHORT ? HISI_ZIP_DST_FULL : fault->arg);
 	else
-		emu_zip_exec(&qm->zip, pair->alg_type, sqe);
+		emu_qm_execute_data(qm, pair->alg_type, sqe);
 	if (kind == EMU_FAULT_CHECKSUM)
 		sqe->checksum ^= 0x00010000;
 	if (kind == EMU_FAULT_CORRUPT)
 		emu_zip_damage(&qm->zip, sqe);
 	if (kind == EMU_FAULT_LIE)
-		emu_lie_tell(emu_lie_of(fault, qm->stats.requests + 1), qm->stats.requests + 1, sqe);
+		emu_lie_tell(emu_lie_of(fault, nr), nr, sqe);
 }
 
 static bool is_success(const struct hisi_zip_sqe *sqe)
@@ -238,47 +238,62 @@ static bool is_success(const struct hisi_zip_sqe *sqe)
 	       status == HISI_ZIP_STREAM_END;
 }
 
+static void finish(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
+		   const struct emu_fault *fault, uint64_t nr)
+{
+	execute(qm, pair, sqe, fault, nr);
+	count_core(qm, pair, sqe, is_success(sqe));
+	complete(qm, pair, sqe);
+}
+
 /* The oldest request of the pair, which has one. */
 static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
 	const struct emu_fault *fault;
 	struct hisi_zip_sqe sqe;
+	uint64_t nr;
 
 	if (pair->held_until_ns) {
 		pair->held_until_ns = 0;
-		complete(qm, pair, &pair->held);
+		finish(qm, pair, &pair->held, NULL, 0);
 		return;
 	}
-	if (dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
-		     sizeof(sqe))) {
+	if (emu_qm_dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
+			    sizeof(sqe))) {
 		pair->is_hung = true;
 		return;
 	}
 	++*emu_qm_reg(qm, REG_COUNT_SENT);
-	fault = emu_fault_request(&qm->opt.faults, qm->stats.requests + 1);
-	if (fault) {
-		qm->stats.faults++;
-		if (is_lost(qm, pair, fault)) {
-			qm->stats.requests++;
-			return;
-		}
-	}
-	execute(qm, pair, &sqe, fault);
-	count_core(qm, pair, &sqe, is_success(&sqe));
+	qm->stats.requests++;
+	nr = ++qm->pf->executed;
+	fault = emu_fault_request(&qm->opt.faults, nr);
+	qm->stats.faults += fault != NULL;
+	if (fault && is_lost(qm, pair, fault))
+		return;
 	if (fault && fault->kind == EMU_FAULT_LATE) {
-		pair->held_until_ns = now_ns() + fault->arg * UINT64_C(1000000);
+		/* Memory is left alone until then. */
+		pair->held_until_ns = emu_qm_now_ns() + fault->arg * UINT64_C(1000000);
 		pair->held = sqe;
 		return;
 	}
-	complete(qm, pair, &sqe);
+	finish(qm, pair, &sqe, fault, nr);
 }
 
-int emu_qm_run(struct emu_qm *qm)
+/* Of two that emu_qm_run() may say: what comes first. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static int run(struct emu_qm *qm)
 {
 	uint64_t first_ns = UINT64_MAX, now = 0;
+	int flight;
 
+	emu_qm_mailbox_advance(qm);
 	if (!emu_qm_is_master(qm))
 		return -1;
+	flight = emu_qm_run_flight(qm);
 	for (unsigned int i = 0; i < qm->queues_nr; i++) {
 		const unsigned int queue = (qm->next + i) % qm->queues_nr;
 		struct emu_qm_pair *pair = &qm->pair[queue];
@@ -286,7 +301,7 @@ int emu_qm_run(struct emu_qm *qm)
 		if (!has_work(pair))
 			continue;
 		if (pair->held_until_ns && !now)
-			now = now_ns();
+			now = emu_qm_now_ns();
 		if (pair->held_until_ns > now) {
 			if (first_ns > pair->held_until_ns)
 				first_ns = pair->held_until_ns;
@@ -296,197 +311,29 @@ int emu_qm_run(struct emu_qm *qm)
 		run_one(qm, pair);
 		return 0;
 	}
-	return first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1);
+	return sooner(flight, first_ns == UINT64_MAX ? -1 : (int)((first_ns - now) / 1000000 + 1));
 }
 
-/* Executes what the queue has, late or not. False: not all of it has a result. */
-static bool drain(struct emu_qm *qm, struct emu_qm_pair *pair)
+int emu_qm_run(struct emu_qm *qm)
+{
+	int ret;
+
+	qm->calls++;
+	ret = run(qm);
+	qm->calls--;
+	return ret;
+}
+
+bool emu_qm_is_idle(const struct emu_qm_pair *pair)
+{
+	return !pair->is_hung && !has_work(pair);
+}
+
+bool emu_qm_drain(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
 	while (has_work(pair) && emu_qm_is_master(qm))
 		run_one(qm, pair);
 	return !pair->sq.is_loaded || pair->sq.head == pair->sq.tail;
-}
-
-/* Mailbox */
-
-/* The depth of a ring whose entries are 1 << entry_shift bytes; 0: the context is impossible. */
-static uint32_t context_depth(const struct emu_qm *qm, const struct emu_qm_context *c,
-			      unsigned int entry_shift)
-{
-	uint32_t depth;
-
-	if (qm->opt.qm == 1)
-		depth = c->random + 1;
-	else
-		depth = (c->size & 0xfff) + 1;
-	return c->size >> 12 == entry_shift && depth > 1 ? depth : 0;
-}
-
-static int load(struct emu_qm_ring *ring, const struct emu_qm_context *context, uint32_t depth)
-{
-	if (!depth)
-		return -EINVAL;
-	*ring = (struct emu_qm_ring){
-		.context = *context,
-		.base = emu_addr(context->base_l, context->base_h),
-		.depth = depth,
-		.is_loaded = true,
-	};
-	return 0;
-}
-
-static int load_sq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
-{
-	int ret = load(&pair->sq, c, context_depth(qm, c, 7));
-
-	if (ret)
-		return ret;
-	pair->alg_type = c->mode >> CONTEXT_SQ_TYPE_SHIFT & 0xf;
-	pair->is_hung = false;
-	pair->held_until_ns = 0;
-	return 0;
-}
-
-static int load_cq(struct emu_qm *qm, struct emu_qm_pair *pair, const struct emu_qm_context *c)
-{
-	int ret = load(&pair->cq, c, context_depth(qm, c, 4));
-
-	if (ret)
-		return ret;
-	pair->cq.phase = c->mode & CONTEXT_CQ_PHASE;
-	pair->cq.is_armed = c->mode & CONTEXT_CQ_ARMED;
-	return 0;
-}
-
-static int load_events(struct emu_qm_ring *ring, const struct emu_qm_context *c)
-{
-	const uint32_t depth = (c->mode & 0xffff) + 1;
-	int ret = load(ring, c, depth > 1 ? depth : 0);
-
-	if (ret)
-		return ret;
-	ring->phase = c->mode & CONTEXT_EQ_PHASE;
-	ring->is_armed = true;
-	return 0;
-}
-
-/* The context as it is now. */
-static struct emu_qm_context dump(const struct emu_qm_ring *ring)
-{
-	struct emu_qm_context c = ring->context;
-
-	c.head = ring->head;
-	c.tail = ring->tail;
-	c.flags &= ~CONTEXT_TAIL_WRAPPED;
-	if (ring->is_wrapped)
-		c.flags |= CONTEXT_TAIL_WRAPPED;
-	return c;
-}
-
-static struct emu_qm_context dump_cq(const struct emu_qm_ring *ring)
-{
-	struct emu_qm_context c = dump(ring);
-
-	c.mode &= ~(CONTEXT_CQ_PHASE | CONTEXT_CQ_ARMED);
-	c.mode |= (ring->phase ? CONTEXT_CQ_PHASE : 0) | (ring->is_armed ? CONTEXT_CQ_ARMED : 0);
-	return c;
-}
-
-static struct emu_qm_context dump_events(const struct emu_qm_ring *ring)
-{
-	struct emu_qm_context c = dump(ring);
-
-	c.mode &= ~CONTEXT_EQ_PHASE;
-	c.mode |= ring->phase ? CONTEXT_EQ_PHASE : 0;
-	return c;
-}
-
-static int context_command(struct emu_qm *qm, unsigned int command, bool is_read,
-			   unsigned int queue, uint64_t base)
-{
-	const bool is_pair = command == MB_SQC || command == MB_CQC;
-	struct emu_qm_context c;
-	struct emu_qm_pair *pair;
-
-	if (is_pair && queue >= qm->queues_nr)
-		return -EINVAL;
-	pair = is_pair ? &qm->pair[queue] : NULL;
-	if (!is_read) {
-		int ret = dma_read(qm, base, &c, sizeof(c));
-
-		if (ret)
-			return ret;
-	}
-	switch (command) {
-	case MB_SQC:
-		if (!is_read)
-			return load_sq(qm, pair, &c);
-		c = dump(&pair->sq);
-		break;
-	case MB_CQC:
-		if (!is_read)
-			return load_cq(qm, pair, &c);
-		c = dump_cq(&pair->cq);
-		break;
-	default:
-		if (!is_read)
-			return load_events(command == MB_EQC ? &qm->eq : &qm->aeq, &c);
-		c = dump_events(command == MB_EQC ? &qm->eq : &qm->aeq);
-	}
-	return dma_write(qm, base, &c, sizeof(c));
-}
-
-static int stop_queue(struct emu_qm *qm, unsigned int queue)
-{
-	struct emu_qm_pair *pair = &qm->pair[queue];
-
-	if (!drain(qm, pair))
-		return -EIO;
-	pair->sq.is_loaded = false;
-	return 0;
-}
-
-int emu_qm_mailbox(struct emu_qm *qm, unsigned int command, bool is_read, unsigned int queue,
-		   uint64_t *base)
-{
-	int ret = 0;
-
-	switch (command) {
-	case MB_SQC:
-	case MB_CQC:
-	case MB_EQC:
-	case MB_AEQC:
-		return context_command(qm, command, is_read, queue, *base);
-	case MB_SQC_BT:
-	case MB_CQC_BT:
-		/* Where contexts would go that the device has no room for: it has. */
-		return 0;
-	case MB_VFT:
-		if (qm->opt.qm == 1 || !is_read)
-			return -EINVAL;
-		*base = qm->vft[0][0];
-		return 0;
-	case MB_STOP_QP:
-		if (qm->opt.qm < 3 || queue >= qm->queues_nr)
-			return -EINVAL;
-		return stop_queue(qm, queue);
-	case MB_FLUSH:
-	case MB_PAUSE:
-		if (qm->opt.qm < 3)
-			return -EINVAL;
-		for (unsigned int i = 0; i < qm->queues_nr; i++)
-			if (stop_queue(qm, i))
-				ret = -EIO;
-		return ret;
-	case MB_SEND:
-		qm->message = *base;
-		return 0;
-	case MB_RECEIVE:
-		*base = qm->message;
-		return 0;
-	default:
-		return -EINVAL;
-	}
 }
 
 /* Doorbells */
@@ -524,30 +371,70 @@ static void ring_events(struct emu_qm *qm, struct emu_qm_ring *ring, unsigned in
 	event_interrupt(qm, ring);
 }
 
+static void doorbell_error(struct emu_qm *qm, uint32_t bits)
+{
+	if (qm->opt.strict)
+		emu_qm_error(qm, bits, 0);
+}
+
+/* The ring that a doorbell is for, from memory if need be; NULL: there is none. */
+static struct emu_qm_ring *find_ring(struct emu_qm *qm, unsigned int command, unsigned int queue)
+{
+	const bool is_sq = command == DB_SQ;
+	struct emu_qm_pair *pair;
+	struct emu_qm_ring *ring;
+
+	if (queue >= qm->queues_nr) {
+		doorbell_error(qm, is_sq ? ERROR_SQ_INVALID : ERROR_CQ_INVALID);
+		return NULL;
+	}
+	pair = &qm->pair[queue];
+	ring = is_sq ? &pair->sq : &pair->cq;
+	if (ring->is_loaded)
+		return ring;
+	if (!qm->opt.strict || pair->is_stopping)
+		return NULL;
+	if (!emu_qm_is_open(qm)) {
+		*emu_qm_reg(qm, REG_DB_INFO) = qm->number | command << 6 | queue << 16;
+		doorbell_error(qm, ERROR_DB_TIMEOUT);
+		return NULL;
+	}
+	emu_qm_context_fetch(qm, queue);
+	if (ring->is_loaded)
+		return ring;
+	doorbell_error(qm, is_sq ? ERROR_SQ_INVALID : ERROR_CQ_INVALID);
+	return NULL;
+}
+
 void emu_qm_doorbell(struct emu_qm *qm, unsigned int command, unsigned int queue,
 		     unsigned int random, unsigned int index, unsigned int priority)
 {
-	const struct emu_qm_pair *pair;
+	struct emu_qm_ring *ring;
 
 	if (command == DB_EQ || command == DB_AEQ) {
 		ring_events(qm, command == DB_EQ ? &qm->eq : &qm->aeq, index);
 		return;
 	}
-	if (command > DB_CQ || queue >= qm->queues_nr)
+	if (command > DB_CQ)
 		return;
-	pair = &qm->pair[queue];
+	ring = find_ring(qm, command, queue);
+	if (!ring)
+		return;
 	/* Of a user whose queue was taken away: 8.4. Version 1 has the depth in this place. */
-	if (qm->opt.qm > 1 &&
-	    random != (command == DB_SQ ? pair->sq.context.random : pair->cq.context.random))
+	if (qm->opt.qm > 1 && random != ring->context.random) {
+		doorbell_error(qm, ERROR_DB_RANDOM);
 		return;
-	if (command == DB_SQ)
-		ring_sq(&qm->pair[queue].sq, index);
-	else
+	}
+	if (command == DB_CQ)
 		ring_cq(qm, queue, index, priority);
+	else if (!qm->pair[queue].is_stopping)
+		ring_sq(ring, index);
 }
 
 void emu_qm_drop_pairs(struct emu_qm *qm)
 {
+	for (unsigned int i = 0; i < qm->queues_max; i++)
+		emu_qm_orphan(qm, &qm->pair[i]);
 	memset(qm->pair, 0, qm->queues_max * sizeof(*qm->pair));
 	qm->next = 0;
 }

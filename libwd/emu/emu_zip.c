@@ -414,39 +414,48 @@ struct area {
 static struct area src_area(const struct hisi_zip_sqe *sqe)
 {
 	return (struct area){ emu_addr(sqe->src_l, sqe->src_h), sqe->src_len,
-			      sqe->src_ctrl & HISI_ZIP_SRC_OFFSET,
-			      sqe->req_ctrl & HISI_ZIP_REQ_SGL, false };
+			      sqe->src_ctrl & HISI_ZIP_SRC_OFFSET, sqe->req_ctrl & HISI_ZIP_REQ_SGL,
+			      false };
 }
 
 static struct area dst_area(const struct hisi_zip_sqe *sqe)
 {
 	return (struct area){ emu_addr(sqe->dst_l, sqe->dst_h), sqe->dst_len,
-			      sqe->dst_ctrl & HISI_ZIP_SRC_OFFSET,
-			      sqe->req_ctrl & HISI_ZIP_REQ_SGL, false };
+			      sqe->dst_ctrl & HISI_ZIP_SRC_OFFSET, sqe->req_ctrl & HISI_ZIP_REQ_SGL,
+			      false };
 }
 
-/* The first len bytes of the area, as emu_dma_copy() does. 0 or -EFAULT. */
-static int area_copy(struct emu_dma *dma, const struct area *area, uint8_t *buf, uint32_t len,
+/* As emu_dma_copy(), and it is remembered what was denied. */
+static int copy(struct emu_zip *zip, uint64_t iova, void *buf, uint64_t len, int flag)
+{
+	int ret = emu_dma_copy(zip->dma.dma, iova, buf, len, flag);
+
+	if (ret)
+		zip->denied |= flag;
+	return ret;
+}
+
+/* The first len bytes of the area, as copy() does. 0 or -EFAULT. */
+static int area_copy(struct emu_zip *zip, const struct area *area, uint8_t *buf, uint32_t len,
 		     int flag)
 {
 	uint32_t skip = area->skip, done = 0;
 	uint64_t addr = area->addr;
 
 	if (!area->is_list)
-		return emu_dma_copy(dma, addr, buf, len, flag);
+		return copy(zip, addr, buf, len, flag);
 	for (unsigned int lists = 0; done < len && addr && lists < HISI_SGL_CHAIN_MAX; lists++) {
 		struct hisi_sgl sgl;
 
-		if (addr % HISI_SGL_ALIGN ||
-		    emu_dma_copy(dma, addr, &sgl, sizeof(sgl), EMU_DMA_READ) ||
+		if (addr % HISI_SGL_ALIGN || copy(zip, addr, &sgl, sizeof(sgl), EMU_DMA_READ) ||
 		    sgl.entries_nr > HISI_SGL_ENTRIES_MAX)
 			return -EFAULT;
 		for (unsigned int i = 0; done < len && i < sgl.entries_nr; i++) {
 			struct hisi_sge sge;
 			uint32_t piece;
 
-			if (emu_dma_copy(dma, addr + sizeof(sgl) + i * sizeof(sge), &sge,
-					 sizeof(sge), EMU_DMA_READ) ||
+			if (copy(zip, addr + sizeof(sgl) + i * sizeof(sge), &sge, sizeof(sge),
+				 EMU_DMA_READ) ||
 			    !sge.len || sge.len > HISI_ZIP_MAX_LEN)
 				return -EFAULT;
 			if (skip >= sge.len) {
@@ -454,8 +463,7 @@ static int area_copy(struct emu_dma *dma, const struct area *area, uint8_t *buf,
 				continue;
 			}
 			piece = sge.len - skip < len - done ? sge.len - skip : len - done;
-			if (emu_dma_copy(dma, sge.addr + skip, buf ? buf + done : NULL, piece,
-					 flag))
+			if (copy(zip, sge.addr + skip, buf ? buf + done : NULL, piece, flag))
 				return -EFAULT;
 			skip = 0;
 			done += piece;
@@ -482,7 +490,6 @@ static uint8_t *copy_room(struct emu_zip *zip, enum emu_copy which, uint32_t len
  */
 static void *area_get(struct emu_zip *zip, const struct area *area, enum emu_copy which, int flags)
 {
-	struct emu_dma *dma = zip->dma.dma;
 	void *mem = NULL;
 
 	if (!area->is_list && !area->is_apart)
@@ -491,15 +498,15 @@ static void *area_get(struct emu_zip *zip, const struct area *area, enum emu_cop
 		return mem;
 	mem = copy_room(zip, which, area->len);
 	if (!mem ||
-	    (flags & EMU_DMA_WRITE && area_copy(dma, area, NULL, area->len, EMU_DMA_WRITE)) ||
-	    (flags & EMU_DMA_READ && area_copy(dma, area, mem, area->len, EMU_DMA_READ)))
+	    (flags & EMU_DMA_WRITE && area_copy(zip, area, NULL, area->len, EMU_DMA_WRITE)) ||
+	    (flags & EMU_DMA_READ && area_copy(zip, area, mem, area->len, EMU_DMA_READ)))
 		return NULL;
 	return mem;
 }
 
 /*
- * Nothing of a context may change between what is checked in it and what is done with it: it lies elsewhere
- * than the request's other memory, or a copy of it is worked on.
+ * Nothing of a context may change between what is checked in it and what is done with it: it lies
+ * elsewhere than the request's other memory, or a copy of it is worked on.
  */
 static struct area ctx_area(const struct emu_zip *zip, const struct hisi_zip_sqe *sqe,
 			    const struct area *src, const struct area *dst)
@@ -519,7 +526,7 @@ static int area_put(struct emu_zip *zip, const struct area *area, enum emu_copy 
 {
 	if (!len || !mem || mem != zip->copy[which].mem)
 		return 0;
-	return area_copy(zip->dma.dma, area, zip->copy[which].mem, len, EMU_DMA_WRITE);
+	return area_copy(zip, area, zip->copy[which].mem, len, EMU_DMA_WRITE);
 }
 
 void emu_zip_damage(struct emu_zip *zip, const struct hisi_zip_sqe *sqe)
@@ -577,6 +584,8 @@ static uint32_t execute(struct emu_zip *zip, unsigned int alg_type, struct hisi_
 	if (!src.len)
 		src.len = 1;
 	job.src = area_get(zip, &src, EMU_COPY_SRC, EMU_DMA_READ);
+	if (!job.src_len)
+		zip->denied = 0;
 	job.dst = area_get(zip, &dst, EMU_COPY_DST, EMU_DMA_WRITE);
 	if (!job.src || !job.dst)
 		return HISI_ZIP_BAD_DATA;
@@ -595,8 +604,10 @@ static uint32_t execute(struct emu_zip *zip, unsigned int alg_type, struct hisi_
 
 void emu_zip_exec(struct emu_zip *zip, unsigned int alg_type, struct hisi_zip_sqe *sqe)
 {
-	uint32_t status = execute(zip, alg_type, sqe);
+	uint32_t status;
 
+	zip->denied = 0;
+	status = execute(zip, alg_type, sqe);
 	if (status != HISI_ZIP_OK)
 		emu_zip_fail(sqe, status);
 	emu_dma_release(&zip->dma);

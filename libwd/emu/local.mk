@@ -19,7 +19,13 @@ libwd_emu_sources = \
 	libwd/emu/emu_priv.h \
 	libwd/emu/emu_qm.c \
 	libwd/emu/emu_qm.h \
+	libwd/emu/emu_qm_config.c \
+	libwd/emu/emu_qm_context.c \
+	libwd/emu/emu_qm_flight.c \
+	libwd/emu/emu_qm_mailbox.c \
+	libwd/emu/emu_qm_message.c \
 	libwd/emu/emu_qm_priv.h \
+	libwd/emu/emu_qm_regs.c \
 	libwd/emu/emu_qm_ring.c \
 	libwd/emu/emu_run.c \
 	libwd/emu/emu_zip.c

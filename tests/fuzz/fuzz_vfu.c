@@ -121,9 +121,11 @@ static int lowest_fd(void)
 
 static void run(const uint8_t *data, size_t len)
 {
-	static const char *const options[] = { "qm=3,queues=4,engine=zlib", "qm=2,queues=4",
-					       "qm=1,queues=4",
-					       "qm=3,queues=4,fault=error@*3/short@*5/reset@9" };
+	static const char *const options[] = { "qm=3,queues=4,engine=zlib",
+					       "vf:qm=2,queues=4,vfs=1", "qm=1,queues=4",
+					       "qm=3,queues=8,vfs=3,"
+					       "fault=error@*3/short@*5/late=1@*4/stop=1@2/"
+					       "reset@9" };
 	struct taker t = { data, len };
 	struct client c = { .answers_nr = 16 };
 	struct vfu vfu;
@@ -134,7 +136,7 @@ static void run(const uint8_t *data, size_t len)
 	memset(memory.at, 0, MEM_LEN);
 	memory.is_v1 = how % 4 == 2;
 	memory.is_v3 = how % 4 % 3 == 0;
-	check(!vfu_init(&vfu, options[how % 4], how / 4 % 4), "vfu_init");
+	check(!vfu_init(&vfu, options[how % 4], how / 4 % 4, NULL), "vfu_init");
 	before = lowest_fd();
 	c.answers = take_bytes(&t, &c.answers_nr);
 	c.fd = connect_to(&vfu);

@@ -20,17 +20,18 @@ system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/
 endif
 # The longest first.
 SCENARIOS = ours-libs ours-calls ours-7-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-7 ours-iommu \
-	ours-plain ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
+	ours-plain ours-v2 ours-vf ours-newer ours-hang ours-functions ours-busy ours-late mainline-v3 mainline-vf mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh \
 	tests/system/calls.body tests/system/debug.config tests/system/debug.sh \
 	tests/system/fetch.sh tests/system/headers.sh tests/system/init tests/system/mainline-old.sh \
 	tests/system/mainline-two.sh tests/system/mainline-v2.sh tests/system/mainline-v3.sh \
-	tests/system/mainline.body tests/system/ours-7-calls.sh tests/system/ours-7.sh \
-	tests/system/ours-arm64.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
-	tests/system/ours-flight.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
-	tests/system/ours-iommu.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
+	tests/system/mainline-vf.sh tests/system/mainline.body tests/system/ours-7-calls.sh tests/system/ours-7.sh \
+	tests/system/ours-arm64.sh tests/system/ours-busy.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
+	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
+	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh \
-	tests/system/ours-v1.sh tests/system/ours-v2.sh tests/system/ours.body \
+	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
+	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
 	tests/system/queue.body tests/system/run tests/system/run.py tests/system/vmlinux.py
 
 CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)

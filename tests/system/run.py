@@ -5,7 +5,8 @@
 # run.py KERNELS SERVER SCENARIO...; KERNELS are words SUITE=KERNEL=MODULES=BUILD, KERNEL of fetch.sh, MODULES of
 # build.sh, BUILD the build folder of libraries and programs for it; SERVER is vfu-server.
 # A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
-#   device OPTIONS   one modelled device each      server FLAGS   of vfu-server
+#   device OPTIONS   one modelled device each, or a VF; as vfu-server has them
+#   server FLAGS     of vfu-server
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
 #   module NAME...   that it loads
 #   file FROM [TO]   program or data, libraries follow; {build}, {root}, {lib} and {arch} are what they are for that kernel

@@ -44,14 +44,20 @@ static void client_open(struct client *c)
 	c->fd = fds[1];
 }
 
-static struct client *client_new(void)
+/* pf: of a VF. */
+static struct client *client_new_of(const char *options, const struct client *pf)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
 	assert_non_null(c);
-	assert_int_equal(vfu_init(&c->vfu, "qm=3,queues=4", 0), 0);
+	assert_int_equal(vfu_init(&c->vfu, options, 0, pf ? &pf->vfu : NULL), 0);
 	client_open(c);
 	return c;
+}
+
+static struct client *client_new(void)
+{
+	return client_new_of("qm=3,queues=4", NULL);
 }
 
 static void client_free(struct client *c)
@@ -431,13 +437,43 @@ static void test_random(void **state)
 	client_free(c);
 }
 
+/* A VF whose PF another client has, and one whose PF nobody has. */
+static void test_functions(void **state)
+{
+	struct client *pf = client_new_of("qm=3,queues=8,vfs=1", NULL);
+	struct client *vf = client_new_of("vf", pf);
+	struct client *alone = client_new_of("vf:qm=2,queues=8,vfs=1", NULL);
+	struct vfu no;
+	uint32_t id;
+
+	assert_int_equal(vfu_init(&no, "vf", 0, NULL), -EINVAL);
+	assert_int_equal(vfu_init(&no, "vf", 0, &pf->vfu), -ENOSPC);
+	assert_int_equal(vfu_init(&no, "vf:qm=2,queues=8", 0, NULL), -ENOSPC);
+	assert_int_equal(vfu_init(&no, "vf:nonsense=1", 0, NULL), -EINVAL);
+	for (int i = 0; i < 2; i++) {
+		struct client *c = i ? vf : alone;
+
+		greet(c);
+		assert_int_equal(access_region(c, VFU_REGION_READ, 7, 0, &id, 4), 0);
+		assert_int_equal(id, 0xa25119e5);
+		assert_int_equal(access_region(c, VFU_REGION_READ, 2, 0xfffc, &id, 4), 0);
+		assert_int_equal(access_region(c, VFU_REGION_READ, 2, 0x10000, &id, 4), EINVAL);
+	}
+	client_free(alone);
+	/* The PF's client may go first. */
+	vfu_disconnect(&pf->vfu);
+	rd(vf, 0);
+	client_free(vf);
+	client_free(pf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_info),	      cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_mapped_memory), cmocka_unit_test(test_memory_by_message),
 		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_functions),     cmocka_unit_test(test_random),
 	};
 
 	alarm(300);

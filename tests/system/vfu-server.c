@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Zlib
 /*
  * Serves modelled ZIP devices to QEMU: vfu-server [-f] [-i] SOCKET OPTIONS [SOCKET OPTIONS...]
- * -f: all capabilities of version 3, -i: its doorbell pages. Ends by SIGTERM and prints its counts.
+ * -f: all capabilities of version 3, -i: its doorbell pages. OPTIONS "vf": a VF of the device
+ * before it that is none, "vf:OPTIONS": a VF alone. Ends by SIGTERM and prints its counts.
  */
 #include "config.h"
 #include "vfu.h"
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
 	static struct vfu device[DEVICES_MAX];
 	struct pollfd p[DEVICES_MAX];
 	struct sigaction action = { .sa_handler = on_signal };
+	const struct vfu *pf = NULL;
 	unsigned int flags = 0, nr = 0;
 	sigset_t ending, waiting;
 	int opt;
@@ -99,10 +101,13 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	for (; optind + 1 < argc && nr < DEVICES_MAX; optind += 2, nr++) {
-		int ret = vfu_init(&device[nr], argv[optind + 1], flags);
+		const char *options = argv[optind + 1];
+		int ret = vfu_init(&device[nr], options, flags, pf);
 
 		if (ret)
-			fail(argv[optind + 1], -ret);
+			fail(options, -ret);
+		if (strncmp(options, "vf", 2))
+			pf = &device[nr];
 		listen_at(&device[nr], argv[optind]);
 	}
 	if (!nr || optind != argc) {
@@ -127,10 +132,12 @@ int main(int argc, char **argv)
 		ts = (struct timespec){ timeout / 1000, timeout % 1000 * 1000000L };
 		ppoll(p, nr, timeout < 0 ? NULL : &ts, &waiting);
 	}
-	for (unsigned int i = 0; i < nr; i++) {
+	for (unsigned int i = 0; i < nr; i++)
 		print_counts(&device[i]);
-		unlink(device[i].path);
-		vfu_fini(&device[i]);
+	/* VFs are behind their PF. */
+	while (nr--) {
+		unlink(device[nr].path);
+		vfu_fini(&device[nr]);
 	}
 	return 0;
 }

@@ -659,15 +659,32 @@ bool vfu_serve(struct vfu *vfu)
 	return !vfu->is_broken;
 }
 
-int vfu_init(struct vfu *vfu, const char *options, unsigned int flags)
+/* Nobody is there. */
+static void on_hidden_msi(void *owner, unsigned int vector)
 {
-	const struct emu_qm_host host = { vfu, on_msi, on_dma };
+}
+
+int vfu_init(struct vfu *vfu, const char *options, unsigned int flags, const struct vfu *pf)
+{
+	const struct emu_qm_host host = { vfu, on_msi, on_dma },
+				 nobody = { NULL, on_hidden_msi, NULL };
+	int ret;
 
 	memset(vfu, 0, sizeof(*vfu));
 	vfu->fd = vfu->listener = -1;
 	for (unsigned int i = 0; i < VFU_VECTORS_MAX; i++)
 		vfu->vector[i] = -1;
-	return emu_qm_new(options, flags, &host, &vfu->qm);
+	if (!strcmp(options, "vf"))
+		return pf ? emu_qm_new_vf(pf->qm, &host, &vfu->qm) : -EINVAL;
+	if (strncmp(options, "vf:", 3))
+		return emu_qm_new(options, flags, &host, &vfu->qm);
+	ret = emu_qm_new(options + 3, flags, &nobody, &vfu->hidden);
+	if (ret)
+		return ret;
+	ret = emu_qm_new_vf(vfu->hidden, &host, &vfu->qm);
+	if (ret)
+		emu_qm_free(vfu->hidden);
+	return ret;
 }
 
 void vfu_disconnect(struct vfu *vfu)
@@ -700,4 +717,5 @@ void vfu_fini(struct vfu *vfu)
 	if (vfu->listener >= 0)
 		close(vfu->listener);
 	emu_qm_free(vfu->qm);
+	emu_qm_free(vfu->hidden);
 }

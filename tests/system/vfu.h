@@ -64,6 +64,7 @@ struct vfu_file {
 
 struct vfu {
 	struct emu_qm *qm;
+	struct emu_qm *hidden; /* the PF of a VF whose client has no PF */
 	const char *path;
 	int listener;
 	int fd;		 /* the client; -1: none */
@@ -89,8 +90,11 @@ struct vfu {
 	uint64_t dma_messages;
 };
 
-/* options and flags as of emu_qm_new(). 0 or -errno. */
-int vfu_init(struct vfu *vfu, const char *options, unsigned int flags);
+/*
+ * options and flags as of emu_qm_new(), or "vf": a VF of the PF, or "vf:" and options: a VF of a PF
+ * that no client sees. pf: may be NULL; its VFs end before it. 0 or -errno.
+ */
+int vfu_init(struct vfu *vfu, const char *options, unsigned int flags, const struct vfu *pf);
 /* The client is gone: forgets its memory and vectors, resets the device. */
 void vfu_disconnect(struct vfu *vfu);
 void vfu_fini(struct vfu *vfu);
