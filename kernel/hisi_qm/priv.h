@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the queue manager share. */
+/*
+ * What the files of the queue manager share. They are layers, and call downwards only; upwards goes
+ * struct wd_qm_report.
+ *
+ *	probe vfs debugfs	functions come and go
+ *	handlers		the PCI core's calls: AER, FLR, power
+ *	reset isolate		the tree of functions and the list of them
+ *	irq			events
+ *	queue drain ring	queue pairs
+ *	hw errors		sequences of registers and commands
+ *	io pack.h regs.h	registers, the mailbox, doorbells
+ */
 #ifndef WD_QM_PRIV_H
 #define WD_QM_PRIV_H
 
@@ -8,6 +19,19 @@
 #include "regs.h"
 
 #define WD_QM_VF_MAX 63
+#define WD_QM_CTX_AREA 4096
+
+/**
+ * struct wd_qm_report - what the lower layers find out and cannot deal with; in any context
+ * @gone: the device does not answer any more
+ * @reset_wanted: nothing less helps
+ * @error: the hardware latched an error, of whatever kind
+ */
+struct wd_qm_report {
+	void (*gone)(struct wd_qm *qm);
+	void (*reset_wanted)(struct wd_qm *qm);
+	void (*error)(struct wd_qm *qm);
+};
 
 /*
  * One hardware queue. Rings and status page are one block of memory that a process has mapped or,
@@ -21,11 +45,15 @@ struct wd_qp {
 	void __iomem *doorbell;
 	void __iomem *own_page; /* mapping behind doorbell, where it is this queue's alone */
 	u16 number;
-	u16 type;	   /* q.mutex */
-	bool is_started;   /* qm->lock; q.mutex too but for a reset */
-	bool is_undrained; /* qm->lock: the device may still write */
-	bool is_notified;  /* one word, no lock; as is the next */
-	bool is_broken;    /* by an asynchronous event: nothing completes until a new start */
+	struct mutex mutex; /* start, stop and drain, which may take long: no reset takes it */
+	u16 type;	    /* q.mutex */
+	bool is_started;    /* qm->lock */
+	bool is_stopping;   /* qm->lock: not started any more, and not yet known to be at rest */
+	bool is_undrained;  /* qm->lock: the device may still write */
+	bool is_notified;   /* one word, no lock; as is the next */
+	bool is_broken;	    /* nothing completes until a new start */
+	struct wd_qm_rate troubles; /* qp_lock */
+	struct work_struct quiet_work;
 
 	spinlock_t ring_lock; /* head, phase, is_mediated, in_flight */
 	bool is_mediated;     /* the kernel itself submitted since the start */
@@ -35,41 +63,96 @@ struct wd_qp {
 	u32 phase;
 };
 
-/* hw.c: all but the first three want qm->lock */
+/* io.c */
 bool wd_qm_is_gone(struct wd_qm *qm);
-int wd_qm_mbox(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u16 number, dma_addr_t dma, bool is_read,
-	       u64 *data);
-int wd_qm_mbox_ctx(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u16 number, void *ctx, bool is_read);
+int wd_qm_mbox(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u16 number, dma_addr_t dma);
+int wd_qm_mbox_get(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u64 *data);
+int wd_qm_mbox_load(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u16 number, const void *ctx);
+int wd_qm_mbox_dump(struct wd_qm *qm, enum wd_qm_mbox_cmd cmd, u16 number, void *ctx);
+void wd_qm_mbox_shut(struct wd_qm *qm, bool is_shut);
+void wd_qm_ring(struct wd_qm *qm, void __iomem *addr, u16 number, u16 cmd, u16 index, u16 priority);
+void wd_qm_ring_event(struct wd_qm *qm, u16 cmd, u16 index);
+bool wd_qm_rate_exceeds(struct wd_qm_rate *rate, u32 max, unsigned long period);
+
+/* hw.c: want qm->lock, but for those of events */
 int wd_qm_set_vft(struct wd_qm *qm, u32 function, u32 base, u32 nr);
 int wd_qm_hw_init(struct wd_qm *qm);
 int wd_qm_hw_start(struct wd_qm *qm);
+void wd_qm_hw_mask(struct wd_qm *qm);
+int wd_qm_hw_events(struct wd_qm *qm);
 void wd_qm_hw_stop(struct wd_qm *qm);
+void wd_qm_hw_abandon(struct wd_qm *qm);
 int wd_qm_hw_halt(struct wd_qm *qm);
 void wd_qm_hw_release(struct wd_qm *qm);
+int wd_qm_hw_reach(struct wd_qm *qm);
+int wd_qm_hw_vf_memory(struct wd_qm *qm, bool is_on);
+int wd_qm_hw_msi_off(struct wd_qm *qm);
+
+/* errors.c */
 void wd_qm_err_enable(struct wd_qm *qm);
+void wd_qm_err_settled(struct wd_qm *qm);
 void wd_qm_err_disable(struct wd_qm *qm);
-void wd_qm_ring(struct wd_qm *qm, void __iomem *addr, u16 number, u16 cmd, u16 index, u16 priority);
-void __iomem *wd_qm_event_doorbell(struct wd_qm *qm);
+bool wd_qm_err_is_latched(struct wd_qm *qm);
+bool wd_qm_err_look(struct wd_qm *qm);
+void wd_qm_err_ecc(struct wd_qm *qm);
+
+/* ring.c */
+void wd_qm_rings_reset(struct wd_qp *qp);
+bool wd_qm_ring_is_idle(struct wd_qp *qp, u32 *done);
+int wd_qm_ring_is_updated(struct wd_qp *qp);
+int wd_qm_ring_submit(struct wd_qp *qp, const void *sqes, u32 n);
+int wd_qm_ring_reap(struct wd_qp *qp, void *sqes, u32 n);
+
+/* drain.c: qp->mutex held */
+int wd_qm_drain(struct wd_qp *qp, u32 generation, bool is_empty_wanted);
+int wd_qm_disable(struct wd_qp *qp);
+int wd_qm_drain_and_disable(struct wd_qp *qp, u32 generation);
 
 /* queue.c */
-extern const struct vfio_sdmdev_ops wd_qm_sdmdev_ops;
+extern const struct vfio_sdmdev_ops wd_qm_queue_ops;
 bool wd_qm_has_doorbell_page(struct wd_qm *qm);
-void wd_qm_queue_stop_words(struct wd_qp *qp, u32 value);
+void wd_qm_queue_event(struct wd_qm *qm, u32 number);
+void wd_qm_queue_broken(struct wd_qm *qm, u32 number);
+void wd_qm_queue_flooded(struct wd_qm *qm, u32 number);
+bool wd_qm_queues_forged(struct wd_qm *qm);
+void wd_qm_queues_look(struct wd_qm *qm);
+bool wd_qm_queues_are_idle(struct wd_qm *qm);
 void wd_qm_queues_lost(struct wd_qm *qm);
 void wd_qm_queues_safe(struct wd_qm *qm);
 
 /* irq.c */
 int wd_qm_irq_init(struct wd_qm *qm);
-void wd_qm_irq_sync(struct wd_qm *qm);
+void wd_qm_irq_stop(struct wd_qm *qm);
 void wd_qm_irq_fini(struct wd_qm *qm);
 
-/* reset.c */
-extern struct mutex wd_qm_list_lock;
-extern struct list_head wd_qm_list;
-int wd_qm_reset_quietly(struct wd_qm *qm);
-void wd_qm_noticed_gone(struct wd_qm *qm);
-void wd_qm_set_gone(struct wd_qm *qm);
-void wd_qm_quiesce(struct wd_qm *qm);
+static inline bool wd_qm_is_isolated(struct wd_qm *qm)
+{
+	return READ_ONCE(qm->isolate.is_isolated);
+}
+
+/* isolate.c */
+void wd_qm_isolate_init(struct wd_qm *qm);
+void wd_qm_isolate_fini(struct wd_qm *qm);
+void wd_qm_isolate_count(struct wd_qm *qm);
+void wd_qm_isolate_set(struct wd_qm *qm, bool is_isolated);
+int wd_qm_isolate_add_files(struct wd_qm *qm);
+void wd_qm_isolate_del_files(struct wd_qm *qm);
+
+/* reset.c; tree_: a function and, of a PF, its VFs */
+extern const struct wd_qm_report wd_qm_report;
+int wd_qm_tree_join(struct wd_qm *qm);
+void wd_qm_tree_leave(struct wd_qm *qm);
+bool wd_qm_tree_is_idle(struct wd_qm *pf);
+int wd_qm_tree_fresh(struct wd_qm *qm);
+void wd_qm_tree_gone(struct wd_qm *qm);
+void wd_qm_tree_lend(struct wd_qm *qm);
+int wd_qm_tree_give_back(struct wd_qm *qm, bool is_reset_needed);
+void wd_qm_tree_stop(struct wd_qm *qm, bool is_reachable);
+int wd_qm_tree_repair(struct wd_qm *qm);
+void wd_qm_tree_resume(struct wd_qm *qm);
+int wd_qm_start(struct wd_qm *qm);
+void wd_qm_stop(struct wd_qm *qm);
+int wd_qm_reset_op(struct vfio_sdmdev *sdmdev);
 void wd_qm_err_work(struct work_struct *work);
 
 /* debugfs.c */

@@ -58,6 +58,7 @@ static const struct wd_qm_engine engine = {
 	.name = "hisi_zip",
 	.owner = THIS_MODULE,
 	.type_nr = 2,
+	.ecc_bits = ZIP_ERR_ECC_2BIT,
 	.reset_method = "ZRST",
 	.refusals = refusals,
 	.refusal_nr = HISI_ZIP_REFUSALS,
@@ -68,6 +69,8 @@ static const struct wd_qm_engine engine = {
 	.err_disable = hisi_zip_err_disable,
 	.err_status = hisi_zip_err_status,
 	.err_clear = hisi_zip_err_clear,
+	.err_axi = hisi_zip_err_axi,
+	.ecc_raise = hisi_zip_ecc_raise,
 	.master_open = hisi_zip_master_open,
 	.check_sqe = check_sqe,
 };
