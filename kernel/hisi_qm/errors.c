@@ -77,12 +77,13 @@ bool wd_qm_err_is_latched(struct wd_qm *qm)
 	return is_reset;
 }
 
-/* Forgets what is harmless. true: a reset is needed. */
-bool wd_qm_err_look(struct wd_qm *qm)
+/* Forgets what is harmless. true: a reset is needed. *is_flooded: the event rings are to be loaded. */
+bool wd_qm_err_look(struct wd_qm *qm, bool *is_flooded)
 {
 	bool is_reset;
 	u32 engine, status = pending(qm, &engine, &is_reset);
 
+	*is_flooded = status & QM_ERR_FIFO;
 	if (!status && !engine)
 		return false;
 	dev_err_ratelimited(&qm->pdev->dev, "hardware errors: queues 0x%x, engine 0x%x\n", status,

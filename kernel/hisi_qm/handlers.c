@@ -16,7 +16,7 @@ static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t
 	}
 	if (pdev->is_virtfn)
 		return PCI_ERS_RESULT_NONE;
-	if (channel == pci_channel_io_normal && !wd_qm_err_look(qm))
+	if (channel == pci_channel_io_normal && !wd_qm_tree_look(qm))
 		return PCI_ERS_RESULT_RECOVERED;
 	wd_qm_tree_stop(qm, channel == pci_channel_io_normal);
 	return PCI_ERS_RESULT_NEED_RESET;

@@ -31,9 +31,9 @@ static bool event_next(struct wd_qm_events *events, u32 *event)
 }
 
 /*
- * Device and driver begin both rings anew. That is no reset: nobody loses a request, and what was in
- * the rings is made up for by all who wait looking for themselves. Where it does not help, who can
- * write the rings loses his queues; where nobody can, it is the hardware. events_lock held.
+ * Device and driver begin both rings anew. That is no reset: nobody loses a request, and what was
+ * in the rings is made up for by all who wait looking for themselves. Where it does not help, who
+ * can write the rings loses his queues; where nobody can, it is the hardware. events_lock held.
  */
 static void resync(struct wd_qm *qm)
 {
@@ -99,8 +99,8 @@ static irqreturn_t eq_thread(int irq, void *data)
 }
 
 /*
- * More events than the ring holds: a queue whose process rings its doorbell again and again has them
- * made without end. Is there one that more than half of the ring, old or new, is about?
+ * More events than the ring holds: a queue whose process rings its doorbell again and again has
+ * them made without end. Is there one that more than half of the ring, old or new, is about?
  */
 static void blame(struct wd_qm *qm)
 {
@@ -118,6 +118,15 @@ static void blame(struct wd_qm *qm)
 		nr += (READ_ONCE(entries[i]) & WD_QM_EVENT_NUMBER) == number;
 	if (nr > qm->eq.depth / 2)
 		wd_qm_queue_flooded(qm, number);
+}
+
+/* Events were lost, as the device says by one event, or where not even that had a place. */
+void wd_qm_irq_flooded(struct wd_qm *qm)
+{
+	mutex_lock(&qm->events_lock);
+	blame(qm);
+	resync(qm);
+	mutex_unlock(&qm->events_lock);
 }
 
 static irqreturn_t aeq_thread(int irq, void *data)
@@ -145,13 +154,11 @@ static irqreturn_t aeq_thread(int irq, void *data)
 		}
 		nr++;
 	}
-	if (is_overflow) {
-		blame(qm);
-		resync(qm);
-	} else if (!is_out_of_step(qm, &qm->aeq, nr)) {
+	if (!is_overflow && !is_out_of_step(qm, &qm->aeq, nr))
 		wd_qm_ring_event(qm, WD_QM_DB_CMD_AEQ, qm->aeq.head);
-	}
 	mutex_unlock(&qm->events_lock);
+	if (is_overflow)
+		wd_qm_irq_flooded(qm);
 	return IRQ_HANDLED;
 }
 

@@ -93,7 +93,7 @@ void wd_qm_err_enable(struct wd_qm *qm);
 void wd_qm_err_settled(struct wd_qm *qm);
 void wd_qm_err_disable(struct wd_qm *qm);
 bool wd_qm_err_is_latched(struct wd_qm *qm);
-bool wd_qm_err_look(struct wd_qm *qm);
+bool wd_qm_err_look(struct wd_qm *qm, bool *is_flooded);
 void wd_qm_err_ecc(struct wd_qm *qm);
 
 /* ring.c */
@@ -122,6 +122,7 @@ void wd_qm_queues_safe(struct wd_qm *qm);
 
 /* irq.c */
 int wd_qm_irq_init(struct wd_qm *qm);
+void wd_qm_irq_flooded(struct wd_qm *qm);
 void wd_qm_irq_stop(struct wd_qm *qm);
 void wd_qm_irq_fini(struct wd_qm *qm);
 
@@ -143,6 +144,7 @@ extern const struct wd_qm_report wd_qm_report;
 int wd_qm_tree_join(struct wd_qm *qm);
 void wd_qm_tree_leave(struct wd_qm *qm);
 bool wd_qm_tree_is_idle(struct wd_qm *pf);
+bool wd_qm_tree_look(struct wd_qm *qm);
 int wd_qm_tree_fresh(struct wd_qm *qm);
 void wd_qm_tree_gone(struct wd_qm *qm);
 void wd_qm_tree_lend(struct wd_qm *qm);

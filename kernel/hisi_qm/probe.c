@@ -76,10 +76,13 @@ static int read_caps(struct wd_qm *qm)
 		goto bad;
 
 	qm->err_nfe = wd_qm_cap(qm, &cap_nfe);
-	/* A random value in a doorbell is what any user can write: not an error of the hardware. */
+	/*
+	 * What any user can bring about with his doorbell is no reason to reset the function of all:
+	 * a wrong random value, which the device ignores, and more events than fit.
+	 */
 	qm->err_nfe &= ~QM_ERR_DB_RANDOM;
 	qm->err_ce = wd_qm_cap(qm, &cap_ce);
-	qm->err_reset = wd_qm_cap(qm, &cap_reset);
+	qm->err_reset = wd_qm_cap(qm, &cap_reset) & ~(QM_ERR_DB_RANDOM | QM_ERR_FIFO);
 	qm->err_shutdown = qm->version >= WD_QM_V3 ? qm->err_reset : QM_ERR_ECC_MULTI;
 	if (qm->version == WD_QM_V1)
 		qm->err_shutdown = 0;

@@ -284,9 +284,12 @@ static int stopped(struct wd_qp *qp, u32 generation, int ret)
 	/* A reset came between, and knows better. */
 	if (generation == qm->generation && ret) {
 		qp->is_undrained = true;
-		mutex_lock(&qm->qp_lock);
-		trouble(qp);
-		mutex_unlock(&qm->qp_lock);
+		/* Any other failure is not the queue's. */
+		if (ret == -ETIMEDOUT) {
+			mutex_lock(&qm->qp_lock);
+			trouble(qp);
+			mutex_unlock(&qm->qp_lock);
+		}
 		wd_qm_count(qm, WD_QM_QUEUE_UNDRAINED);
 		pci_warn(qm->pdev, "queue %u could not be drained: %d\n", qp->number, ret);
 	}
@@ -294,8 +297,8 @@ static int stopped(struct wd_qp *qp, u32 generation, int ret)
 }
 
 /*
- * qp->mutex held. While the queue is drained, which may take long, no lock is: a reset may come, and
- * other queues start and stop.
+ * qp->mutex held. While the queue is drained, which may take long, no lock is: a reset may come,
+ * and other queues start and stop.
  */
 static int stop_qp(struct wd_qp *qp)
 {

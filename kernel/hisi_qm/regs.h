@@ -85,6 +85,7 @@
 /* Errors that mean something here, chapter 14.1 */
 #define QM_ERR_AXI (1u << 0 | 1u << 1)
 #define QM_ERR_ECC_MULTI (1u << 2)
+#define QM_ERR_FIFO (1u << 11)
 #define QM_ERR_DB_RANDOM (1u << 12)
 
 /* AXI master, chapter 4.3 */

@@ -315,6 +315,16 @@ void wd_qm_tree_gone(struct wd_qm *qm)
 	mutex_unlock(&list_lock);
 }
 
+/* At the errors that are pending. true: a reset is needed. */
+bool wd_qm_tree_look(struct wd_qm *qm)
+{
+	bool is_flooded, is_reset = wd_qm_err_look(qm, &is_flooded);
+
+	if (is_flooded && !is_reset)
+		wd_qm_irq_flooded(qm);
+	return is_reset;
+}
+
 void wd_qm_err_work(struct work_struct *work)
 {
 	struct wd_qm *qm = container_of(work, struct wd_qm, err_work);
@@ -327,7 +337,7 @@ void wd_qm_err_work(struct work_struct *work)
 	}
 	mutex_lock(&list_lock);
 	/* Whoever has it resets it as well; and then there is nothing to read. */
-	if (!qm->is_lent && (wd_qm_err_look(qm) || is_wanted)) {
+	if (!qm->is_lent && (wd_qm_tree_look(qm) || is_wanted)) {
 		wd_qm_isolate_count(qm);
 		reset_whole(qm, true);
 	}
