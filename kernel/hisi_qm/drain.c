@@ -78,31 +78,30 @@ int wd_qm_drain(struct wd_qp *qp, u32 generation, bool is_empty_wanted)
 	}
 }
 
-static int park(struct wd_qp *qp)
-{
-	struct wd_qm *qm = qp->qm;
-	struct wd_qm_sqc sqc = wd_qm_sqc_park(qm->version, qp->number, qm->park.dma);
-	struct wd_qm_cqc cqc = wd_qm_cqc_park(qm->version, qp->number, qm->park.dma);
-	int ret;
-
-	ret = wd_qm_mbox_load(qm, WD_QM_MBOX_SQC, qp->number, &sqc);
-	if (ret)
-		return ret;
-	return wd_qm_mbox_load(qm, WD_QM_MBOX_CQC, qp->number, &cqc);
-}
-
 /* V3 may have a command that drains and stops. */
 static bool has_stop(struct wd_qm *qm)
 {
 	return qm->cap_flags & QM_CAP_HAS_STOP_QP;
 }
 
-/* No doorbell makes the queue run any more. What runs may go on, except where V3 stops it. */
+/*
+ * No doorbell makes the queue run any more, nor has events made by what is left in it. What runs
+ * may go on, except where V3 stops it.
+ */
 int wd_qm_disable(struct wd_qp *qp)
 {
-	if (has_stop(qp->qm))
-		return wd_qm_mbox(qp->qm, WD_QM_MBOX_STOP_QP, qp->number, 0);
-	return park(qp);
+	struct wd_qm *qm = qp->qm;
+	struct wd_qm_sqc sqc = wd_qm_sqc_park(qm->version, qp->number, qm->park.dma);
+	struct wd_qm_cqc cqc = wd_qm_cqc_park(qm->version, qp->number, qm->park.dma);
+	int ret;
+
+	if (has_stop(qm))
+		ret = wd_qm_mbox(qm, WD_QM_MBOX_STOP_QP, qp->number, 0);
+	else
+		ret = wd_qm_mbox_load(qm, WD_QM_MBOX_SQC, qp->number, &sqc);
+	if (ret)
+		return ret;
+	return wd_qm_mbox_load(qm, WD_QM_MBOX_CQC, qp->number, &cqc);
 }
 
 /*

@@ -77,7 +77,7 @@ bool wd_qm_err_is_latched(struct wd_qm *qm)
 	return is_reset;
 }
 
-/* Forgets what is harmless. true: a reset is needed. *is_flooded: the event rings are to be loaded. */
+/* Forgets what is harmless. true: a reset is needed. *is_flooded: events were lost. */
 bool wd_qm_err_look(struct wd_qm *qm, bool *is_flooded)
 {
 	bool is_reset;

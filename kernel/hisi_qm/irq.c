@@ -9,6 +9,7 @@
  */
 #define EMPTY_MAX 16
 #define RESYNCS_MAX 32 /* a second */
+#define EVENTS_FEW 16  /* of one queue in the ring; who is told of once has one */
 
 /*
  * The next event, or false. The ring may be written by whoever makes the device write: nothing in
@@ -33,7 +34,8 @@ static bool event_next(struct wd_qm_events *events, u32 *event)
 /*
  * Device and driver begin both rings anew. That is no reset: nobody loses a request, and what was
  * in the rings is made up for by all who wait looking for themselves. Where it does not help, who
- * can write the rings loses his queues; where nobody can, it is the hardware. events_lock held.
+ * can write the rings, or fills them, loses his queues; where nobody does, it is the hardware.
+ * events_lock held.
  */
 static void resync(struct wd_qm *qm)
 {
@@ -43,7 +45,8 @@ static void resync(struct wd_qm *qm)
 	if (READ_ONCE(qm->state) != WD_QM_UP)
 		return;
 	wd_qm_count(qm, WD_QM_RESYNC);
-	if (wd_qm_rate_exceeds(&qm->resyncs, RESYNCS_MAX, HZ) && !wd_qm_queues_forged(qm))
+	if (wd_qm_rate_exceeds(&qm->resyncs, RESYNCS_MAX, HZ) && !wd_qm_queues_forged(qm) &&
+	    !wd_qm_queues_flooded(qm, EVENTS_FEW))
 		ret = -EIO;
 	else
 		ret = wd_qm_hw_events(qm);
@@ -98,33 +101,12 @@ static irqreturn_t eq_thread(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/*
- * More events than the ring holds: a queue whose process rings its doorbell again and again has
- * them made without end. Is there one that more than half of the ring, old or new, is about?
- */
-static void blame(struct wd_qm *qm)
-{
-	const u32 *entries = qm->eq.entries;
-	u32 number = 0, lead = 0, nr = 0;
-
-	for (u32 i = 0; i < qm->eq.depth; i++) {
-		u32 other = READ_ONCE(entries[i]) & WD_QM_EVENT_NUMBER;
-
-		if (!lead)
-			number = other;
-		lead += other == number ? 1 : -1;
-	}
-	for (u32 i = 0; i < qm->eq.depth; i++)
-		nr += (READ_ONCE(entries[i]) & WD_QM_EVENT_NUMBER) == number;
-	if (nr > qm->eq.depth / 2)
-		wd_qm_queue_flooded(qm, number);
-}
-
 /* Events were lost, as the device says by one event, or where not even that had a place. */
 void wd_qm_irq_flooded(struct wd_qm *qm)
 {
 	mutex_lock(&qm->events_lock);
-	blame(qm);
+	/* A queue whose process rings its doorbell again and again has them made without end. */
+	wd_qm_queues_flooded(qm, qm->eq.depth / 8);
 	resync(qm);
 	mutex_unlock(&qm->events_lock);
 }

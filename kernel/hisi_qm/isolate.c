@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Isolation: a function whose hardware needs resets too often is not used any more. Attributes as
- * mainline's, chapter 22.6 of the hardware reference, in params/.
+ * mainline's, chapter 22.6 of the hardware reference, of the PCI function.
  */
 #include <linux/slab.h>
 #include <linux/sysfs.h>
@@ -9,7 +9,6 @@
 
 #define PERIOD (3600ul * HZ)
 #define STRATEGY_MAX 65535
-#define GROUP "params" /* sdmdev's */
 
 struct error {
 	struct list_head link;
@@ -111,27 +110,21 @@ static ssize_t isolate_strategy_store(struct device *dev, struct device_attribut
 }
 static DEVICE_ATTR_RW(isolate_strategy);
 
-static struct attribute *pf_attrs[] = {
+static struct attribute *attrs[] = {
 	&dev_attr_isolate.attr,
 	&dev_attr_isolate_strategy.attr,
 	NULL
 };
 
 /* Errors are the PF's. */
-static struct attribute *vf_attrs[] = {
-	&dev_attr_isolate.attr,
-	NULL
-};
-
-static const struct attribute_group pf_group = { .name = GROUP, .attrs = pf_attrs };
-static const struct attribute_group vf_group = { .name = GROUP, .attrs = vf_attrs };
-
-int wd_qm_isolate_add_files(struct wd_qm *qm)
+static umode_t is_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
-	return sysfs_merge_group(&qm->pdev->dev.kobj, qm->is_vf ? &vf_group : &pf_group);
+	struct wd_qm *qm = dev_get_drvdata(kobj_to_dev(kobj));
+
+	return qm->is_vf && attr == &dev_attr_isolate_strategy.attr ? 0 : attr->mode;
 }
 
-void wd_qm_isolate_del_files(struct wd_qm *qm)
-{
-	sysfs_unmerge_group(&qm->pdev->dev.kobj, qm->is_vf ? &vf_group : &pf_group);
-}
+static const struct attribute_group group = { .attrs = attrs, .is_visible = is_visible };
+
+const struct attribute_group *wd_qm_groups[] = { &group, NULL };
+EXPORT_SYMBOL_GPL(wd_qm_groups);

@@ -52,7 +52,8 @@ struct wd_qp {
 	bool is_undrained;  /* qm->lock: the device may still write */
 	bool is_notified;   /* one word, no lock; as is the next */
 	bool is_broken;	    /* nothing completes until a new start */
-	struct wd_qm_rate troubles; /* qp_lock */
+	struct wd_qm_rate troubles; /* qp_lock; as is the next */
+	u32 events_nr;		    /* of a flood */
 	struct work_struct quiet_work;
 
 	spinlock_t ring_lock; /* head, phase, is_mediated, in_flight */
@@ -113,7 +114,7 @@ extern const struct vfio_sdmdev_ops wd_qm_queue_ops;
 bool wd_qm_has_doorbell_page(struct wd_qm *qm);
 void wd_qm_queue_event(struct wd_qm *qm, u32 number);
 void wd_qm_queue_broken(struct wd_qm *qm, u32 number);
-void wd_qm_queue_flooded(struct wd_qm *qm, u32 number);
+bool wd_qm_queues_flooded(struct wd_qm *qm, u32 few);
 bool wd_qm_queues_forged(struct wd_qm *qm);
 void wd_qm_queues_look(struct wd_qm *qm);
 bool wd_qm_queues_are_idle(struct wd_qm *qm);
@@ -136,8 +137,6 @@ void wd_qm_isolate_init(struct wd_qm *qm);
 void wd_qm_isolate_fini(struct wd_qm *qm);
 void wd_qm_isolate_count(struct wd_qm *qm);
 void wd_qm_isolate_set(struct wd_qm *qm, bool is_isolated);
-int wd_qm_isolate_add_files(struct wd_qm *qm);
-void wd_qm_isolate_del_files(struct wd_qm *qm);
 
 /* reset.c; tree_: a function and, of a PF, its VFs */
 extern const struct wd_qm_report wd_qm_report;

@@ -77,8 +77,8 @@ static int read_caps(struct wd_qm *qm)
 
 	qm->err_nfe = wd_qm_cap(qm, &cap_nfe);
 	/*
-	 * What any user can bring about with his doorbell is no reason to reset the function of all:
-	 * a wrong random value, which the device ignores, and more events than fit.
+	 * What any user can bring about with his doorbell is no reason to reset the function of
+	 * all: a wrong random value, which the device ignores, and more events than fit.
 	 */
 	qm->err_nfe &= ~QM_ERR_DB_RANDOM;
 	qm->err_ce = wd_qm_cap(qm, &cap_ce);
@@ -324,9 +324,6 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	ret = wd_qm_tree_join(qm);
 	if (ret)
 		goto del_debugfs;
-	ret = wd_qm_isolate_add_files(qm);
-	if (ret)
-		pci_warn(pdev, "attributes of isolation are missing: %d\n", ret);
 	pci_info(pdev, "%s, %u queues, %s\n", qm->sdmdev.api_ver, qm->qp_nr, qm->sdmdev.algs);
 	return 0;
 
@@ -376,7 +373,6 @@ void wd_qm_remove(struct pci_dev *pdev)
 	if (wd_qm_is_gone(qm))
 		wd_qm_tree_gone(qm);
 	wd_qm_tree_leave(qm);
-	wd_qm_isolate_del_files(qm);
 	vfio_sdmdev_unregister(&qm->sdmdev);
 	wd_qm_debugfs_del(qm);
 	WRITE_ONCE(qm->is_removing, true);
@@ -416,6 +412,7 @@ void wd_qm_shutdown(struct pci_dev *pdev)
 {
 	struct wd_qm *qm = pci_get_drvdata(pdev);
 
+	WRITE_ONCE(qm->is_removing, true);
 	mutex_lock(&qm->lock);
 	if (!wd_qm_is_gone(qm)) {
 		qm->state = WD_QM_DOWN;

@@ -542,16 +542,33 @@ static void penalise(struct wd_qp *qp)
 	queue_work(system_long_wq, &qp->quiet_work);
 }
 
-/* Queue number alone filled the ring of all. */
-void wd_qm_queue_flooded(struct wd_qm *qm, u32 number)
+/*
+ * Stops those of whom there are more than few events in the ring, old or new. false: nobody is.
+ * events_lock held.
+ */
+bool wd_qm_queues_flooded(struct wd_qm *qm, u32 few)
 {
+	bool is_found = false;
 	struct wd_qp *qp;
 
 	mutex_lock(&qm->qp_lock);
-	qp = running(qm, number);
-	if (qp)
+	for (u32 i = 0; i < qm->qp_nr; i++)
+		if (qm->qps[i])
+			qm->qps[i]->events_nr = 0;
+	for (u32 i = 0; i < qm->eq.depth; i++) {
+		qp = running(qm, READ_ONCE(qm->eq.entries[i]) & WD_QM_EVENT_NUMBER);
+		if (qp)
+			qp->events_nr++;
+	}
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		qp = running(qm, i);
+		if (!qp || qp->events_nr <= few)
+			continue;
 		penalise(qp);
+		is_found = true;
+	}
 	mutex_unlock(&qm->qp_lock);
+	return is_found;
 }
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Resets: chapters 13.5 and 14 of the hardware reference. The only file that knows other functions. */
+/* Resets: chapters 13.5 and 14 of the hardware reference. No other file knows other functions. */
 #include <linux/acpi.h>
 #include <linux/delay.h>
 #include "priv.h"
@@ -77,9 +77,9 @@ static int firmware_reset(struct wd_qm *qm)
 }
 
 /*
- * The whole controller by its firmware, or the function by the PCI reset. -ENOTTY: there is neither,
- * and the memory of contexts is initialised anew, which hw_init does in any case. Others are kept
- * from it by is_lent: the configuration's own lock is held by who waits for us.
+ * The whole controller by its firmware, or the function by the PCI reset. -ENOTTY: there is
+ * neither, and the memory of contexts is initialised anew, which hw_init does in any case. Others
+ * are kept from it by is_lent: the configuration's own lock is held by who waits for us.
  */
 static int device_reset(struct wd_qm *qm)
 {
@@ -392,19 +392,25 @@ int wd_qm_tree_fresh(struct wd_qm *qm)
 int wd_qm_tree_join(struct wd_qm *qm)
 {
 	bool is_gone;
+	u32 generation;
 	int ret;
 
 	mutex_lock(&list_lock);
 	list_add_tail(&qm->link, &list);
+	generation = READ_ONCE(qm->generation);
 	mutex_unlock(&list_lock);
 	ret = vfio_sdmdev_register(&qm->sdmdev);
 	mutex_lock(&list_lock);
 	if (ret)
 		list_del_init(&qm->link);
 	qm->is_known = !ret;
-	is_gone = qm->state == WD_QM_GONE;
-	if (qm->is_known && is_gone)
-		vfio_sdmdev_reset_begin(&qm->sdmdev, true);
+	is_gone = READ_ONCE(qm->state) == WD_QM_GONE;
+	/* It was reset when sdmdev could not be told yet. */
+	if (qm->is_known && generation != READ_ONCE(qm->generation)) {
+		vfio_sdmdev_reset_begin(&qm->sdmdev, is_gone);
+		if (!is_gone)
+			vfio_sdmdev_reset_done(&qm->sdmdev);
+	}
 	mutex_unlock(&list_lock);
 	return ret;
 }

@@ -12,7 +12,6 @@ static const struct wd_qm_cap cap_nfe = { ZIP_CAP_NFE, 0, 0x7fe, 0x1ffe };
 static const struct wd_qm_cap cap_reset = { ZIP_CAP_RESET, 0, 0x7fe, 0x7fe };
 static const struct wd_qm_cap cap_ce = { ZIP_CAP_CE, 0, 0x1, 0x1 };
 
-
 /* In this order, chapter 16.2. User values are without SSV: with a PASID, V3 sets it by queue. */
 static const struct {
 	u32 offset;

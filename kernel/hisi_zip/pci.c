@@ -96,6 +96,7 @@ static struct pci_driver hisi_zip_driver = {
 	.sriov_configure = wd_qm_sriov_configure,
 	.err_handler = &wd_qm_err_handlers,
 	.driver.pm = &wd_qm_pm_ops,
+	.dev_groups = wd_qm_groups,
 };
 module_pci_driver(hisi_zip_driver);
 MODULE_LICENSE("GPL");

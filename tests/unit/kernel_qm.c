@@ -191,6 +191,33 @@ static void test_drained(void **state)
 	assert_false(wd_qm_is_drained(&sqc, &cqc));
 }
 
+static void test_distances(void **state)
+{
+	const uint32_t depth = 1024;
+
+	assert_int_equal(wd_qm_position(7, 0, depth), 7);
+	assert_int_equal(wd_qm_position(7, WD_QM_TAIL_WRAP | WD_QM_SQC_PASID, depth), 1031);
+	assert_int_equal(wd_qm_distance(7, 7, depth), 0);
+	assert_int_equal(wd_qm_distance(7, 10, depth), 3);
+	assert_int_equal(wd_qm_distance(1020, 1030, depth), 10);
+	assert_int_equal(wd_qm_distance(2040, 3, depth), 11);
+	/* Passed: a process may go on. */
+	assert_int_equal(wd_qm_distance(11, 10, depth), 0);
+	assert_int_equal(wd_qm_distance(3, 2040, depth), 0);
+}
+
+/* A doorbell carries 0 where the context has this. */
+static void test_dead(void **state)
+{
+	const uint32_t sqc[8] = { [4] = WD_QM_RAND_DEAD, [6] = WD_QM_SQC_DISABLED << 16 };
+	const uint32_t cqc[8] = { [4] = WD_QM_RAND_DEAD };
+	const struct wd_qm_sqc dead_sqc = wd_qm_sqc_dead();
+	const struct wd_qm_cqc dead_cqc = wd_qm_cqc_dead();
+
+	assert_words(&dead_sqc, sqc);
+	assert_words(&dead_cqc, cqc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_parked),	      cmocka_unit_test(test_mailbox_words),
 		cmocka_unit_test(test_vft),	      cmocka_unit_test(test_vf_ranges),
 		cmocka_unit_test(test_doorbells),     cmocka_unit_test(test_drained),
+		cmocka_unit_test(test_distances),     cmocka_unit_test(test_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,5 +231,7 @@ void wd_qm_shutdown(struct pci_dev *pdev);
 int wd_qm_sriov_configure(struct pci_dev *pdev, int vf_nr);
 extern const struct pci_error_handlers wd_qm_err_handlers;
 extern const struct dev_pm_ops wd_qm_pm_ops;
+/* Attributes of the function, for dev_groups of the PCI driver's struct device_driver. */
+extern const struct attribute_group *wd_qm_groups[];
 
 #endif
