@@ -45,7 +45,7 @@ const struct sdmdev_mode sdmdev_mode_mediated = {
 
 static int sdmdev_mediated_state(const struct sdmdev_queue *sq)
 {
-	switch (sq->state) {
+	switch (READ_ONCE(sq->run.state)) {
 	case SDMDEV_STATE_OK:
 		return 0;
 	case SDMDEV_STATE_INIT:

@@ -73,8 +73,5 @@ int sdmdev_mode_nothing(struct sdmdev_queue *sq)
 /* Where a queue's requests reach only what is the queue's, that alone decides. */
 void sdmdev_mode_drop_isolated(struct sdmdev_queue *sq, struct sdmdev_retired *retired)
 {
-	if (sq->is_stuck)
-		sdmdev_core_retire(sq->core, retired);
-	else
-		retired->free(retired);
+	sdmdev_run_retire(&sq->run, retired);
 }

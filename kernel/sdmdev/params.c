@@ -91,7 +91,7 @@ static ssize_t dma_mode_store(struct sdmdev_core *core, const char *buf, size_t 
 	if (!flag)
 		return -EINVAL;
 	mutex_lock(&core->lock);
-	ret = list_empty(&core->queues) ? sdmdev_mode_select(core, flag) : -EBUSY;
+	ret = core->queues_nr ? -EBUSY : sdmdev_mode_select(core, flag);
 	mutex_unlock(&core->lock);
 	return ret ? ret : len;
 }
@@ -125,14 +125,14 @@ static ssize_t state_show(struct sdmdev_core *core, char *buf)
 {
 	const char *state = "ok";
 
-	mutex_lock(&core->state_lock);
-	if (core->is_gone)
+	mutex_lock(&core->life.lock);
+	if (core->life.is_gone)
 		state = "dead";
-	else if (core->resets_nr)
+	else if (core->life.resets_nr)
 		state = "resetting";
-	else if (core->is_isolated)
+	else if (core->life.is_isolated)
 		state = "isolated";
-	mutex_unlock(&core->state_lock);
+	mutex_unlock(&core->life.lock);
 	return sysfs_emit(buf, "%s\n", state);
 }
 

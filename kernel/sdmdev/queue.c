@@ -37,30 +37,36 @@ void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q)
 EXPORT_SYMBOL_GPL(vfio_sdmdev_wake_up);
 
 /* The process may write its status page: it is never read here. */
-static void sdmdev_queue_set_state(struct sdmdev_queue *sq, enum sdmdev_state state)
+static void sdmdev_queue_changed(struct sdmdev_run *run, bool is_gone)
 {
+	struct sdmdev_queue *sq = container_of(run, struct sdmdev_queue, run);
 	struct sdmdev_status *status = sdmdev_queue_status(sq);
+	bool is_news = sq->told_state != run->state || sq->told_generation != run->life->generation;
 
-	WRITE_ONCE(sq->state, state);
-	WRITE_ONCE(status->generation, READ_ONCE(sq->core->generation));
-	WRITE_ONCE(status->state, state);
+	sq->told_state = run->state;
+	sq->told_generation = run->life->generation;
+	WRITE_ONCE(status->generation, run->life->generation);
+	WRITE_ONCE(status->state, run->state);
 	wake_up_all(&sq->q->wait);
-	if (state == SDMDEV_STATE_RESET || state == SDMDEV_STATE_DEAD)
+	if (is_news && (run->state == SDMDEV_STATE_RESET || run->state == SDMDEV_STATE_DEAD))
 		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
+	if (is_gone)
+		queue_delayed_work(sdmdev_wq, &sq->revoke_work, 0);
 }
 
 /*
  * VFIO's device goes by a work: its last reference takes a lock of VFIO. Those come before
- * state_lock, which is held here, and whoever closes a queue has one of that kind already.
+ * life->lock, which is held here, and whoever closes a queue has one of that kind already.
  */
 static void sdmdev_queue_free(struct sdmdev_retired *retired)
 {
 	struct sdmdev_queue *sq = container_of(retired, struct sdmdev_queue, retired);
 	struct sdmdev_core *core = sq->core;
 
+	sdmdev_run_leave(&sq->run);
 	core->sdmdev->ops->put_queue(sq->q);
 	llist_add(&sq->put_node, &core->put_list);
-	schedule_work(&core->put_work);
+	queue_work(sdmdev_wq, &core->put_work);
 }
 
 static int sdmdev_queue_check_layout(struct sdmdev_queue *sq)
@@ -73,6 +79,13 @@ static int sdmdev_queue_check_layout(struct sdmdev_queue *sq)
 		return -EINVAL;
 	/* Without a page of its own nobody but the kernel may ring. */
 	return sq->mode->is_direct && !layout->mmio_len ? -EOPNOTSUPP : 0;
+}
+
+static void sdmdev_queue_uncount(struct sdmdev_core *core)
+{
+	mutex_lock(&core->lock);
+	core->queues_nr--;
+	mutex_unlock(&core->lock);
 }
 
 /* Puts a hardware queue behind dev, which a bus backend just bound. */
@@ -98,24 +111,26 @@ int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 	mutex_lock(&core->lock);
 	sq->mode = core->mode;
 	ret = sdmdev_queue_check_layout(sq);
-	if (!ret && (core->is_unregistering || core->is_gone))
+	if (!ret && core->is_unregistering)
 		ret = -ENODEV;
 	if (!ret)
-		list_add_tail(&sq->node, &core->queues);
+		core->queues_nr++;
 	mutex_unlock(&core->lock);
 	if (ret)
 		goto put_queue;
 
+	sdmdev_run_join(&sq->run, &core->life, sdmdev_queue_changed);
 	dev_set_drvdata(dev, sq);
 	ret = vfio_register_emulated_iommu_dev(&sq->vdev);
 	if (ret)
-		goto del_queue;
+		goto leave;
 	return 0;
 
-del_queue:
-	mutex_lock(&core->lock);
-	list_del(&sq->node);
-	mutex_unlock(&core->lock);
+leave:
+	mutex_lock(&core->life.lock);
+	sdmdev_run_leave(&sq->run);
+	mutex_unlock(&core->life.lock);
+	sdmdev_queue_uncount(core);
 put_queue:
 	sdmdev->ops->put_queue(sq->q);
 put_device:
@@ -131,11 +146,9 @@ void sdmdev_queue_destroy(struct device *dev)
 	struct sdmdev_core *core = sq->core;
 
 	vfio_unregister_group_dev(&sq->vdev);
-	mutex_lock(&core->lock);
-	list_del(&sq->node);
-	mutex_unlock(&core->lock);
+	sdmdev_queue_uncount(core);
 	sq->mode->drop(sq, &sq->retired);
-	sdmdev_core_settle(core);
+	sdmdev_life_settle(&core->life);
 }
 EXPORT_SYMBOL_GPL(sdmdev_queue_destroy);
 
@@ -151,28 +164,36 @@ int sdmdev_queue_open(struct sdmdev_queue *sq)
 
 	if (!try_module_get(sdmdev->owner))
 		return -ENODEV;
-	mutex_lock(&sq->q->mutex);
-	if (sq->state == SDMDEV_STATE_DEAD)
-		ret = -ENODEV;
-	else if (sq->is_stuck)
-		ret = -EBUSY;
+	ret = sdmdev_run_open(&sq->run);
 	if (ret)
-		goto unlock;
+		goto put_module;
 	space = sdmdev_space_get(sq);
 	if (IS_ERR(space)) {
 		ret = PTR_ERR(space);
-		goto unlock;
+		goto put_module;
 	}
+	mutex_lock(&sq->mem_lock);
+	mutex_lock(&sq->q->mutex);
 	sq->space = space;
 	sq->mm = current->mm;
 	mmgrab(sq->mm);
 	memset(sq->layout.dus, 0, sq->layout.dus_len);
-	sdmdev_queue_set_state(sq, SDMDEV_STATE_INIT);
-unlock:
 	mutex_unlock(&sq->q->mutex);
-	if (ret)
-		module_put(sdmdev->owner);
+	mutex_unlock(&sq->mem_lock);
+	sdmdev_run_set_state(&sq->run, SDMDEV_STATE_INIT);
+	return 0;
+
+put_module:
+	module_put(sdmdev->owner);
 	return ret;
+}
+
+/* Where it does not work, for a reset began, this does nothing. */
+static int sdmdev_queue_stop_locked(struct sdmdev_queue *sq)
+{
+	int ret = sq->core->sdmdev->ops->stop_queue(sq->q);
+
+	return sdmdev_run_end(&sq->run, ret, SDMDEV_STATE_INIT);
 }
 
 /* Nobody can call any more, no mapping is left, and pins can still be given back. */
@@ -184,54 +205,54 @@ void sdmdev_queue_close(struct sdmdev_queue *sq)
 	for (i = 0; i < SDMDEV_IRQS; i++)
 		sdmdev_queue_set_event(sq, i, -1);
 	mutex_lock(&sq->q->mutex);
-	if (sq->state == SDMDEV_STATE_OK)
-		sdmdev_queue_stop(sq);
+	sdmdev_queue_stop_locked(sq);
+	mutex_unlock(&sq->q->mutex);
+
+	/* VFIO may be asking for pins meanwhile. */
+	mutex_lock(&sq->mem_lock);
 	sq->mode->unshare(sq, 0, U64_MAX);
 	sdmdev_static_free_all(sq);
 	sdmdev_space_put(sq->space);
+	mutex_lock(&sq->q->mutex);
 	sq->space = NULL;
 	mmdrop(sq->mm);
 	sq->mm = NULL;
 	sq->q->pasid = 0;
 	mutex_unlock(&sq->q->mutex);
-	sdmdev_core_settle(core);
+	mutex_unlock(&sq->mem_lock);
+	sdmdev_life_settle(&core->life);
 	module_put(core->sdmdev->owner);
+}
+
+static int sdmdev_queue_start_locked(struct sdmdev_queue *sq)
+{
+	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
+	int ret;
+
+	ret = sdmdev_run_begin(&sq->run);
+	if (ret)
+		return ret;
+	ret = ops->start_queue(sq->q);
+	if (ret) {
+		sdmdev_run_abort(&sq->run, true);
+		return ret;
+	}
+	ret = sdmdev_run_begun(&sq->run);
+	if (ret)
+		sdmdev_run_abort(&sq->run, !ops->stop_queue(sq->q));
+	return ret;
 }
 
 int sdmdev_queue_start(struct sdmdev_queue *sq)
 {
 	int ret;
 
-	if (sq->state == SDMDEV_STATE_OK)
-		return -EBUSY;
-	if (sq->state == SDMDEV_STATE_DEAD)
-		return -ENODEV;
-	if (sq->is_stuck)
-		return -EIO;
 	ret = sq->mode->bind(sq);
 	if (ret)
 		return ret;
-	ret = sdmdev_core_begin(sq->core);
-	if (ret)
-		return ret;
-	ret = sq->core->sdmdev->ops->start_queue(sq->q);
-	if (ret) {
-		sdmdev_core_end(sq->core, false);
-		return ret;
-	}
-	sdmdev_queue_set_state(sq, SDMDEV_STATE_OK);
-	return 0;
-}
-
-/*
- * A queue that cannot be stopped is stuck until the function was reset. The state is what comes of
- * it: whoever waits is not to see another in between.
- */
-static int sdmdev_queue_stopped(struct sdmdev_queue *sq, int ret, enum sdmdev_state state)
-{
-	sq->is_stuck = ret;
-	sdmdev_core_end(sq->core, ret);
-	sdmdev_queue_set_state(sq, state);
+	mutex_lock(&sq->q->mutex);
+	ret = sdmdev_queue_start_locked(sq);
+	mutex_unlock(&sq->q->mutex);
 	return ret;
 }
 
@@ -239,12 +260,12 @@ int sdmdev_queue_stop(struct sdmdev_queue *sq)
 {
 	int ret;
 
-	if (sq->state == SDMDEV_STATE_DEAD)
-		return -ENODEV;
-	if (sq->state != SDMDEV_STATE_OK)
-		return sq->is_stuck ? -EIO : 0;
-	ret = sq->core->sdmdev->ops->stop_queue(sq->q);
-	return sdmdev_queue_stopped(sq, ret, ret ? SDMDEV_STATE_RESET : SDMDEV_STATE_INIT);
+	mutex_lock(&sq->q->mutex);
+	ret = sdmdev_run_may_end(&sq->run);
+	if (ret > 0)
+		ret = sdmdev_queue_stop_locked(sq);
+	mutex_unlock(&sq->q->mutex);
+	return ret;
 }
 
 int sdmdev_queue_reset(struct sdmdev_queue *sq)
@@ -254,11 +275,15 @@ int sdmdev_queue_reset(struct sdmdev_queue *sq)
 
 	if (!ops->reset_queue)
 		return -EOPNOTSUPP;
-	ret = sdmdev_queue_stop(sq);
+	mutex_lock(&sq->q->mutex);
+	ret = sdmdev_run_may_end(&sq->run);
+	if (ret > 0)
+		ret = sdmdev_queue_stop_locked(sq);
 	if (!ret)
 		ret = ops->reset_queue(sq->q);
 	if (!ret)
-		sdmdev_queue_set_state(sq, SDMDEV_STATE_INIT);
+		sdmdev_run_set_state(&sq->run, SDMDEV_STATE_INIT);
+	mutex_unlock(&sq->q->mutex);
 	return ret;
 }
 
@@ -268,52 +293,28 @@ int sdmdev_queue_drain(struct sdmdev_queue *sq)
 	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
 	int ret;
 
-	if (sq->state != SDMDEV_STATE_OK)
-		return sq->is_stuck ? -EIO : 0;
-	if (!ops->drain_queue)
-		return -EIO;
-	ret = ops->drain_queue(sq->q);
-	if (ret)
-		sdmdev_queue_stopped(sq, -EIO, SDMDEV_STATE_RESET);
+	mutex_lock(&sq->q->mutex);
+	ret = sdmdev_run_may_end(&sq->run);
+	if (ret > 0) {
+		ret = ops->drain_queue ? ops->drain_queue(sq->q) : -EIO;
+		if (ret)
+			ret = sdmdev_run_end(&sq->run, -EIO, SDMDEV_STATE_RESET);
+	}
+	mutex_unlock(&sq->q->mutex);
 	return ret;
 }
 
-/* VFIO asks again every ten seconds: the first time the process may still finish its work. */
+/*
+ * VFIO asks again every ten seconds: the first time the process may still finish its work. Later
+ * its queue is dead, and is stopped when its process closes it: VFIO waits for that in any case.
+ */
 void sdmdev_queue_want_removal(struct sdmdev_queue *sq, unsigned int count)
 {
-	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
-
-	mutex_lock(&sq->q->mutex);
 	WRITE_ONCE(sdmdev_queue_status(sq)->is_removal_wanted, 1);
-	if (count) {
-		if (sq->state == SDMDEV_STATE_OK)
-			sdmdev_queue_stopped(sq, ops->stop_queue(sq->q), SDMDEV_STATE_DEAD);
-		else
-			sdmdev_queue_set_state(sq, SDMDEV_STATE_DEAD);
-	} else {
+	if (count)
+		sdmdev_run_set_state(&sq->run, SDMDEV_STATE_DEAD);
+	else
 		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
-	}
-	mutex_unlock(&sq->q->mutex);
-}
-
-/* The driver stops the hardware itself; until it says so, a started queue counts as stuck. */
-void sdmdev_queue_reset_begin(struct sdmdev_queue *sq, bool is_gone)
-{
-	enum sdmdev_state state;
-
-	mutex_lock(&sq->q->mutex);
-	state = sq->state;
-	if (state == SDMDEV_STATE_OK) {
-		sq->is_stuck = true;
-		sdmdev_core_end(sq->core, true);
-		state = SDMDEV_STATE_RESET;
-	}
-	if (is_gone)
-		state = SDMDEV_STATE_DEAD;
-	sdmdev_queue_set_state(sq, state);
-	mutex_unlock(&sq->q->mutex);
-	if (is_gone)
-		sdmdev_vfio_revoke(sq);
 }
 
 /* Whether completions shall interrupt. The driver's op is called at the edges only. */
@@ -340,7 +341,7 @@ static void sdmdev_queue_notify_locked(struct sdmdev_queue *sq, bool is_wanted)
 /* 1: results; 0: not yet; or why there will not be any. */
 static int sdmdev_queue_poll(struct sdmdev_queue *sq)
 {
-	switch (READ_ONCE(sq->state)) {
+	switch (READ_ONCE(sq->run.state)) {
 	case SDMDEV_STATE_OK:
 		return !!sq->core->sdmdev->ops->is_q_updated(sq->q);
 	case SDMDEV_STATE_DEAD:

@@ -69,18 +69,12 @@ static void sdmdev_single_detach(struct sdmdev_space *space)
 /* Any queue of the function reaches the memory of all. */
 static int sdmdev_single_quiesce(struct sdmdev_queue *sq)
 {
-	struct sdmdev_core *core = sq->core;
-	bool is_busy;
-
-	mutex_lock(&core->state_lock);
-	is_busy = core->started_nr || core->stuck_nr;
-	mutex_unlock(&core->state_lock);
-	return is_busy ? -EBUSY : 0;
+	return sdmdev_life_is_busy(&sq->core->life) ? -EBUSY : 0;
 }
 
 static void sdmdev_single_drop(struct sdmdev_queue *sq, struct sdmdev_retired *retired)
 {
-	sdmdev_core_retire(sq->core, retired);
+	sdmdev_life_retire(&sq->core->life, retired);
 }
 
 const struct sdmdev_mode sdmdev_mode_single = {

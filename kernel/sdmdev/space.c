@@ -36,6 +36,7 @@ static struct sdmdev_space *sdmdev_space_new(struct sdmdev_queue *sq)
 	space->mode = sq->mode;
 	space->mm = current->mm;
 	mutex_init(&space->lock);
+	mutex_init(&space->sva_lock);
 	space->gate = sdmdev_gate_alloc();
 	if (!space->gate)
 		goto free_space;
@@ -62,17 +63,17 @@ struct sdmdev_space *sdmdev_space_get(struct sdmdev_queue *sq)
 	struct sdmdev_core *core = sq->core;
 	struct sdmdev_space *space, *found = NULL;
 
-	mutex_lock(&core->state_lock);
+	mutex_lock(&core->life.lock);
 	list_for_each_entry(space, &core->spaces, node)
 		if (space->mm == current->mm && space->mode == sq->mode)
 			found = space;
-	if (!found && sq->mode->is_exclusive && (!list_empty(&core->spaces) || core->stuck_nr))
+	if (!found && sq->mode->is_exclusive && (!list_empty(&core->spaces) || core->life.stuck_nr))
 		found = ERR_PTR(-EBUSY);
 	else if (!found)
 		found = sdmdev_space_new(sq);
 	if (!IS_ERR(found))
 		found->users++;
-	mutex_unlock(&core->state_lock);
+	mutex_unlock(&core->life.lock);
 	return found;
 }
 
@@ -80,15 +81,15 @@ void sdmdev_space_put(struct sdmdev_space *space)
 {
 	struct sdmdev_core *core = space->core;
 
-	mutex_lock(&core->state_lock);
+	mutex_lock(&core->life.lock);
 	if (!--space->users) {
 		list_del(&space->node);
-		if (core->stuck_nr)
-			list_add_tail(&space->retired.node, &core->retired);
+		if (core->life.stuck_nr)
+			list_add_tail(&space->retired.node, &core->life.retired);
 		else
 			space->retired.free(&space->retired);
 	}
-	mutex_unlock(&core->state_lock);
+	mutex_unlock(&core->life.lock);
 }
 
 /* Host bridge: where other devices answer, and what its own windows to memory leave out. */
@@ -146,7 +147,7 @@ int sdmdev_space_window(struct sdmdev_core *core, struct iommu_domain *domain,
 }
 
 /* Neighbouring pages, mapped together: large pages stay large in the page table. */
-struct sdmdev_run {
+struct sdmdev_piece {
 	struct iommu_domain *domain;
 	unsigned long iova;
 	phys_addr_t phys;
@@ -154,33 +155,33 @@ struct sdmdev_run {
 	int prot;
 };
 
-static int sdmdev_run_flush(struct sdmdev_run *run)
+static int sdmdev_piece_flush(struct sdmdev_piece *piece)
 {
 	int ret;
 
-	if (!run->len)
+	if (!piece->len)
 		return 0;
-	ret = compat_iommu_map(run->domain, run->iova, run->phys, run->len, run->prot);
+	ret = compat_iommu_map(piece->domain, piece->iova, piece->phys, piece->len, piece->prot);
 	if (ret)
 		return ret;
-	run->iova += run->len;
-	run->len = 0;
+	piece->iova += piece->len;
+	piece->len = 0;
 	return 0;
 }
 
-static int sdmdev_run_add(struct sdmdev_run *run, struct page *page)
+static int sdmdev_piece_add(struct sdmdev_piece *piece, struct page *page)
 {
 	phys_addr_t phys = page_to_phys(page);
 	int ret;
 
-	if (run->len && phys != run->phys + run->len) {
-		ret = sdmdev_run_flush(run);
+	if (piece->len && phys != piece->phys + piece->len) {
+		ret = sdmdev_piece_flush(piece);
 		if (ret)
 			return ret;
 	}
-	if (!run->len)
-		run->phys = phys;
-	run->len += PAGE_SIZE;
+	if (!piece->len)
+		piece->phys = phys;
+	piece->len += PAGE_SIZE;
 	return 0;
 }
 
@@ -207,7 +208,7 @@ static void sdmdev_space_unmap(struct sdmdev_queue *sq, unsigned long iova, size
 static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t len, int prot,
 			    struct page **pages)
 {
-	struct sdmdev_run run = {
+	struct sdmdev_piece piece = {
 		.domain = sq->space->domain, .iova = iova, .prot = prot | IOMMU_CACHE,
 	};
 	size_t pinned = 0;
@@ -224,7 +225,7 @@ static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t 
 		}
 		pinned += (size_t)n << PAGE_SHIFT;
 		for (i = 0; i < n; i++) {
-			ret = sdmdev_run_add(&run, pages[i]);
+			ret = sdmdev_piece_add(&piece, pages[i]);
 			if (ret)
 				goto unwind;
 		}
@@ -234,12 +235,12 @@ static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t 
 		}
 		cond_resched();
 	}
-	ret = sdmdev_run_flush(&run);
+	ret = sdmdev_piece_flush(&piece);
 	if (!ret)
 		return 0;
 
 unwind:
-	sdmdev_space_unmap(sq, iova, run.iova - iova);
+	sdmdev_space_unmap(sq, iova, piece.iova - iova);
 	sdmdev_space_unpin(sq, iova, pinned);
 	return ret;
 }

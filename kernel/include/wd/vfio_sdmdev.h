@@ -130,8 +130,9 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev);
 void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q);
 
 /*
- * The function failed or is being reset: every open queue becomes RESET (or DEAD). Takes each
- * queue's mutex, calls no op. May sleep.
+ * The function failed or is being reset: every open queue becomes RESET (or DEAD). May sleep,
+ * but waits for no user: neither this nor what comes after it takes a lock that a user's call may
+ * hold while it sleeps, a queue's mutex among them. Calls no op but put_queue.
  */
 void vfio_sdmdev_reset_begin(struct vfio_sdmdev *sdmdev, bool is_gone);
 /* It works again: queues may be started, quarantined memory is freed. May sleep. */
