@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	kernel/sdmdev/bus.c \
 	kernel/sdmdev/charge.c \
 	kernel/sdmdev/core.c \
+	kernel/sdmdev/drain.c \
 	kernel/sdmdev/gate.c \
 	kernel/sdmdev/lifetime.c \
 	kernel/sdmdev/lifetime.h \

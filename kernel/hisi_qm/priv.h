@@ -31,6 +31,7 @@ struct wd_qp {
 	bool is_mediated;     /* the kernel itself submitted since the start */
 	u32 tail;	      /* q.mutex */
 	u32 in_flight;
+	u32 reaped; /* since the start */
 	u32 head;  /* next completion: of reap, or of is_q_updated where a process has the rings */
 	u32 phase;
 };

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A queue pair as sdmdev drives it: its memory, start, drain and stop, and mediated submission. */
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 #include "priv.h"
 
 #define DEPTH HISI_QM_DEFAULT_DEPTH
-#define DRAIN_TURNS 1000 /* of 100 to 200 us, chapter 12.3 */
 
 static struct wd_qp *to_qp(struct vfio_sdmdev_queue *q)
 {
@@ -188,48 +186,51 @@ static int disable(struct wd_qp *qp)
 	return park(qp);
 }
 
-/* Has the last entry that the kernel submitted come back? */
-static bool is_last_done(struct wd_qp *qp)
+/* Of the entries that the kernel submitted those that have come back and were not reaped. */
+static u32 back_nr(struct wd_qp *qp)
 {
-	bool is_done = true;
+	u32 nr;
 
-	spin_lock_irq(&qp->ring_lock);
-	if (qp->in_flight) {
-		u32 last = qp->head + qp->in_flight - 1;
-		u32 phase = last < DEPTH ? qp->phase : qp->phase ^ WD_QM_PHASE;
+	lockdep_assert_held(&qp->ring_lock);
+	for (nr = 0; nr < qp->in_flight; nr++) {
+		u32 at = qp->head + nr;
+		u32 phase = at < DEPTH ? qp->phase : qp->phase ^ WD_QM_PHASE;
 
-		is_done = (READ_ONCE(qp_cq(qp)[last % DEPTH].phase) & WD_QM_PHASE) == phase;
+		if ((READ_ONCE(qp_cq(qp)[at % DEPTH].phase) & WD_QM_PHASE) != phase)
+			break;
 	}
-	spin_unlock_irq(&qp->ring_lock);
-	return is_done;
+	return nr;
 }
 
 /* V1 tells nothing about a ring that a process drives, and no process may drive one of V1. */
-static int drain(struct wd_qp *qp)
+static int position_v1(struct wd_qp *qp, struct vfio_sdmdev_position *pos)
 {
-	struct wd_qm *qm = qp->qm;
+	spin_lock_irq(&qp->ring_lock);
+	pos->rung = qp->reaped + qp->in_flight;
+	pos->done = qp->reaped + back_nr(qp);
+	spin_unlock_irq(&qp->ring_lock);
+	return 0;
+}
 
-	for (int turn = 0; turn < DRAIN_TURNS; turn++) {
-		struct wd_qm_sqc sqc;
-		struct wd_qm_cqc cqc;
-		int ret;
+/* Both rings have the same depth: their tails and wraps count the same (chapter 12.3). */
+static int position(struct wd_qp *qp, struct vfio_sdmdev_position *pos)
+{
+	struct wd_qm_sqc sqc;
+	struct wd_qm_cqc cqc;
+	int ret;
 
-		if (qm->version == WD_QM_V1) {
-			if (is_last_done(qp))
-				return 0;
-		} else {
-			ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_SQC, qp->number, &sqc, true);
-			if (ret)
-				return ret;
-			ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_CQC, qp->number, &cqc, true);
-			if (ret)
-				return ret;
-			if (wd_qm_is_drained(&sqc, &cqc))
-				return 0;
-		}
-		usleep_range(100, 200);
-	}
-	return -ETIMEDOUT;
+	pos->modulus = 2 * DEPTH;
+	if (qp->qm->version == WD_QM_V1)
+		return position_v1(qp, pos);
+	ret = wd_qm_mbox_ctx(qp->qm, WD_QM_MBOX_SQC, qp->number, &sqc, true);
+	if (ret)
+		return ret;
+	ret = wd_qm_mbox_ctx(qp->qm, WD_QM_MBOX_CQC, qp->number, &cqc, true);
+	if (ret)
+		return ret;
+	pos->rung = wd_qm_count_of(sqc.tail, sqc.flags, DEPTH);
+	pos->done = wd_qm_count_of(cqc.tail, cqc.flags, DEPTH);
+	return 0;
 }
 
 static void rings_reset(struct wd_qp *qp)
@@ -241,6 +242,7 @@ static void rings_reset(struct wd_qp *qp)
 	qp->head = 0;
 	qp->phase = WD_QM_PHASE;
 	qp->in_flight = 0;
+	qp->reaped = 0;
 	WRITE_ONCE(qp->is_broken, false);
 	spin_unlock_irq(&qp->ring_lock);
 }
@@ -300,15 +302,21 @@ static int start_queue(struct vfio_sdmdev_queue *q)
 }
 
 /*
- * A process that rings between the drain and the parking of V2 has its own requests run on for a
+ * A process that rings between the last look and the parking of V2 has its own requests run on for a
  * moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
  * doorbell.
  */
 static int stop_locked(struct wd_qp *qp)
 {
+	struct vfio_sdmdev_position pos;
 	struct wd_qm *qm = qp->qm;
-	int ret;
+	int ret = 0;
 
+	if (qp->is_started && !wd_qm_is_gone(qm)) {
+		ret = position(qp, &pos);
+		if (!ret && (pos.rung - pos.done) & (pos.modulus - 1))
+			return -EBUSY;
+	}
 	wd_qm_queue_stop_words(qp, 1);
 	if (wd_qm_is_gone(qm)) {
 		wd_qm_noticed_gone(qm);
@@ -321,7 +329,6 @@ static int stop_locked(struct wd_qp *qp)
 	if (!qp->is_started)
 		return 0;
 	qp->is_started = false;
-	ret = has_stop(qm) ? 0 : drain(qp);
 	if (disable(qp) || ret) {
 		qp->is_undrained = true;
 		wd_qm_count(qm, WD_QM_QUEUE_UNDRAINED);
@@ -342,29 +349,28 @@ static int stop_queue(struct vfio_sdmdev_queue *q)
 	return ret;
 }
 
-static int drain_queue(struct vfio_sdmdev_queue *q)
+static int get_position(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_position *pos)
 {
 	struct wd_qp *qp = to_qp(q);
 	int ret = 0;
 
+	*pos = (struct vfio_sdmdev_position){ .modulus = 2 * DEPTH };
 	mutex_lock(&qp->qm->lock);
-	if (wd_qm_is_gone(qp->qm))
-		ret = 0;
-	else if (qp->is_undrained)
-		ret = -EIO;
-	else if (qp->is_started)
-		ret = drain(qp) ? -EIO : 0;
+	if (!wd_qm_is_gone(qp->qm)) {
+		if (qp->is_undrained)
+			ret = -EIO;
+		else if (qp->is_started)
+			ret = position(qp, pos);
+	}
 	mutex_unlock(&qp->qm->lock);
 	return ret;
 }
 
+/* It is stopped. */
 static int reset_queue(struct vfio_sdmdev_queue *q)
 {
 	struct wd_qp *qp = to_qp(q);
-	int ret = stop_queue(q);
 
-	if (ret)
-		return ret;
 	memset(qp->dus.va, 0, HISI_QM_CQ_OFFSET(DEPTH));
 	rings_reset(qp);
 	qp->type = 0;
@@ -444,7 +450,7 @@ static bool owns(void *arg, u64 addr, u64 len, bool is_write)
 	return vfio_sdmdev_owns(arg, addr, len, is_write);
 }
 
-static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe)
+static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe, u64 *bytes)
 {
 	struct wd_qp *qp = to_qp(q);
 	struct wd_qm *qm = qp->qm;
@@ -452,8 +458,10 @@ static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe)
 	int reason;
 
 	reason = qm->engine->check_sqe(qm, qp->type, sqe, owns, q, &is_reach);
-	if (!reason)
+	if (!reason) {
+		*bytes = qm->engine->sqe_bytes(sqe);
 		return 0;
+	}
 	atomic64_inc(&qm->refused[reason]);
 	return is_reach ? -EACCES : -EINVAL;
 }
@@ -517,6 +525,7 @@ static int reap(struct vfio_sdmdev_queue *q, void *sqes, u32 n)
 			qp->phase ^= WD_QM_PHASE;
 		}
 		qp->in_flight--;
+		qp->reaped++;
 		nr++;
 	}
 	/* Armed again: a completion behind the head makes an event at once (chapter 11). */
@@ -538,7 +547,7 @@ const struct vfio_sdmdev_ops wd_qm_sdmdev_ops = {
 	.describe = describe,
 	.start_queue = start_queue,
 	.stop_queue = stop_queue,
-	.drain_queue = drain_queue,
+	.get_position = get_position,
 	.is_q_updated = is_q_updated,
 	.mask_notify = mask_notify,
 	.reset = reset,

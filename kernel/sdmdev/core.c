@@ -8,6 +8,8 @@
 #include "compat.h"
 #include "sdmdev.h"
 
+#define SDMDEV_LEAVE_MS 3000
+
 static char *bus_name = "sdmdev";
 module_param_named(bus, bus_name, charp, 0444);
 MODULE_PARM_DESC(bus, "where queues appear: sdmdev (own bus) or mdev");
@@ -105,7 +107,7 @@ static int sdmdev_core_check(const struct vfio_sdmdev *sdmdev)
 	if (!sdmdev->dev || !sdmdev->name || !sdmdev->algs || !sdmdev->api_ver || !ops)
 		return -EINVAL;
 	if (!ops->get_queue || !ops->put_queue || !ops->describe || !ops->start_queue ||
-	    !ops->stop_queue || !ops->is_q_updated || !ops->mask_notify)
+	    !ops->stop_queue || !ops->get_position || !ops->is_q_updated || !ops->mask_notify)
 		return -EINVAL;
 	return 0;
 }
@@ -190,13 +192,17 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev)
 	core->is_unregistering = true;
 	mutex_unlock(&core->lock);
 	core->bus->del(core);
-	flush_work(&core->life.reset_work);
 
-	/* What no reset could stop must lose its way to memory before that is freed. */
+	/*
+	 * Closed queues may still have work. What does not end in time, and what no reset could
+	 * stop, must lose its way to memory before that is freed.
+	 */
+	sdmdev_life_wait(&core->life, msecs_to_jiffies(SDMDEV_LEAVE_MS));
 	if (sdmdev_life_is_busy(&core->life) && dev_is_pci(sdmdev->dev))
 		pci_clear_master(to_pci_dev(sdmdev->dev));
 	sdmdev_life_stop(&core->life);
-	flush_work(&core->put_work);
+	sdmdev_life_wait(&core->life, MAX_SCHEDULE_TIMEOUT);
+	flush_workqueue(sdmdev_wq);
 
 	device_unregister(core->cls_dev);
 	module_put(core->bus->owner);

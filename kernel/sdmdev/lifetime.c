@@ -25,9 +25,30 @@ static bool sdmdev_run_is_stuck(const struct sdmdev_run *run)
 	return run->stuck_epoch == run->life->epoch;
 }
 
-static bool sdmdev_run_is_idle(const struct sdmdev_run *run)
+static bool sdmdev_run_rests(const struct sdmdev_run *run)
 {
 	return !run->is_working && !sdmdev_run_is_stuck(run);
+}
+
+bool sdmdev_run_is_working(struct sdmdev_run *run)
+{
+	bool is_working;
+
+	mutex_lock(&run->life->lock);
+	is_working = run->is_working;
+	mutex_unlock(&run->life->lock);
+	return is_working;
+}
+
+/* Is nothing of it on its way to memory? */
+bool sdmdev_run_is_idle(struct sdmdev_run *run)
+{
+	bool is_idle;
+
+	mutex_lock(&run->life->lock);
+	is_idle = sdmdev_run_rests(run);
+	mutex_unlock(&run->life->lock);
+	return is_idle;
 }
 
 static void sdmdev_life_free_list(struct list_head *list)
@@ -51,7 +72,7 @@ static void sdmdev_life_free(struct sdmdev_life *life)
 
 	lockdep_assert_held(&life->lock);
 	list_for_each_entry_safe(run, next, &life->runs, node)
-		if (sdmdev_run_is_idle(run))
+		if (sdmdev_run_rests(run))
 			sdmdev_life_free_list(&run->retired);
 	if (life->working_nr || life->stuck_nr || list_empty(&life->retired))
 		return;
@@ -214,6 +235,22 @@ void sdmdev_life_reset_end(struct sdmdev_life *life, bool is_done)
 	mutex_unlock(&life->lock);
 }
 
+static bool sdmdev_life_is_empty(struct sdmdev_life *life)
+{
+	bool is_empty;
+
+	mutex_lock(&life->lock);
+	is_empty = list_empty(&life->runs);
+	mutex_unlock(&life->lock);
+	return is_empty;
+}
+
+/* Until all runs have left, or that long. */
+void sdmdev_life_wait(struct sdmdev_life *life, long timeout)
+{
+	wait_event_timeout(life->wait, sdmdev_life_is_empty(life), timeout);
+}
+
 /* The device has lost its way to memory for good, and nothing is started any more. */
 void sdmdev_life_stop(struct sdmdev_life *life)
 {
@@ -258,7 +295,7 @@ int sdmdev_run_open(struct sdmdev_run *run)
 	mutex_lock(&run->life->lock);
 	if (run->state == SDMDEV_STATE_DEAD)
 		ret = -ENODEV;
-	else if (!sdmdev_run_is_idle(run))
+	else if (!sdmdev_run_rests(run))
 		ret = -EBUSY;
 	else
 		sdmdev_run_change(run, SDMDEV_STATE_INIT, false);

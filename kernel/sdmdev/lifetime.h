@@ -27,6 +27,7 @@ struct sdmdev_life {
 	int (*reset)(struct sdmdev_life *life); /* with no lock held */
 	struct work_struct reset_work;
 	wait_queue_head_t wait; /* for runs to leave */
+	atomic_t moves;		/* something went on */
 
 	struct mutex lock; /* guards from here */
 	struct list_head runs;
@@ -64,6 +65,7 @@ void sdmdev_wq_exit(void);
 
 void sdmdev_life_init(struct sdmdev_life *life, struct device *dev,
 		      int (*reset)(struct sdmdev_life *life));
+void sdmdev_life_wait(struct sdmdev_life *life, long timeout);
 void sdmdev_life_stop(struct sdmdev_life *life);
 void sdmdev_life_reset_begin(struct sdmdev_life *life, bool is_gone);
 void sdmdev_life_reset_end(struct sdmdev_life *life, bool is_done);
@@ -80,6 +82,8 @@ int sdmdev_run_begun(struct sdmdev_run *run);
 void sdmdev_run_abort(struct sdmdev_run *run, bool is_stopped);
 int sdmdev_run_end(struct sdmdev_run *run, int ret, enum sdmdev_state state);
 int sdmdev_run_may_end(struct sdmdev_run *run);
+bool sdmdev_run_is_working(struct sdmdev_run *run);
+bool sdmdev_run_is_idle(struct sdmdev_run *run);
 void sdmdev_run_set_state(struct sdmdev_run *run, enum sdmdev_state state);
 void sdmdev_run_retire(struct sdmdev_run *run, struct sdmdev_retired *retired);
 

@@ -8,6 +8,9 @@
 #include "compat.h"
 #include "sdmdev.h"
 
+#define SDMDEV_CLOSE_TURNS 10 /* jiffies that a close waits itself */
+#define SDMDEV_STOP_TURNS 4
+
 static struct sdmdev_status *sdmdev_queue_status(struct sdmdev_queue *sq)
 {
 	return sq->layout.dus + sq->layout.dus_len - PAGE_SIZE;
@@ -31,6 +34,7 @@ static void sdmdev_queue_signal(struct sdmdev_queue *sq, enum sdmdev_irq irq)
  */
 void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q)
 {
+	atomic_inc(&q->core->core->life.moves);
 	wake_up_all(&q->wait);
 	sdmdev_queue_signal(q->core, SDMDEV_IRQ_UPDATE);
 }
@@ -52,6 +56,8 @@ static void sdmdev_queue_changed(struct sdmdev_run *run, bool is_gone)
 		sdmdev_queue_signal(sq, SDMDEV_IRQ_ERROR);
 	if (is_gone)
 		queue_delayed_work(sdmdev_wq, &sq->revoke_work, 0);
+	if (sq->is_closing)
+		mod_delayed_work(sdmdev_wq, &sq->close_work, 0);
 }
 
 /*
@@ -81,6 +87,70 @@ static int sdmdev_queue_check_layout(struct sdmdev_queue *sq)
 	return sq->mode->is_direct && !layout->mmio_len ? -EOPNOTSUPP : 0;
 }
 
+/*
+ * 0: the device does not work for the queue; -EAGAIN: not yet: it is to be called again, or, with
+ * the queue stuck, when the state changes.
+ */
+static int sdmdev_queue_try_end(struct sdmdev_queue *sq)
+{
+	int ret = 0;
+
+	mutex_lock(&sq->q->mutex);
+	if (sdmdev_run_is_working(&sq->run)) {
+		ret = sdmdev_drain_look(sq, &sq->drain);
+		if (!ret)
+			ret = sq->core->sdmdev->ops->stop_queue(sq->q);
+		if (ret == -EBUSY) /* somebody else has rung: once more */
+			sdmdev_drain_init(&sq->drain);
+		else if (ret != -EAGAIN)
+			sdmdev_run_end(&sq->run, ret, SDMDEV_STATE_INIT);
+	}
+	mutex_unlock(&sq->q->mutex);
+	return sdmdev_run_is_idle(&sq->run) ? 0 : -EAGAIN;
+}
+
+static void sdmdev_queue_put(struct sdmdev_queue *sq)
+{
+	struct sdmdev_life *life = &sq->core->life;
+
+	if (!refcount_dec_and_test(&sq->holds))
+		return;
+	sq->mode->drop(sq, &sq->retired);
+	sdmdev_life_settle(life);
+}
+
+/* Closed, and out of the device's hands: what it had is given back. */
+static void sdmdev_queue_finish(struct sdmdev_queue *sq)
+{
+	if (sq->is_held)
+		sq->mode->unshare(sq, 0, U64_MAX);
+	sdmdev_static_free_all(sq);
+	sdmdev_space_put(sq->space);
+	sq->space = NULL;
+	sq->q->pasid = 0;
+	sdmdev_life_settle(&sq->core->life);
+	sdmdev_queue_put(sq);
+}
+
+/* However long a process's last requests take: nobody waits for them. */
+static void sdmdev_queue_close_work(struct work_struct *work)
+{
+	struct sdmdev_queue *sq = container_of(work, struct sdmdev_queue, close_work.work);
+	struct sdmdev_life *life = &sq->core->life;
+
+	if (sdmdev_queue_try_end(sq)) {
+		if (sdmdev_run_is_working(&sq->run))
+			queue_delayed_work(sdmdev_wq, &sq->close_work, 1);
+		return;
+	}
+	mutex_lock(&life->lock);
+	sq->is_closing = false;
+	mutex_unlock(&life->lock);
+	/* What was queued by a change since. */
+	cancel_delayed_work(&sq->close_work);
+	sdmdev_queue_finish(sq);
+}
+
 static void sdmdev_queue_uncount(struct sdmdev_core *core)
 {
 	mutex_lock(&core->lock);
@@ -100,6 +170,7 @@ int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 		return PTR_ERR(sq);
 	sq->core = core;
 	sq->retired.free = sdmdev_queue_free;
+	INIT_DELAYED_WORK(&sq->close_work, sdmdev_queue_close_work);
 	ret = sdmdev->ops->get_queue(sdmdev, &sq->q);
 	if (ret)
 		goto put_device;
@@ -107,6 +178,13 @@ int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 	init_waitqueue_head(&sq->q->wait);
 	sq->q->core = sq;
 	sdmdev->ops->describe(sq->q, &sq->layout);
+
+	sq->flight.size = roundup_pow_of_two(2 * sq->layout.sq_depth);
+	sq->flight.bytes = kvcalloc(sq->flight.size, sizeof(*sq->flight.bytes), GFP_KERNEL);
+	if (!sq->flight.bytes) {
+		ret = -ENOMEM;
+		goto put_queue;
+	}
 
 	mutex_lock(&core->lock);
 	sq->mode = core->mode;
@@ -139,7 +217,7 @@ put_device:
 }
 EXPORT_SYMBOL_GPL(sdmdev_queue_create);
 
-/* Returns when nobody has the queue open. */
+/* Returns when nobody has the queue open; the device may still work for who had. */
 void sdmdev_queue_destroy(struct device *dev)
 {
 	struct sdmdev_queue *sq = dev_get_drvdata(dev);
@@ -147,10 +225,23 @@ void sdmdev_queue_destroy(struct device *dev)
 
 	vfio_unregister_group_dev(&sq->vdev);
 	sdmdev_queue_uncount(core);
-	sq->mode->drop(sq, &sq->retired);
-	sdmdev_life_settle(&core->life);
+	sdmdev_queue_put(sq);
 }
 EXPORT_SYMBOL_GPL(sdmdev_queue_destroy);
+
+/* Whose queue it is. */
+static void sdmdev_queue_set_mm(struct sdmdev_queue *sq, struct mm_struct *mm)
+{
+	struct mm_struct *old = sq->mm;
+
+	if (mm)
+		mmgrab(mm);
+	mutex_lock(&sq->map_lock);
+	sq->mm = mm;
+	mutex_unlock(&sq->map_lock);
+	if (old)
+		mmdrop(old);
+}
 
 /*
  * Whatever is left of the queue's last owner: the rings are emptied before another process can map
@@ -164,7 +255,8 @@ int sdmdev_queue_open(struct sdmdev_queue *sq)
 
 	if (!try_module_get(sdmdev->owner))
 		return -ENODEV;
-	ret = sdmdev_run_open(&sq->run);
+	/* Not before it has ended for whoever had it last. */
+	ret = refcount_read(&sq->holds) > 1 ? -EBUSY : sdmdev_run_open(&sq->run);
 	if (ret)
 		goto put_module;
 	space = sdmdev_space_get(sq);
@@ -172,13 +264,12 @@ int sdmdev_queue_open(struct sdmdev_queue *sq)
 		ret = PTR_ERR(space);
 		goto put_module;
 	}
-	mutex_lock(&sq->mem_lock);
-	mutex_lock(&sq->q->mutex);
-	sq->space = space;
-	sq->mm = current->mm;
-	mmgrab(sq->mm);
+	refcount_inc(&sq->holds);
 	memset(sq->layout.dus, 0, sq->layout.dus_len);
-	mutex_unlock(&sq->q->mutex);
+	mutex_lock(&sq->mem_lock);
+	sq->space = space;
+	sq->is_held = false;
+	sdmdev_queue_set_mm(sq, current->mm);
 	mutex_unlock(&sq->mem_lock);
 	sdmdev_run_set_state(&sq->run, SDMDEV_STATE_INIT);
 	return 0;
@@ -188,39 +279,37 @@ put_module:
 	return ret;
 }
 
-/* Where it does not work, for a reset began, this does nothing. */
-static int sdmdev_queue_stop_locked(struct sdmdev_queue *sq)
-{
-	int ret = sq->core->sdmdev->ops->stop_queue(sq->q);
-
-	return sdmdev_run_end(&sq->run, ret, SDMDEV_STATE_INIT);
-}
-
 /* Nobody can call any more, no mapping is left, and pins can still be given back. */
 void sdmdev_queue_close(struct sdmdev_queue *sq)
 {
 	struct sdmdev_core *core = sq->core;
+	int turn, ret;
 	u32 i;
 
 	for (i = 0; i < SDMDEV_IRQS; i++)
 		sdmdev_queue_set_event(sq, i, -1);
-	mutex_lock(&sq->q->mutex);
-	sdmdev_queue_stop_locked(sq);
-	mutex_unlock(&sq->q->mutex);
-
 	/* VFIO may be asking for pins meanwhile. */
 	mutex_lock(&sq->mem_lock);
-	sq->mode->unshare(sq, 0, U64_MAX);
-	sdmdev_static_free_all(sq);
-	sdmdev_space_put(sq->space);
-	mutex_lock(&sq->q->mutex);
-	sq->space = NULL;
-	mmdrop(sq->mm);
-	sq->mm = NULL;
-	sq->q->pasid = 0;
-	mutex_unlock(&sq->q->mutex);
+	sdmdev_drain_init(&sq->drain);
+	ret = sdmdev_queue_try_end(sq);
+	for (turn = 0; ret && turn < SDMDEV_CLOSE_TURNS; turn++) {
+		schedule_timeout_idle(1);
+		ret = sdmdev_queue_try_end(sq);
+	}
+	if (ret)
+		sdmdev_space_hold(sq);
+	else
+		sq->mode->unshare(sq, 0, U64_MAX);
+	sdmdev_queue_set_mm(sq, NULL);
 	mutex_unlock(&sq->mem_lock);
-	sdmdev_life_settle(&core->life);
+	if (ret) {
+		mutex_lock(&core->life.lock);
+		sq->is_closing = true;
+		mutex_unlock(&core->life.lock);
+		queue_delayed_work(sdmdev_wq, &sq->close_work, 0);
+	} else {
+		sdmdev_queue_finish(sq);
+	}
 	module_put(core->sdmdev->owner);
 }
 
@@ -232,6 +321,9 @@ static int sdmdev_queue_start_locked(struct sdmdev_queue *sq)
 	ret = sdmdev_run_begin(&sq->run);
 	if (ret)
 		return ret;
+	sq->flight.head = 0;
+	sq->flight.tail = 0;
+	sq->flight.sum = 0;
 	ret = ops->start_queue(sq->q);
 	if (ret) {
 		sdmdev_run_abort(&sq->run, true);
@@ -256,52 +348,71 @@ int sdmdev_queue_start(struct sdmdev_queue *sq)
 	return ret;
 }
 
+static int sdmdev_queue_stop_locked(struct sdmdev_queue *sq)
+{
+	int ret = sdmdev_run_may_end(&sq->run);
+
+	if (ret <= 0)
+		return ret;
+	ret = sq->core->sdmdev->ops->stop_queue(sq->q);
+	return ret == -EBUSY ? ret : sdmdev_run_end(&sq->run, ret, SDMDEV_STATE_INIT);
+}
+
+/* Drained and stopped; -EBUSY: the process rings on. then, or NULL: what is done on top of it. */
+static int sdmdev_queue_stop_then(struct sdmdev_queue *sq,
+				  int (*then)(struct vfio_sdmdev_queue *q))
+{
+	int turn, ret = -EBUSY;
+
+	for (turn = 0; ret == -EBUSY && turn < SDMDEV_STOP_TURNS; turn++) {
+		ret = sdmdev_run_may_end(&sq->run);
+		if (ret > 0)
+			ret = sdmdev_drain_wait(sq, SDMDEV_DRAIN_BREAK | SDMDEV_DRAIN_IN_CALL);
+		if (ret)
+			return ret;
+		mutex_lock(&sq->q->mutex);
+		ret = sdmdev_queue_stop_locked(sq);
+		if (!ret && then)
+			ret = then(sq->q);
+		if (!ret && then)
+			sdmdev_run_set_state(&sq->run, SDMDEV_STATE_INIT);
+		mutex_unlock(&sq->q->mutex);
+	}
+	return ret;
+}
+
 int sdmdev_queue_stop(struct sdmdev_queue *sq)
 {
-	int ret;
-
-	mutex_lock(&sq->q->mutex);
-	ret = sdmdev_run_may_end(&sq->run);
-	if (ret > 0)
-		ret = sdmdev_queue_stop_locked(sq);
-	mutex_unlock(&sq->q->mutex);
-	return ret;
+	return sdmdev_queue_stop_then(sq, NULL);
 }
 
 int sdmdev_queue_reset(struct sdmdev_queue *sq)
 {
 	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
-	int ret;
 
-	if (!ops->reset_queue)
-		return -EOPNOTSUPP;
-	mutex_lock(&sq->q->mutex);
-	ret = sdmdev_run_may_end(&sq->run);
-	if (ret > 0)
-		ret = sdmdev_queue_stop_locked(sq);
-	if (!ret)
-		ret = ops->reset_queue(sq->q);
-	if (!ret)
-		sdmdev_run_set_state(&sq->run, SDMDEV_STATE_INIT);
-	mutex_unlock(&sq->q->mutex);
-	return ret;
+	return ops->reset_queue ? sdmdev_queue_stop_then(sq, ops->reset_queue) : -EOPNOTSUPP;
 }
 
-/* What was rung so far is finished, or -EIO and the queue is broken. */
-int sdmdev_queue_drain(struct sdmdev_queue *sq)
+/* One shared range, which what has been rung until now may still name. */
+int sdmdev_queue_unshare(struct sdmdev_queue *sq, u64 first, u64 last)
 {
-	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
 	int ret;
 
-	mutex_lock(&sq->q->mutex);
-	ret = sdmdev_run_may_end(&sq->run);
-	if (ret > 0) {
-		ret = ops->drain_queue ? ops->drain_queue(sq->q) : -EIO;
-		if (ret)
-			ret = sdmdev_run_end(&sq->run, -EIO, SDMDEV_STATE_RESET);
-	}
-	mutex_unlock(&sq->q->mutex);
-	return ret;
+	if (!sdmdev_space_is_shared(sq, first, last))
+		return -ENOENT;
+	ret = sdmdev_drain_wait(sq, SDMDEV_DRAIN_IN_CALL);
+	if (ret == -ERESTARTNOINTR)
+		return ret;
+	return sq->mode->unshare(sq, first, last);
+}
+
+/* The same of all that overlaps; VFIO does not take no for an answer. */
+void sdmdev_queue_unmap(struct sdmdev_queue *sq, u64 first, u64 last)
+{
+	if (!sdmdev_space_overlaps(sq, first, last))
+		return;
+	sdmdev_drain_wait(sq, 0);
+	sq->mode->unshare(sq, first, last);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/refcount.h>
 #include <linux/vfio.h>
 #include <linux/workqueue.h>
 #include <wd/vfio_sdmdev.h>
@@ -96,6 +97,25 @@ struct sdmdev_slice {
 	bool is_hidden;	 /* q->mutex and map_lock */
 };
 
+/* What is waited for: see drain.c. q->mutex. */
+struct sdmdev_drain {
+	u32 turn;
+	u32 left; /* entries to finish */
+	u32 done;
+	int moves;
+	unsigned long moved_at; /* jiffies: this queue, and any of the function */
+	unsigned long all_moved_at;
+};
+
+/* What the kernel submitted for a process: bytes of each entry, in their order. q->mutex. */
+struct sdmdev_flight {
+	u32 *bytes;
+	u32 size; /* of that, a power of two, more than a ring's entries and one batch */
+	u32 head;
+	u32 tail;
+	u64 sum;
+};
+
 struct sdmdev_queue {
 	struct vfio_device vdev; /* first */
 	struct sdmdev_core *core;
@@ -109,14 +129,23 @@ struct sdmdev_queue {
 	struct llist_node put_node;
 	struct delayed_work revoke_work;
 
+	struct sdmdev_flight flight;
+
+	/* From being closed until the device does not work for it */
+	refcount_t holds; /* of its existence, and from open to the end of that */
+	struct delayed_work close_work;
+	struct sdmdev_drain drain;
+	bool is_closing; /* life->lock */
+
 	/*
 	 * Memory of the process. A call of its may hold this for ever, over a pin or a charge:
 	 * nothing takes it that is not such a call, or the end of the file that it was made on.
 	 */
-	struct mutex mem_lock; /* guards from here; space and mm change under q->mutex as well */
-	struct mm_struct *mm;  /* who opened it */
+	struct mutex mem_lock; /* guards from here */
+	struct mm_struct *mm;  /* who opened it; changes under map_lock as well */
 	struct sdmdev_space *space;
 	u32 ranges_nr;
+	bool is_held; /* closed: pages are kept by a reference, not by VFIO's pins */
 	u64 static_len;
 
 	struct mutex map_lock; /* under the mmap lock; guards from here */
@@ -144,7 +173,7 @@ struct sdmdev_queue {
  * @share: lets the device reach whole pages [first, last] of the process; -EAGAIN: the gate is
  *	closed
  * @unshare: takes away all ranges of the queue that overlap [first, last]; -ENOENT: there is none
- * @quiesce: may memory be taken from under the queue? 0 or -EBUSY
+ * @quiesce: waits until memory may be taken from under the queue; 0, -EBUSY, or a signal came first
  * @drop: frees something now or when the device cannot reach it
  */
 struct sdmdev_mode {
@@ -204,10 +233,18 @@ void sdmdev_queue_close(struct sdmdev_queue *sq);
 int sdmdev_queue_start(struct sdmdev_queue *sq);
 int sdmdev_queue_stop(struct sdmdev_queue *sq);
 int sdmdev_queue_reset(struct sdmdev_queue *sq);
-int sdmdev_queue_drain(struct sdmdev_queue *sq);
+int sdmdev_queue_unshare(struct sdmdev_queue *sq, u64 first, u64 last);
+void sdmdev_queue_unmap(struct sdmdev_queue *sq, u64 first, u64 last);
 void sdmdev_queue_want_removal(struct sdmdev_queue *sq, unsigned int count);
 int sdmdev_queue_wait(struct sdmdev_queue *sq, unsigned long timeout_ms);
 int sdmdev_queue_set_event(struct sdmdev_queue *sq, u32 irq, int fd);
+
+/* drain.c */
+#define SDMDEV_DRAIN_BREAK 0x1	 /* one that hangs is broken, and the function reset */
+#define SDMDEV_DRAIN_IN_CALL 0x2 /* -ERESTARTNOINTR: a signal came first */
+void sdmdev_drain_init(struct sdmdev_drain *drain);
+int sdmdev_drain_look(struct sdmdev_queue *sq, struct sdmdev_drain *drain);
+int sdmdev_drain_wait(struct sdmdev_queue *sq, u32 flags);
 
 /* space.c */
 struct sdmdev_space *sdmdev_space_get(struct sdmdev_queue *sq);
@@ -217,6 +254,8 @@ int sdmdev_space_unshare(struct sdmdev_queue *sq, u64 first, u64 last);
 int sdmdev_space_window(struct sdmdev_core *core, struct iommu_domain *domain,
 			struct sdmdev_window *window);
 bool sdmdev_space_is_shared(struct sdmdev_queue *sq, u64 first, u64 last);
+bool sdmdev_space_overlaps(struct sdmdev_queue *sq, u64 first, u64 last);
+void sdmdev_space_hold(struct sdmdev_queue *sq);
 
 /* gate.c */
 struct sdmdev_gate *sdmdev_gate_alloc(void);

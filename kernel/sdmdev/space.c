@@ -3,7 +3,9 @@
 
 #include <linux/device.h>
 #include <linux/pci.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -204,19 +206,20 @@ static void sdmdev_space_unmap(struct sdmdev_queue *sq, unsigned long iova, size
 		WARN_ON(iommu_unmap(sq->space->domain, iova, len) != len);
 }
 
-/* All of [iova, iova + len) or nothing of it. */
+/* All of [iova, iova + len) or nothing of it. pages: room for all, filled. */
 static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t len, int prot,
 			    struct page **pages)
 {
 	struct sdmdev_piece piece = {
 		.domain = sq->space->domain, .iova = iova, .prot = prot | IOMMU_CACHE,
 	};
-	size_t pinned = 0;
-	int i, n, ret;
+	size_t pinned = 0, mapped = 0;
+	int n, ret;
 
 	while (pinned < len) {
 		n = min_t(size_t, (len - pinned) >> PAGE_SHIFT, SDMDEV_PIN_BATCH);
-		ret = vfio_pin_pages(&sq->vdev, iova + pinned, n, prot, pages);
+		ret = vfio_pin_pages(&sq->vdev, iova + pinned, n, prot,
+				     pages + (pinned >> PAGE_SHIFT));
 		if (ret != n) {
 			if (ret > 0)
 				pinned += (size_t)ret << PAGE_SHIFT;
@@ -224,8 +227,8 @@ static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t 
 			goto unwind;
 		}
 		pinned += (size_t)n << PAGE_SHIFT;
-		for (i = 0; i < n; i++) {
-			ret = sdmdev_piece_add(&piece, pages[i]);
+		for (; mapped < pinned; mapped += PAGE_SIZE) {
+			ret = sdmdev_piece_add(&piece, pages[mapped >> PAGE_SHIFT]);
 			if (ret)
 				goto unwind;
 		}
@@ -272,27 +275,51 @@ static void sdmdev_space_release(struct sdmdev_queue *sq, u64 first)
 	sq->ranges_nr--;
 }
 
-/* A range of the queue that overlaps [*first, *last], in their place. */
-static bool sdmdev_space_find(struct sdmdev_queue *sq, u64 *first, u64 *last)
+/* The first range of the queue that overlaps [first, last]. */
+static bool sdmdev_space_find(struct sdmdev_queue *sq, u64 first, u64 last,
+			      struct sdmdev_range *found)
 {
 	const struct sdmdev_range *range;
 
 	mutex_lock(&sq->space->lock);
-	range = sdmdev_ranges_of(&sq->space->ranges, *first, *last, sq);
-	if (range) {
-		*first = range->first;
-		*last = range->last;
-	}
+	range = sdmdev_ranges_of(&sq->space->ranges, first, last, sq);
+	if (range)
+		*found = *range;
 	mutex_unlock(&sq->space->lock);
 	return range;
 }
 
+bool sdmdev_space_overlaps(struct sdmdev_queue *sq, u64 first, u64 last)
+{
+	struct sdmdev_range range;
+
+	return sdmdev_space_find(sq, first, last, &range);
+}
+
 bool sdmdev_space_is_shared(struct sdmdev_queue *sq, u64 first, u64 last)
 {
-	u64 found_first = first, found_last = last;
+	struct sdmdev_range range;
 
-	return sdmdev_space_find(sq, &found_first, &found_last) && found_first == first &&
-	       found_last == last;
+	return sdmdev_space_find(sq, first, last, &range) && range.first == first &&
+	       range.last == last;
+}
+
+static void sdmdev_space_set_pages(struct sdmdev_queue *sq, u64 first, struct page **pages)
+{
+	struct sdmdev_ranges *ranges = &sq->space->ranges;
+
+	mutex_lock(&sq->space->lock);
+	ranges->at[sdmdev_ranges_find(ranges, first)].data = pages;
+	mutex_unlock(&sq->space->lock);
+}
+
+/* Room for them, where they could be pinned at all. */
+static struct page **sdmdev_space_alloc_pages(u64 nr)
+{
+	if (nr > totalram_pages() ||
+	    (nr > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT && !capable(CAP_IPC_LOCK)))
+		return NULL;
+	return kvmalloc_array(nr, sizeof(struct page *), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
@@ -305,7 +332,7 @@ int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
 		return -EAGAIN;
 	if (!sdmdev_window_has(&sq->space->window, first, last))
 		return -ERANGE;
-	pages = (struct page **)__get_free_page(GFP_KERNEL);
+	pages = sdmdev_space_alloc_pages(((last - first) >> PAGE_SHIFT) + 1);
 	if (!pages)
 		return -ENOMEM;
 	ret = sdmdev_space_reserve(sq, first, last);
@@ -313,29 +340,68 @@ int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
 		goto free_pages;
 	ret = sdmdev_space_map(sq, first, last - first + 1, prot, pages);
 	if (ret)
-		sdmdev_space_release(sq, first);
+		goto release;
+	sdmdev_space_set_pages(sq, first, pages);
+	return 0;
+
+release:
+	sdmdev_space_release(sq, first);
 free_pages:
-	free_page((unsigned long)pages);
+	kvfree(pages);
+	return ret;
+}
+
+static void sdmdev_space_put_pages(const struct sdmdev_range *range)
+{
+	struct page **pages = range->data;
+	size_t i;
+
+	for (i = 0; i <= (range->last - range->first) >> PAGE_SHIFT; i++)
+		put_page(pages[i]);
+}
+
+/*
+ * Who calls has drained the queue. That is a courtesy: a device whose request loses its memory may
+ * have to be reset. What keeps it off the pages is the page table.
+ */
+int sdmdev_space_unshare(struct sdmdev_queue *sq, u64 first, u64 last)
+{
+	struct sdmdev_range range;
+	int ret = -ENOENT;
+
+	for (; sdmdev_space_find(sq, first, last, &range); ret = 0) {
+		size_t len = range.last - range.first + 1;
+
+		sdmdev_space_unmap(sq, range.first, len);
+		if (sq->is_held)
+			sdmdev_space_put_pages(&range);
+		else
+			sdmdev_space_unpin(sq, range.first, len);
+		sdmdev_space_release(sq, range.first);
+		kvfree(range.data);
+	}
 	return ret;
 }
 
 /*
- * The drain is a courtesy: a device whose request loses its memory may have to be reset. What keeps
- * it off the pages is the page table.
+ * The queue is being closed, with requests in flight: VFIO wants its pins back now. The pages stay
+ * mapped, and are kept from being used otherwise, until sdmdev_space_unshare().
  */
-int sdmdev_space_unshare(struct sdmdev_queue *sq, u64 first, u64 last)
+void sdmdev_space_hold(struct sdmdev_queue *sq)
 {
-	u64 range_first = first, range_last = last;
+	struct sdmdev_range range;
+	u64 first = 0;
+	size_t i;
 
-	if (!sdmdev_space_find(sq, &range_first, &range_last))
-		return -ENOENT;
-	sdmdev_queue_drain(sq);
-	do {
-		sdmdev_space_unmap(sq, range_first, range_last - range_first + 1);
-		sdmdev_space_unpin(sq, range_first, range_last - range_first + 1);
-		sdmdev_space_release(sq, range_first);
-		range_first = first;
-		range_last = last;
-	} while (sdmdev_space_find(sq, &range_first, &range_last));
-	return 0;
+	while (sdmdev_space_find(sq, first, U64_MAX, &range)) {
+		struct page **pages = range.data;
+
+		for (i = 0; i <= (range.last - range.first) >> PAGE_SHIFT; i++)
+			get_page(pages[i]);
+		sdmdev_space_unpin(sq, range.first, range.last - range.first + 1);
+		first = range.last + 1;
+		if (!first)
+			break;
+	}
+	sq->is_held = true;
 }

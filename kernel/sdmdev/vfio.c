@@ -41,12 +41,10 @@ static void sdmdev_vfio_revoke(struct work_struct *work)
 	struct sdmdev_mapping *mapping;
 	struct mm_struct *mm = NULL;
 
-	mutex_lock(&sq->q->mutex);
-	if (sq->mm && mmget_not_zero(sq->mm))
-		mm = sq->mm;
-	mutex_unlock(&sq->q->mutex);
 	mutex_lock(&sq->map_lock);
 	sq->is_revoked = true;
+	if (sq->mm && mmget_not_zero(sq->mm))
+		mm = sq->mm;
 	mutex_unlock(&sq->map_lock);
 	if (!mm)
 		return;
@@ -72,13 +70,17 @@ static int sdmdev_vfio_init(struct vfio_device *vdev)
 	mutex_init(&sq->map_lock);
 	INIT_LIST_HEAD(&sq->mappings);
 	spin_lock_init(&sq->irq_lock);
+	refcount_set(&sq->holds, 1);
 	INIT_DELAYED_WORK(&sq->revoke_work, sdmdev_vfio_revoke);
 	return 0;
 }
 
 static void sdmdev_vfio_release(struct vfio_device *vdev)
 {
-	cancel_delayed_work_sync(&to_queue(vdev)->revoke_work);
+	struct sdmdev_queue *sq = to_queue(vdev);
+
+	cancel_delayed_work_sync(&sq->revoke_work);
+	kvfree(sq->flight.bytes);
 	compat_vfio_free(vdev);
 }
 
@@ -103,9 +105,9 @@ static void sdmdev_vfio_dma_unmap(struct vfio_device *vdev, u64 iova, u64 len)
 	struct sdmdev_queue *sq = to_queue(vdev);
 
 	mutex_lock(&sq->mem_lock);
-	if (sq->space) {
+	if (sq->mm) {
 		sdmdev_gate_enter(sq->space->gate);
-		sq->mode->unshare(sq, iova, iova + len - 1);
+		sdmdev_queue_unmap(sq, iova, iova + len - 1);
 	}
 	mutex_unlock(&sq->mem_lock);
 }
@@ -457,8 +459,7 @@ static int sdmdev_ioctl_unshare(struct sdmdev_queue *sq, void __user *arg)
 	ret = mutex_lock_killable(&sq->mem_lock);
 	if (ret)
 		return ret;
-	ret = sdmdev_space_is_shared(sq, share.va, last) ?
-		sq->mode->unshare(sq, share.va, last) : -ENOENT;
+	ret = sdmdev_queue_unshare(sq, share.va, last);
 	mutex_unlock(&sq->mem_lock);
 	return ret;
 }

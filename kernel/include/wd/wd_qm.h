@@ -41,6 +41,7 @@ typedef bool (*wd_qm_owns_fn)(void *arg, u64 addr, u64 len, bool is_write);
  * @err_status: pending errors; *is_reset: of those that need a reset
  * @err_clear: forgets @status
  * @master_open: lets the engine issue transactions again after an error stopped it
+ * @sqe_bytes: what the device reads and writes at most for an entry that was checked
  * @check_sqe: 0 or a reason; sets *is_reach when it is an address that is not the queue's
  */
 struct wd_qm_engine {
@@ -58,6 +59,7 @@ struct wd_qm_engine {
 	u32 (*err_status)(struct wd_qm *qm, bool *is_reset);
 	void (*err_clear)(struct wd_qm *qm, u32 status);
 	void (*master_open)(struct wd_qm *qm);
+	u64 (*sqe_bytes)(const void *sqe);
 	int (*check_sqe)(struct wd_qm *qm, u32 type, const void *sqe, wd_qm_owns_fn owns, void *arg,
 			 bool *is_reach);
 };
