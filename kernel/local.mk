@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	kernel/sdmdev/mdev.c \
 	kernel/sdmdev/mediated.c \
 	kernel/sdmdev/mode.c \
+	kernel/sdmdev/mode_common.c \
 	kernel/sdmdev/params.c \
 	kernel/sdmdev/pasid.c \
 	kernel/sdmdev/queue.c \

@@ -221,7 +221,7 @@ static inline struct wd_qm_eqc wd_qm_eqc_pack(__u64 dma, __u32 depth, __u32 elem
 	};
 }
 
-/* Chapter 12.3: what a dumped tail, with the flag that toggles as it wraps, counts modulo 2 * depth. */
+/* Chapter 12.3: what a dumped tail counts, modulo 2 * depth: a flag toggles as it wraps. */
 static inline __u32 wd_qm_count_of(__u16 tail, __u16 flags, __u32 depth)
 {
 	return (tail & (depth - 1)) + (flags & WD_QM_TAIL_WRAP ? depth : 0);

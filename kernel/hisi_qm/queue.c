@@ -302,8 +302,8 @@ static int start_queue(struct vfio_sdmdev_queue *q)
 }
 
 /*
- * A process that rings between the last look and the parking of V2 has its own requests run on for a
- * moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
+ * A process that rings between the last look and the parking of V2 has its own requests run on for
+ * a moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
  * doorbell.
  */
 static int stop_locked(struct wd_qp *qp)

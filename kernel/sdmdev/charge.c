@@ -23,7 +23,7 @@ struct sdmdev_charge {
 static LIST_HEAD(sdmdev_charges);
 static DEFINE_SPINLOCK(sdmdev_charge_lock);
 
-/* The semaphore itself: newer kernels have no wrapper that tries, and no mapping is changed here. */
+/* The semaphore itself: newer kernels have no wrapper that tries. No mapping is changed. */
 static bool sdmdev_charge_give_back(struct sdmdev_charge *charge)
 {
 	if (!down_write_trylock(&charge->mm->mmap_lock))

@@ -18,12 +18,11 @@ static struct class *sdmdev_class;
 static LIST_HEAD(sdmdev_buses);
 static DEFINE_MUTEX(sdmdev_buses_lock);
 
-int sdmdev_bus_register(struct sdmdev_bus *bus)
+void sdmdev_bus_register(struct sdmdev_bus *bus)
 {
 	mutex_lock(&sdmdev_buses_lock);
 	list_add_tail(&bus->node, &sdmdev_buses);
 	mutex_unlock(&sdmdev_buses_lock);
-	return 0;
 }
 EXPORT_SYMBOL_GPL(sdmdev_bus_register);
 
@@ -46,14 +45,6 @@ static const struct sdmdev_bus *sdmdev_bus_get(const char *name)
 	mutex_unlock(&sdmdev_buses_lock);
 	return found;
 }
-
-int sdmdev_core_available(struct sdmdev_core *core)
-{
-	const struct vfio_sdmdev_ops *ops = core->sdmdev->ops;
-
-	return ops->get_available_instances ? ops->get_available_instances(core->sdmdev) : 0;
-}
-EXPORT_SYMBOL_GPL(sdmdev_core_available);
 
 /**
  * vfio_sdmdev_reset_begin() - the function failed or is about to be reset
@@ -113,6 +104,18 @@ static int sdmdev_core_check(const struct vfio_sdmdev *sdmdev)
 }
 
 /**
+ * vfio_sdmdev_load_bus() - loads the module of the bus where queues will appear
+ *
+ * Before vfio_sdmdev_register(), with no lock held: waits for user space.
+ */
+void vfio_sdmdev_load_bus(void)
+{
+	if (!strcmp(bus_name, "mdev"))
+		request_module("sdmdev_mdev");
+}
+EXPORT_SYMBOL_GPL(vfio_sdmdev_load_bus);
+
+/**
  * vfio_sdmdev_register() - offers the queues of a function
  * @sdmdev: the function; not to be changed until it is unregistered
  *
@@ -131,6 +134,7 @@ int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev)
 	if (!core)
 		return -ENOMEM;
 	core->sdmdev = sdmdev;
+	core->vfio_ops = &sdmdev_vfio_ops;
 	mutex_init(&core->lock);
 	sdmdev_life_init(&core->life, sdmdev->dev, sdmdev_core_reset);
 	INIT_LIST_HEAD(&core->spaces);
@@ -147,8 +151,6 @@ int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev)
 	ret = sdmdev_params_add(core);
 	if (ret)
 		return ret;
-	if (!strcmp(bus_name, "mdev"))
-		request_module("sdmdev_mdev");
 	core->bus = sdmdev_bus_get(bus_name);
 	if (!core->bus) {
 		dev_err(sdmdev->dev, "sdmdev: no bus \"%s\"\n", bus_name);
@@ -224,8 +226,12 @@ static int __init sdmdev_init(void)
 		goto exit_wq;
 	}
 	ret = sdmdev_own_bus_init();
-	if (!ret)
-		return 0;
+	if (ret)
+		goto destroy_class;
+	sdmdev_bus_register(&sdmdev_own_bus);
+	return 0;
+
+destroy_class:
 	class_destroy(sdmdev_class);
 exit_wq:
 	sdmdev_wq_exit();
@@ -235,6 +241,7 @@ module_init(sdmdev_init);
 
 static void __exit sdmdev_exit(void)
 {
+	sdmdev_bus_unregister(&sdmdev_own_bus);
 	sdmdev_own_bus_exit();
 	class_destroy(sdmdev_class);
 	sdmdev_charge_exit();

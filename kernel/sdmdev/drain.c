@@ -20,7 +20,7 @@ void sdmdev_drain_init(struct sdmdev_drain *drain)
 	*drain = (struct sdmdev_drain){ .turn = 0 };
 }
 
-/* Counts what moved since the last look. A count may be missed where it is taken modulo, not made up. */
+/* Counts what moved since the last look. Taken modulo it may be too little, never too much. */
 static bool sdmdev_drain_moved(struct sdmdev_drain *drain, const struct vfio_sdmdev_position *pos)
 {
 	u32 moved = (pos->done - drain->done) & (pos->modulus - 1);

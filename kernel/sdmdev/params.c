@@ -60,7 +60,7 @@ static ssize_t api_show(struct sdmdev_core *core, char *buf)
 
 static ssize_t available_instances_show(struct sdmdev_core *core, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", sdmdev_core_available(core));
+	return sysfs_emit(buf, "%d\n", sdmdev_queue_available(core));
 }
 
 static ssize_t dma_flag_show(struct sdmdev_core *core, char *buf)
@@ -125,14 +125,13 @@ static ssize_t state_show(struct sdmdev_core *core, char *buf)
 {
 	const char *state = "ok";
 
-	mutex_lock(&core->life.lock);
-	if (core->life.is_gone)
+	/* As of now, whoever holds the lock. */
+	if (READ_ONCE(core->life.is_gone))
 		state = "dead";
-	else if (core->life.resets_nr)
+	else if (READ_ONCE(core->life.resets_nr))
 		state = "resetting";
-	else if (core->life.is_isolated)
+	else if (READ_ONCE(core->life.is_isolated))
 		state = "isolated";
-	mutex_unlock(&core->life.lock);
 	return sysfs_emit(buf, "%s\n", state);
 }
 

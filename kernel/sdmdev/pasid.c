@@ -90,8 +90,9 @@ static int sdmdev_svm_probe(struct sdmdev_core *core, struct sdmdev_window *wind
 		return -EOPNOTSUPP;
 	mutex_lock(&core->life.lock);
 	ret = sdmdev_svm_enable(core);
+	mutex_unlock(&core->life.lock);
 	if (ret)
-		goto unlock;
+		return ret;
 	if (current->mm) {
 		sva = sdmdev_svm_bind_mm(dev, current->mm);
 		if (IS_ERR(sva))
@@ -99,8 +100,8 @@ static int sdmdev_svm_probe(struct sdmdev_core *core, struct sdmdev_window *wind
 		else
 			iommu_sva_unbind_device(sva);
 	}
+	mutex_lock(&core->life.lock);
 	sdmdev_svm_disable(core);
-unlock:
 	mutex_unlock(&core->life.lock);
 	return ret;
 }

@@ -75,6 +75,14 @@ static void sdmdev_queue_free(struct sdmdev_retired *retired)
 	queue_work(sdmdev_wq, &core->put_work);
 }
 
+int sdmdev_queue_available(struct sdmdev_core *core)
+{
+	const struct vfio_sdmdev_ops *ops = core->sdmdev->ops;
+
+	return ops->get_available_instances ? ops->get_available_instances(core->sdmdev) : 0;
+}
+EXPORT_SYMBOL_GPL(sdmdev_queue_available);
+
 static int sdmdev_queue_check_layout(struct sdmdev_queue *sq)
 {
 	const struct vfio_sdmdev_layout *layout = &sq->layout;
@@ -165,7 +173,7 @@ int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 	struct sdmdev_queue *sq;
 	int ret;
 
-	sq = vfio_alloc_device(sdmdev_queue, vdev, dev, &sdmdev_vfio_ops);
+	sq = vfio_alloc_device(sdmdev_queue, vdev, dev, core->vfio_ops);
 	if (IS_ERR(sq))
 		return PTR_ERR(sq);
 	sq->core = core;
@@ -449,12 +457,17 @@ static void sdmdev_queue_notify_locked(struct sdmdev_queue *sq, bool is_wanted)
 	spin_unlock_irqrestore(&sq->irq_lock, flags);
 }
 
-/* 1: results; 0: not yet; or why there will not be any. */
-static int sdmdev_queue_poll(struct sdmdev_queue *sq)
+/*
+ * 1: results; 0: not yet; or why there will not be any. The driver tells of each result once; seen
+ * is what was counted when this one began to wait: nobody misses what another one was told.
+ */
+static int sdmdev_queue_poll(struct sdmdev_queue *sq, int seen)
 {
 	switch (READ_ONCE(sq->run.state)) {
 	case SDMDEV_STATE_OK:
-		return !!sq->core->sdmdev->ops->is_q_updated(sq->q);
+		if (sq->core->sdmdev->ops->is_q_updated(sq->q))
+			atomic_inc(&sq->updates);
+		return atomic_read(&sq->updates) != seen;
 	case SDMDEV_STATE_DEAD:
 		return -ENODEV;
 	default:
@@ -465,13 +478,14 @@ static int sdmdev_queue_poll(struct sdmdev_queue *sq)
 int sdmdev_queue_wait(struct sdmdev_queue *sq, unsigned long timeout_ms)
 {
 	long left = msecs_to_jiffies(min_t(unsigned long, timeout_ms, INT_MAX));
+	int seen = atomic_read(&sq->updates);
 	int ret;
 
-	ret = sdmdev_queue_poll(sq);
+	ret = sdmdev_queue_poll(sq, seen);
 	if (!ret && timeout_ms) {
 		sdmdev_queue_notify_locked(sq, true);
 		left = wait_event_interruptible_timeout(sq->q->wait,
-							(ret = sdmdev_queue_poll(sq)), left);
+							(ret = sdmdev_queue_poll(sq, seen)), left);
 		sdmdev_queue_notify_locked(sq, false);
 		if (!ret && left < 0)
 			return -EINTR;

@@ -41,6 +41,7 @@ struct sdmdev_core {
 	struct vfio_sdmdev *sdmdev;
 	struct kobject params;
 	struct device *cls_dev;
+	const struct vfio_device_ops *vfio_ops;
 	const struct sdmdev_bus *bus;
 	void *bus_priv;
 	struct work_struct put_work;
@@ -130,6 +131,7 @@ struct sdmdev_queue {
 	struct delayed_work revoke_work;
 
 	struct sdmdev_flight flight;
+	atomic_t updates; /* looks that found results */
 
 	/* From being closed until the device does not work for it */
 	refcount_t holds; /* of its existence, and from open to the end of that */
@@ -201,6 +203,8 @@ extern const struct sdmdev_mode sdmdev_mode_svm;
 /* mode.c */
 int sdmdev_mode_select(struct sdmdev_core *core, u32 flag); /* 0: the best; core->lock held */
 void sdmdev_mode_detect(struct sdmdev_core *core);
+
+/* mode_common.c */
 int sdmdev_mode_not_offered(struct sdmdev_queue *sq);
 int sdmdev_mode_no_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags);
 int sdmdev_mode_no_unshare(struct sdmdev_queue *sq, u64 first, u64 last);
@@ -213,11 +217,11 @@ void sdmdev_uncharge(struct sdmdev_charge *charge);
 void sdmdev_charge_exit(void);
 
 /* core.c */
-int sdmdev_core_available(struct sdmdev_core *core);
-int sdmdev_bus_register(struct sdmdev_bus *bus);
+void sdmdev_bus_register(struct sdmdev_bus *bus);
 void sdmdev_bus_unregister(struct sdmdev_bus *bus);
 
 /* bus.c */
+extern struct sdmdev_bus sdmdev_own_bus;
 int sdmdev_own_bus_init(void);
 void sdmdev_own_bus_exit(void);
 
@@ -226,6 +230,7 @@ int sdmdev_params_add(struct sdmdev_core *core); /* consumes core on failure */
 void sdmdev_params_del(struct sdmdev_core *core);
 
 /* queue.c */
+int sdmdev_queue_available(struct sdmdev_core *core);
 int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev);
 void sdmdev_queue_destroy(struct device *dev);
 int sdmdev_queue_open(struct sdmdev_queue *sq);

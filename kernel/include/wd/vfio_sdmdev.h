@@ -43,9 +43,9 @@ struct vfio_sdmdev_position {
  * @put_queue: releases both, at its removal; the queue is stopped. Mandatory.
  * @describe: regions of the queue; valid from get_queue to put_queue.
  * @start_queue: programs the queue with q->pasid and its context. 0 or -errno.
- * @stop_queue: stops a queue that is drained, by @get_position. 0: no DMA of this queue is in flight
- *	nor will be until it is started again; -EBUSY: somebody rang since, it goes on; -EIO: that
- *	could not be made sure of, memory is quarantined until @reset succeeded.
+ * @stop_queue: stops a queue that is drained, by @get_position. 0: no DMA of this queue is in
+ *	flight nor will be until it is started again; -EBUSY: somebody rang since, it goes on;
+ *	-EIO: that could not be made sure of, memory is quarantined until @reset succeeded.
  * @get_position: how far a started queue has come. 0, or -errno: it cannot be told. Nothing is in
  *	flight of a device that is gone.
  * @is_q_updated: has a completion arrived that the process has not taken? Atomic context.
@@ -93,8 +93,8 @@ struct vfio_sdmdev_ops {
  * @ops: see there
  * @owner: module of @ops
  * @dma_flag: SDMDEV_DMA_* that hardware and driver can; sdmdev takes away what the platform cannot.
- *	For SINGLE the driver has set a DMA mask of 32 bits; all but MEDIATED need an mmio page for
- *	each queue (SINGLE: for the function)
+ *	The driver has set the DMA mask that vfio_sdmdev_dma_mask() gives. All but MEDIATED need an
+ *	mmio page for each queue (SINGLE: for the function)
  * @is_vf: for sysfs
  * @priv: the driver's
  * @core: sdmdev's own
@@ -130,6 +130,10 @@ struct vfio_sdmdev_queue {
 	struct sdmdev_queue *core;
 };
 
+/* The mask for the DMA API, of at most those bits that the device has. */
+u64 vfio_sdmdev_dma_mask(struct device *dev, u64 mask);
+/* Before registering, with no lock held: waits for user space to load a module. */
+void vfio_sdmdev_load_bus(void);
 int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev);
 /* Returns when the last queue is closed and gone. */
 void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev);

@@ -95,8 +95,8 @@ struct sdmdev_info {
  */
 #define SDMDEV_CMD_START _IO('W', 0x11)
 /*
- * Drains it, which takes as long as its requests do, and stops it; its memory stays. 0; EIO: it hangs,
- * memory is quarantined; EBUSY: somebody rings on, it is not stopped.
+ * Drains it, which takes as long as its requests do, and stops it; its memory stays. 0; EIO: it
+ * hangs, memory is quarantined; EBUSY: somebody rings on, it is not stopped.
  */
 #define SDMDEV_CMD_STOP _IO('W', 0x12)
 
