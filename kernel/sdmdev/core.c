@@ -196,11 +196,11 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev)
 	core->bus->del(core);
 
 	/*
-	 * Closed queues may still have work. What does not end in time, and what no reset could
-	 * stop, must lose its way to memory before that is freed.
+	 * Closed queues may still have work. What does not end in time is ended by a reset; what no
+	 * reset can stop must lose its way to memory before that is freed.
 	 */
 	sdmdev_life_wait(&core->life, msecs_to_jiffies(SDMDEV_LEAVE_MS));
-	if (sdmdev_life_is_busy(&core->life) && dev_is_pci(sdmdev->dev))
+	if (!sdmdev_life_end(&core->life) && dev_is_pci(sdmdev->dev))
 		pci_clear_master(to_pci_dev(sdmdev->dev));
 	sdmdev_life_stop(&core->life);
 	sdmdev_life_wait(&core->life, MAX_SCHEDULE_TIMEOUT);

@@ -152,22 +152,27 @@ static void sdmdev_life_want_reset(struct sdmdev_life *life)
 		queue_work(sdmdev_wq, &life->reset_work);
 }
 
-static void sdmdev_life_reset(struct work_struct *work)
+static void sdmdev_life_reset(struct sdmdev_life *life)
 {
-	struct sdmdev_life *life = container_of(work, struct sdmdev_life, reset_work);
-	bool is_needed;
 	int ret;
 
-	mutex_lock(&life->lock);
-	is_needed = life->stuck_nr && !life->resets_nr && !life->is_gone;
-	mutex_unlock(&life->lock);
-	if (!is_needed)
-		return;
 	sdmdev_life_reset_begin(life, false);
 	ret = life->reset(life);
 	if (ret)
 		dev_err(life->dev, "sdmdev: reset failed (%d), the function is isolated\n", ret);
 	sdmdev_life_reset_end(life, !ret);
+}
+
+static void sdmdev_life_reset_work(struct work_struct *work)
+{
+	struct sdmdev_life *life = container_of(work, struct sdmdev_life, reset_work);
+	bool is_needed;
+
+	mutex_lock(&life->lock);
+	is_needed = life->stuck_nr && !life->resets_nr && !life->is_gone;
+	mutex_unlock(&life->lock);
+	if (is_needed)
+		sdmdev_life_reset(life);
 }
 
 void sdmdev_life_init(struct sdmdev_life *life, struct device *dev,
@@ -180,7 +185,7 @@ void sdmdev_life_init(struct sdmdev_life *life, struct device *dev,
 	init_waitqueue_head(&life->wait);
 	INIT_LIST_HEAD(&life->runs);
 	INIT_LIST_HEAD(&life->retired);
-	INIT_WORK(&life->reset_work, sdmdev_life_reset);
+	INIT_WORK(&life->reset_work, sdmdev_life_reset_work);
 }
 
 /* What works becomes stuck: the driver stops the hardware itself, and says when it did. */
@@ -251,12 +256,25 @@ void sdmdev_life_wait(struct sdmdev_life *life, long timeout)
 	wait_event_timeout(life->wait, sdmdev_life_is_empty(life), timeout);
 }
 
+/* Nobody starts anything any more; what works yet is ended by a reset. False: it is not. */
+bool sdmdev_life_end(struct sdmdev_life *life)
+{
+	bool is_possible;
+
+	cancel_work_sync(&life->reset_work);
+	mutex_lock(&life->lock);
+	is_possible = !life->resets_nr && !life->is_isolated && !life->is_gone;
+	mutex_unlock(&life->lock);
+	if (is_possible && sdmdev_life_is_busy(life))
+		sdmdev_life_reset(life);
+	return !sdmdev_life_is_busy(life);
+}
+
 /* The device has lost its way to memory for good, and nothing is started any more. */
 void sdmdev_life_stop(struct sdmdev_life *life)
 {
 	struct sdmdev_run *run;
 
-	cancel_work_sync(&life->reset_work);
 	mutex_lock(&life->lock);
 	life->is_gone = true;
 	list_for_each_entry(run, &life->runs, node)

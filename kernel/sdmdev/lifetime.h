@@ -66,6 +66,7 @@ void sdmdev_wq_exit(void);
 void sdmdev_life_init(struct sdmdev_life *life, struct device *dev,
 		      int (*reset)(struct sdmdev_life *life));
 void sdmdev_life_wait(struct sdmdev_life *life, long timeout);
+bool sdmdev_life_end(struct sdmdev_life *life);
 void sdmdev_life_stop(struct sdmdev_life *life);
 void sdmdev_life_reset_begin(struct sdmdev_life *life, bool is_gone);
 void sdmdev_life_reset_end(struct sdmdev_life *life, bool is_done);
