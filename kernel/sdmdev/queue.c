@@ -166,6 +166,18 @@ static void sdmdev_queue_uncount(struct sdmdev_core *core)
 	mutex_unlock(&core->lock);
 }
 
+/* For who submits by the kernel: see mediated.c. */
+static int sdmdev_queue_alloc_flight(struct sdmdev_queue *sq)
+{
+	struct sdmdev_flight *flight = &sq->flight;
+
+	if (sq->mode->is_direct)
+		return 0;
+	flight->size = roundup_pow_of_two(2 * sq->layout.sq_depth);
+	flight->bytes = kvcalloc(flight->size, sizeof(*flight->bytes), GFP_KERNEL);
+	return flight->bytes ? 0 : -ENOMEM;
+}
+
 /* Puts a hardware queue behind dev, which a bus backend just bound. */
 int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 {
@@ -187,13 +199,6 @@ int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 	sq->q->core = sq;
 	sdmdev->ops->describe(sq->q, &sq->layout);
 
-	sq->flight.size = roundup_pow_of_two(2 * sq->layout.sq_depth);
-	sq->flight.bytes = kvcalloc(sq->flight.size, sizeof(*sq->flight.bytes), GFP_KERNEL);
-	if (!sq->flight.bytes) {
-		ret = -ENOMEM;
-		goto put_queue;
-	}
-
 	mutex_lock(&core->lock);
 	sq->mode = core->mode;
 	ret = sdmdev_queue_check_layout(sq);
@@ -204,6 +209,9 @@ int sdmdev_queue_create(struct sdmdev_core *core, struct device *dev)
 	mutex_unlock(&core->lock);
 	if (ret)
 		goto put_queue;
+	ret = sdmdev_queue_alloc_flight(sq);
+	if (ret)
+		goto uncount;
 
 	sdmdev_run_join(&sq->run, &core->life, sdmdev_queue_changed);
 	dev_set_drvdata(dev, sq);
@@ -216,6 +224,7 @@ leave:
 	mutex_lock(&core->life.lock);
 	sdmdev_run_leave(&sq->run);
 	mutex_unlock(&core->life.lock);
+uncount:
 	sdmdev_queue_uncount(core);
 put_queue:
 	sdmdev->ops->put_queue(sq->q);
