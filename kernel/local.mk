@@ -9,11 +9,16 @@ EXTRA_DIST += \
 	kernel/include/wd/vfio_sdmdev.h \
 	kernel/sdmdev/Kbuild \
 	kernel/sdmdev/bus.c \
+	kernel/sdmdev/charge.c \
 	kernel/sdmdev/core.c \
+	kernel/sdmdev/drain.c \
 	kernel/sdmdev/gate.c \
+	kernel/sdmdev/lifetime.c \
+	kernel/sdmdev/lifetime.h \
 	kernel/sdmdev/mdev.c \
 	kernel/sdmdev/mediated.c \
 	kernel/sdmdev/mode.c \
+	kernel/sdmdev/mode_common.c \
 	kernel/sdmdev/params.c \
 	kernel/sdmdev/pasid.c \
 	kernel/sdmdev/queue.c \

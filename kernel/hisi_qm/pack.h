@@ -232,24 +232,10 @@ static inline struct wd_qm_eqc wd_qm_eqc_pack(__u64 dma, __u32 depth, __u32 elem
 	};
 }
 
-/* Chapter 12.3: both dumps of one queue pair whose rings have the same depth. */
-static inline bool wd_qm_is_drained(const struct wd_qm_sqc *sqc, const struct wd_qm_cqc *cqc)
+/* Chapter 12.3: what a dumped tail counts, modulo 2 * depth: a flag toggles as it wraps. */
+static inline __u32 wd_qm_count_of(__u16 tail, __u16 flags, __u32 depth)
 {
-	return sqc->tail == cqc->tail && !((sqc->flags ^ cqc->flags) & WD_QM_TAIL_WRAP);
-}
-
-/* A dumped tail as a number below 2 * depth. */
-static inline __u32 wd_qm_position(__u16 tail, __u16 flags, __u32 depth)
-{
-	return tail % depth + (flags & WD_QM_TAIL_WRAP ? depth : 0);
-}
-
-/* From one position up to another, or 0 where that was passed: rings hold less than depth. */
-static inline __u32 wd_qm_distance(__u32 from, __u32 to, __u32 depth)
-{
-	__u32 ahead = (to - from + 2 * depth) % (2 * depth);
-
-	return ahead < depth ? ahead : 0;
+	return (tail & (depth - 1)) + (flags & WD_QM_TAIL_WRAP ? depth : 0);
 }
 
 /* Chapter 7 */

@@ -45,7 +45,7 @@ struct wd_qp {
 	void __iomem *doorbell;
 	void __iomem *own_page; /* mapping behind doorbell, where it is this queue's alone */
 	u16 number;
-	struct mutex mutex; /* start, stop and drain, which may take long: no reset takes it */
+	struct mutex mutex; /* start and stop, which may take a while: no reset takes it */
 	u16 type;	    /* q.mutex */
 	bool is_started;    /* qm->lock */
 	bool is_stopping;   /* qm->lock: not started any more, and not yet known to be at rest */
@@ -54,12 +54,14 @@ struct wd_qp {
 	bool is_broken;	    /* nothing completes until a new start */
 	struct wd_qm_rate troubles; /* qp_lock; as is the next */
 	u32 events_nr;		    /* of a flood */
-	struct work_struct quiet_work;
+	struct delayed_work quiet_work;
+	bool is_behind; /* one word, no lock: at the last look it was not drained */
 
 	spinlock_t ring_lock; /* head, phase, is_mediated, in_flight */
 	bool is_mediated;     /* the kernel itself submitted since the start */
 	u32 tail;	      /* q.mutex */
 	u32 in_flight;
+	u32 reaped; /* since the start */
 	u32 head;  /* next completion: of reap, or of is_q_updated where a process has the rings */
 	u32 phase;
 };
@@ -99,15 +101,14 @@ void wd_qm_err_ecc(struct wd_qm *qm);
 
 /* ring.c */
 void wd_qm_rings_reset(struct wd_qp *qp);
-bool wd_qm_ring_is_idle(struct wd_qp *qp, u32 *done);
+void wd_qm_ring_position(struct wd_qp *qp, struct vfio_sdmdev_position *pos);
 int wd_qm_ring_is_updated(struct wd_qp *qp);
 int wd_qm_ring_submit(struct wd_qp *qp, const void *sqes, u32 n);
 int wd_qm_ring_reap(struct wd_qp *qp, void *sqes, u32 n);
 
-/* drain.c: qp->mutex held */
-int wd_qm_drain(struct wd_qp *qp, u32 generation, bool is_empty_wanted);
+/* drain.c */
+int wd_qm_position(struct wd_qp *qp, struct vfio_sdmdev_position *pos);
 int wd_qm_disable(struct wd_qp *qp);
-int wd_qm_drain_and_disable(struct wd_qp *qp, u32 generation);
 
 /* queue.c */
 extern const struct vfio_sdmdev_ops wd_qm_queue_ops;
@@ -117,6 +118,7 @@ void wd_qm_queue_broken(struct wd_qm *qm, u32 number);
 bool wd_qm_queues_flooded(struct wd_qm *qm, u32 few);
 bool wd_qm_queues_forged(struct wd_qm *qm);
 void wd_qm_queues_look(struct wd_qm *qm);
+void wd_qm_queues_hang(struct wd_qm *qm);
 bool wd_qm_queues_are_idle(struct wd_qm *qm);
 void wd_qm_queues_lost(struct wd_qm *qm);
 void wd_qm_queues_safe(struct wd_qm *qm);

@@ -269,11 +269,8 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	if (qm->version >= WD_QM_V3 && (wd_qm_read(qm, QM_ISOLATION) & QM_ISOLATION_ON))
 		qm->db_phys = pci_resource_start(pdev, QM_DB_BAR);
 	qm->sdmdev.dma_flag = dma_flags_of(qm);
-	/*
-	 * Kernel addresses stay below 4 GiB: above it is the processes' part of the function's
-	 * address space.
-	 */
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	ret = dma_set_mask_and_coherent(&pdev->dev,
+					vfio_sdmdev_dma_mask(&pdev->dev, DMA_BIT_MASK(64)));
 	if (ret)
 		goto unmap_bars;
 	ret = read_caps(qm);
@@ -321,6 +318,7 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	pci_save_state(pdev);
 
 	wd_qm_debugfs_add(qm);
+	vfio_sdmdev_load_bus();
 	ret = wd_qm_tree_join(qm);
 	if (ret)
 		goto del_debugfs;

@@ -10,6 +10,8 @@
 #define TROUBLES_MAX 8
 #define TROUBLES_PERIOD (60 * HZ)
 
+#define QUIET_PERIOD (HZ / 50)
+
 static struct wd_qp *to_qp(struct vfio_sdmdev_queue *q)
 {
 	return container_of(q, struct wd_qp, q);
@@ -75,7 +77,7 @@ static int get_queue(struct vfio_sdmdev *sdmdev, struct vfio_sdmdev_queue **q)
 	qp->is_notified = true;
 	INIT_LIST_HEAD(&qp->link);
 	mutex_init(&qp->mutex);
-	INIT_WORK(&qp->quiet_work, quiet_work);
+	INIT_DELAYED_WORK(&qp->quiet_work, quiet_work);
 	spin_lock_init(&qp->ring_lock);
 
 	mutex_lock(&qm->lock);
@@ -124,7 +126,7 @@ static void put_queue(struct vfio_sdmdev_queue *q)
 	qm->qps[qp->number] = NULL;
 	mutex_unlock(&qm->qp_lock);
 	/* Nobody finds it any more to schedule it again. */
-	cancel_work_sync(&qp->quiet_work);
+	cancel_delayed_work_sync(&qp->quiet_work);
 
 	mutex_lock(&qm->lock);
 	if (qp->is_undrained)
@@ -222,6 +224,7 @@ static int start_locked(struct wd_qp *qp)
 		return ret;
 	}
 	qp->is_started = true;
+	WRITE_ONCE(qp->is_behind, false);
 	wd_qm_count(qm, WD_QM_QUEUE_STARTED);
 	return 0;
 }
@@ -284,38 +287,54 @@ static int stopped(struct wd_qp *qp, u32 generation, int ret)
 	/* A reset came between, and knows better. */
 	if (generation == qm->generation && ret) {
 		qp->is_undrained = true;
-		/* Any other failure is not the queue's. */
-		if (ret == -ETIMEDOUT) {
-			mutex_lock(&qm->qp_lock);
-			trouble(qp);
-			mutex_unlock(&qm->qp_lock);
-		}
 		wd_qm_count(qm, WD_QM_QUEUE_UNDRAINED);
-		pci_warn(qm->pdev, "queue %u could not be drained: %d\n", qp->number, ret);
+		pci_warn(qm->pdev, "queue %u could not be stopped: %d\n", qp->number, ret);
 	}
 	return qp->is_undrained ? -EIO : 0;
 }
 
+/* -EBUSY: somebody rang since it was drained. */
+static int check_drained(struct wd_qp *qp)
+{
+	struct vfio_sdmdev_position pos;
+	int ret = wd_qm_position(qp, &pos);
+
+	if (ret)
+		return ret;
+	return (pos.rung - pos.done) & (pos.modulus - 1) ? -EBUSY : 0;
+}
+
 /*
- * qp->mutex held. While the queue is drained, which may take long, no lock is: a reset may come,
- * and other queues start and stop.
+ * qp->mutex held. While the device stops the queue, which may take long, no lock of a reset is: that
+ * may come, and other queues start and stop.
+ *
+ * A process that rings between the last look and the parking of V2 has its own requests run on for
+ * a moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
+ * doorbell.
  */
 static int stop_qp(struct wd_qp *qp)
 {
 	struct wd_qm *qm = qp->qm;
 	bool is_last = false;
 	u32 generation;
-	int ret;
+	int ret, looked = 0;
 
 	mutex_lock(&qm->lock);
-	stop_words(qp, 1);
 	if (wd_qm_is_gone(qm)) {
+		stop_words(qp, 1);
 		qp->is_started = false;
 		qp->is_undrained = false;
 		mutex_unlock(&qm->lock);
 		report_gone(qm);
 		return 0;
 	}
+	if (qp->is_started)
+		looked = check_drained(qp);
+	if (looked == -EBUSY) {
+		mutex_unlock(&qm->lock);
+		return -EBUSY;
+	}
+	stop_words(qp, 1);
 	if (qp->is_undrained || !qp->is_started) {
 		ret = qp->is_undrained ? -EIO : 0;
 		mutex_unlock(&qm->lock);
@@ -326,7 +345,9 @@ static int stop_qp(struct wd_qp *qp)
 	generation = qm->generation;
 	mutex_unlock(&qm->lock);
 
-	ret = wd_qm_drain_and_disable(qp, generation);
+	ret = wd_qm_disable(qp);
+	if (!ret)
+		ret = looked;
 
 	mutex_lock(&qm->lock);
 	ret = stopped(qp, generation, ret);
@@ -349,45 +370,42 @@ static int stop_queue(struct vfio_sdmdev_queue *q)
 	return ret;
 }
 
-/* Of a queue that is broken as a penalty: its doorbells do nothing any more. */
+/* Of a queue that is broken as a penalty: its doorbells do nothing any more, once it is drained. */
 static void quiet_work(struct work_struct *work)
 {
-	struct wd_qp *qp = container_of(work, struct wd_qp, quiet_work);
+	struct wd_qp *qp = container_of(to_delayed_work(work), struct wd_qp, quiet_work);
+	bool is_busy;
 
 	mutex_lock(&qp->mutex);
-	if (READ_ONCE(qp->is_broken))
-		stop_qp(qp);
+	is_busy = READ_ONCE(qp->is_broken) && stop_qp(qp) == -EBUSY;
 	mutex_unlock(&qp->mutex);
+	if (is_busy)
+		queue_delayed_work(system_long_wq, &qp->quiet_work, QUIET_PERIOD);
 }
 
-static int drain_queue(struct vfio_sdmdev_queue *q)
+static int get_position(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_position *pos)
 {
 	struct wd_qp *qp = to_qp(q);
-	struct wd_qm *qm = qp->qm;
-	bool is_started;
-	u32 generation;
 	int ret = 0;
 
-	mutex_lock(&qp->mutex);
-	mutex_lock(&qm->lock);
-	generation = qm->generation;
-	is_started = qp->is_started;
-	if (!wd_qm_is_gone(qm) && qp->is_undrained)
-		ret = -EIO;
-	mutex_unlock(&qm->lock);
-	if (!ret && is_started && wd_qm_drain(qp, generation, false))
-		ret = wd_qm_is_gone(qm) ? 0 : -EIO;
-	mutex_unlock(&qp->mutex);
+	*pos = (struct vfio_sdmdev_position){ .modulus = 2 * DEPTH };
+	mutex_lock(&qp->qm->lock);
+	if (!wd_qm_is_gone(qp->qm)) {
+		if (qp->is_undrained)
+			ret = -EIO;
+		else if (qp->is_started)
+			ret = wd_qm_position(qp, pos);
+	}
+	mutex_unlock(&qp->qm->lock);
+	WRITE_ONCE(qp->is_behind, ret || pos->rung != pos->done);
 	return ret;
 }
 
+/* It is stopped. */
 static int reset_queue(struct vfio_sdmdev_queue *q)
 {
 	struct wd_qp *qp = to_qp(q);
-	int ret = stop_queue(q);
 
-	if (ret)
-		return ret;
 	memset(qp->dus.va, 0, HISI_QM_CQ_OFFSET(DEPTH));
 	wd_qm_rings_reset(qp);
 	qp->type = 0;
@@ -444,7 +462,7 @@ static bool owns(void *arg, u64 addr, u64 len, bool is_write)
 	return vfio_sdmdev_owns(arg, addr, len, is_write);
 }
 
-static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe)
+static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe, u64 *bytes)
 {
 	struct wd_qp *qp = to_qp(q);
 	struct wd_qm *qm = qp->qm;
@@ -452,8 +470,10 @@ static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe)
 	int reason;
 
 	reason = qm->engine->check_sqe(qm, qp->type, sqe, owns, q, &is_reach);
-	if (!reason)
+	if (!reason) {
+		*bytes = qm->engine->sqe_bytes(sqe);
 		return 0;
+	}
 	atomic64_inc(&qm->refused[reason]);
 	return is_reach ? -EACCES : -EINVAL;
 }
@@ -475,7 +495,7 @@ const struct vfio_sdmdev_ops wd_qm_queue_ops = {
 	.describe = describe,
 	.start_queue = start_queue,
 	.stop_queue = stop_queue,
-	.drain_queue = drain_queue,
+	.get_position = get_position,
 	.is_q_updated = is_q_updated,
 	.mask_notify = mask_notify,
 	.reset_queue = reset_queue,
@@ -539,7 +559,7 @@ static void penalise(struct wd_qp *qp)
 	trouble(qp);
 	break_qp(qp);
 	/* It may drain for a while. */
-	queue_work(system_long_wq, &qp->quiet_work);
+	queue_delayed_work(system_long_wq, &qp->quiet_work, 0);
 }
 
 /*
@@ -601,6 +621,19 @@ void wd_qm_queues_look(struct wd_qm *qm)
 
 		if (qp && READ_ONCE(qp->is_notified))
 			vfio_sdmdev_wake_up(&qp->q);
+	}
+	mutex_unlock(&qm->qp_lock);
+}
+
+/* sdmdev wants a reset, for a queue hangs: one of those that were looked at and not drained. */
+void wd_qm_queues_hang(struct wd_qm *qm)
+{
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		struct wd_qp *qp = running(qm, i);
+
+		if (qp && READ_ONCE(qp->is_behind))
+			trouble(qp);
 	}
 	mutex_unlock(&qm->qp_lock);
 }

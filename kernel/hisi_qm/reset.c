@@ -303,6 +303,7 @@ int wd_qm_reset_op(struct vfio_sdmdev *sdmdev)
 	int ret;
 
 	mutex_lock(&list_lock);
+	wd_qm_queues_hang(sdmdev->priv);
 	ret = reset_whole(sdmdev->priv, false);
 	mutex_unlock(&list_lock);
 	return ret;

@@ -24,12 +24,13 @@ void wd_qm_rings_reset(struct wd_qp *qp)
 	qp->head = 0;
 	qp->phase = WD_QM_PHASE;
 	qp->in_flight = 0;
+	qp->reaped = 0;
 	WRITE_ONCE(qp->is_broken, false);
 	spin_unlock_irq(&qp->ring_lock);
 }
 
-/* Are all entries that the kernel submitted finished? done: how many of them. */
-bool wd_qm_ring_is_idle(struct wd_qp *qp, u32 *done)
+/* Of the entries that the kernel submitted. */
+void wd_qm_ring_position(struct wd_qp *qp, struct vfio_sdmdev_position *pos)
 {
 	struct hisi_qm_cqe *cq = qp_cq(qp);
 	u32 phase, head, nr;
@@ -45,10 +46,9 @@ bool wd_qm_ring_is_idle(struct wd_qp *qp, u32 *done)
 			phase ^= WD_QM_PHASE;
 		}
 	}
-	*done = nr;
-	nr = qp->in_flight - nr;
+	pos->rung = qp->reaped + qp->in_flight;
+	pos->done = qp->reaped + nr;
 	spin_unlock_irq(&qp->ring_lock);
-	return !nr;
 }
 
 /*
@@ -137,6 +137,7 @@ int wd_qm_ring_reap(struct wd_qp *qp, void *sqes, u32 n)
 			qp->phase ^= WD_QM_PHASE;
 		}
 		qp->in_flight--;
+		qp->reaped++;
 		nr++;
 	}
 	/* Armed again: a completion behind the head makes an event at once (chapter 11). */

@@ -36,6 +36,14 @@ static int caps(struct wd_qm *qm)
 	return 0;
 }
 
+/* Its context is little beside the work that a request may be. */
+static u64 sqe_bytes(const void *sqe)
+{
+	const struct hisi_zip_sqe *zip = sqe;
+
+	return (u64)zip->src_len + zip->dst_len;
+}
+
 static int check_sqe(struct wd_qm *qm, u32 type, const void *sqe, wd_qm_owns_fn owns, void *arg,
 		     bool *is_reach)
 {
@@ -72,6 +80,7 @@ static const struct wd_qm_engine engine = {
 	.err_axi = hisi_zip_err_axi,
 	.ecc_raise = hisi_zip_ecc_raise,
 	.master_open = hisi_zip_master_open,
+	.sqe_bytes = sqe_bytes,
 	.check_sqe = check_sqe,
 };
 

@@ -177,33 +177,12 @@ static void test_doorbells(void **state)
 }
 
 /* Chapter 12.3: equal tails are not enough, a whole ring may be between them. */
-static void test_drained(void **state)
+static void test_counts(void **state)
 {
-	struct wd_qm_sqc sqc = { .tail = 7 };
-	struct wd_qm_cqc cqc = { .tail = 7, .flags = WD_QM_CQC_PASID };
-
-	assert_true(wd_qm_is_drained(&sqc, &cqc));
-	sqc.flags = WD_QM_TAIL_WRAP | WD_QM_SQC_PASID;
-	assert_false(wd_qm_is_drained(&sqc, &cqc));
-	cqc.flags = WD_QM_TAIL_WRAP;
-	assert_true(wd_qm_is_drained(&sqc, &cqc));
-	cqc.tail = 6;
-	assert_false(wd_qm_is_drained(&sqc, &cqc));
-}
-
-static void test_distances(void **state)
-{
-	const uint32_t depth = 1024;
-
-	assert_int_equal(wd_qm_position(7, 0, depth), 7);
-	assert_int_equal(wd_qm_position(7, WD_QM_TAIL_WRAP | WD_QM_SQC_PASID, depth), 1031);
-	assert_int_equal(wd_qm_distance(7, 7, depth), 0);
-	assert_int_equal(wd_qm_distance(7, 10, depth), 3);
-	assert_int_equal(wd_qm_distance(1020, 1030, depth), 10);
-	assert_int_equal(wd_qm_distance(2040, 3, depth), 11);
-	/* Passed: a process may go on. */
-	assert_int_equal(wd_qm_distance(11, 10, depth), 0);
-	assert_int_equal(wd_qm_distance(3, 2040, depth), 0);
+	assert_int_equal(wd_qm_count_of(7, WD_QM_CQC_PASID, 1024), 7);
+	assert_int_equal(wd_qm_count_of(7, WD_QM_TAIL_WRAP | WD_QM_SQC_PASID, 1024), 1031);
+	assert_int_equal(wd_qm_count_of(1023, WD_QM_TAIL_WRAP, 1024), 2047);
+	assert_int_equal(wd_qm_count_of(1024 + 3, 0, 1024), 3);
 }
 
 /* A doorbell carries 0 where the context has this. */
@@ -224,8 +203,8 @@ int main(void)
 		cmocka_unit_test(test_pairs),	      cmocka_unit_test(test_events),
 		cmocka_unit_test(test_parked),	      cmocka_unit_test(test_mailbox_words),
 		cmocka_unit_test(test_vft),	      cmocka_unit_test(test_vf_ranges),
-		cmocka_unit_test(test_doorbells),     cmocka_unit_test(test_drained),
-		cmocka_unit_test(test_distances),     cmocka_unit_test(test_dead),
+		cmocka_unit_test(test_doorbells),     cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ typedef bool (*wd_qm_owns_fn)(void *arg, u64 addr, u64 len, bool is_write);
  * @ecc_raise: V2, the queue manager alone saw an ECC error: raises the engine's, which shuts its
  *	way to memory
  * @master_open: lets the engine issue transactions again after an error stopped it
+ * @sqe_bytes: what the device reads and writes at most for an entry that was checked
  * @check_sqe: 0 or a reason; sets *is_reach when it is an address that is not the queue's
  */
 struct wd_qm_engine {
@@ -65,6 +66,7 @@ struct wd_qm_engine {
 	void (*err_axi)(struct wd_qm *qm, bool is_reported);
 	void (*ecc_raise)(struct wd_qm *qm);
 	void (*master_open)(struct wd_qm *qm);
+	u64 (*sqe_bytes)(const void *sqe);
 	int (*check_sqe)(struct wd_qm *qm, u32 type, const void *sqe, wd_qm_owns_fn owns, void *arg,
 			 bool *is_reach);
 };
