@@ -86,12 +86,15 @@ static int events_load(struct wd_qm *qm, struct wd_qm_events *events, enum wd_qm
 		       u32 elem_shift)
 {
 	struct wd_qm_eqc eqc = wd_qm_eqc_pack(events->dma, events->depth, elem_shift);
+	int ret;
 
 	memset(events->entries, 0, events->depth * sizeof(u32));
 	events->head = 0;
 	events->phase = WD_QM_PHASE;
 	events->empty_nr = 0;
-	return wd_qm_mbox_load(qm, cmd, 0, &eqc);
+	ret = wd_qm_mbox_load(qm, cmd, 0, &eqc);
+	/* Somebody spoils the exchange: if the device got another place, that will be noticed. */
+	return ret == -EBADMSG ? 0 : ret;
 }
 
 static int events_load_all(struct wd_qm *qm)

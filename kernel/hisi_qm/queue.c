@@ -216,12 +216,14 @@ static int start_locked(struct wd_qp *qp)
 	wd_qm_rings_reset(qp);
 	stop_words(qp, 0);
 	ret = wd_qm_mbox_load(qm, WD_QM_MBOX_SQC, qp->number, &sqc);
-	if (ret)
+	if (ret && ret != -EBADMSG)
 		return ret;
-	ret = wd_qm_mbox_load(qm, WD_QM_MBOX_CQC, qp->number, &cqc);
+	if (!ret)
+		ret = wd_qm_mbox_load(qm, WD_QM_MBOX_CQC, qp->number, &cqc);
 	if (ret) {
+		/* What was loaded by then may run, and need not be what we meant. */
 		qp->is_undrained = wd_qm_disable(qp) != 0;
-		return ret;
+		return ret == -EBADMSG ? -EIO : ret;
 	}
 	qp->is_started = true;
 	WRITE_ONCE(qp->is_behind, false);
