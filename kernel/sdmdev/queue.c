@@ -330,6 +330,14 @@ void sdmdev_queue_close(struct sdmdev_queue *sq)
 	module_put(core->sdmdev->owner);
 }
 
+static void sdmdev_queue_forget_waiters(struct sdmdev_queue *sq)
+{
+	spin_lock_irq(&sq->irq_lock);
+	memset(sq->waiters, 0, sizeof(sq->waiters));
+	atomic_set(&sq->updates, 0);
+	spin_unlock_irq(&sq->irq_lock);
+}
+
 static int sdmdev_queue_start_locked(struct sdmdev_queue *sq)
 {
 	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
@@ -341,6 +349,7 @@ static int sdmdev_queue_start_locked(struct sdmdev_queue *sq)
 	sq->flight.head = 0;
 	sq->flight.tail = 0;
 	sq->flight.sum = 0;
+	sdmdev_queue_forget_waiters(sq);
 	ret = ops->start_queue(sq->q);
 	if (ret) {
 		sdmdev_run_abort(&sq->run, true);
@@ -468,7 +477,7 @@ static void sdmdev_queue_notify_locked(struct sdmdev_queue *sq, bool is_wanted)
 
 /*
  * 1: results; 0: not yet; or why there will not be any. The driver tells of each result once; seen
- * is what was counted when this one began to wait: nobody misses what another one was told.
+ * is what was counted when this thread waited last: it does not miss what another one was told.
  */
 static int sdmdev_queue_poll(struct sdmdev_queue *sq, int seen)
 {
@@ -484,10 +493,50 @@ static int sdmdev_queue_poll(struct sdmdev_queue *sq, int seen)
 	}
 }
 
+/* The current thread's place, or a free one, or NULL. */
+static struct sdmdev_waiter *sdmdev_queue_waiter(struct sdmdev_queue *sq)
+{
+	pid_t tid = task_pid_nr(current);
+	u32 i;
+
+	lockdep_assert_held(&sq->irq_lock);
+	for (i = 0; i < SDMDEV_WAITERS; i++)
+		if (!sq->waiters[i].tid || sq->waiters[i].tid == tid)
+			return &sq->waiters[i];
+	return NULL;
+}
+
+/* Of a thread that is not known, and cannot be: what there is now. */
+static int sdmdev_queue_seen(struct sdmdev_queue *sq)
+{
+	const struct sdmdev_waiter *waiter;
+	int seen;
+
+	spin_lock_irq(&sq->irq_lock);
+	waiter = sdmdev_queue_waiter(sq);
+	seen = waiter ? waiter->seen : atomic_read(&sq->updates);
+	spin_unlock_irq(&sq->irq_lock);
+	return seen;
+}
+
+/* It looks at its results next. */
+static void sdmdev_queue_note(struct sdmdev_queue *sq)
+{
+	struct sdmdev_waiter *waiter;
+
+	spin_lock_irq(&sq->irq_lock);
+	waiter = sdmdev_queue_waiter(sq);
+	if (waiter) {
+		waiter->tid = task_pid_nr(current);
+		waiter->seen = atomic_read(&sq->updates);
+	}
+	spin_unlock_irq(&sq->irq_lock);
+}
+
 int sdmdev_queue_wait(struct sdmdev_queue *sq, unsigned long timeout_ms)
 {
 	long left = msecs_to_jiffies(min_t(unsigned long, timeout_ms, INT_MAX));
-	int seen = atomic_read(&sq->updates);
+	int seen = sdmdev_queue_seen(sq);
 	int ret;
 
 	ret = sdmdev_queue_poll(sq, seen);
@@ -501,7 +550,10 @@ int sdmdev_queue_wait(struct sdmdev_queue *sq, unsigned long timeout_ms)
 	}
 	if (ret < 0)
 		return ret;
-	return ret ? 0 : -ETIMEDOUT;
+	if (!ret)
+		return -ETIMEDOUT;
+	sdmdev_queue_note(sq);
+	return 0;
 }
 
 /* fd < 0: none. */

@@ -23,6 +23,7 @@
 #define SDMDEV_SLICES 256
 #define SDMDEV_QUEUE_RANGES 1024
 #define SDMDEV_SPACE_RANGES 4096
+#define SDMDEV_WAITERS 16 /* threads of a queue whose waiting is remembered */
 
 struct sdmdev_charge;
 struct sdmdev_mode;
@@ -117,6 +118,12 @@ struct sdmdev_flight {
 	u64 sum;
 };
 
+/* A thread, and what it has been told of. */
+struct sdmdev_waiter {
+	pid_t tid; /* 0: none */
+	int seen;
+};
+
 struct sdmdev_queue {
 	struct vfio_device vdev; /* first */
 	struct sdmdev_core *core;
@@ -131,7 +138,7 @@ struct sdmdev_queue {
 	struct delayed_work revoke_work;
 
 	struct sdmdev_flight flight;
-	atomic_t updates; /* looks that found results */
+	atomic_t updates; /* looks that found results, since the start */
 
 	/* From being closed until the device does not work for it */
 	refcount_t holds; /* of its existence, and from open to the end of that */
@@ -158,6 +165,7 @@ struct sdmdev_queue {
 	spinlock_t irq_lock; /* guards from here */
 	struct eventfd_ctx *events[SDMDEV_IRQS];
 	u32 notify_nr; /* who waits for updates */
+	struct sdmdev_waiter waiters[SDMDEV_WAITERS];
 };
 
 /**

@@ -63,7 +63,8 @@ struct sdmdev_status {
  */
 
 /*
- * Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset).
+ * Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset). 0
+ * also where another thread was told of them since this one's last call: look before waiting again.
  */
 #define VFIO_SDMDEV_CMD_WAIT _IO('W', 1)
 /* Binds the process's address space (SDMDEV_DMA_SVM) before START. EOPNOTSUPP in other modes. */
