@@ -3,8 +3,13 @@
 #include <linux/interrupt.h>
 #include "priv.h"
 
-/* The device interrupts again at once while it has events; one that never shows any is broken. */
-#define EMPTY_MAX 1024
+/*
+ * An interrupt says that there is an event. After so many in a row without one the device and we do
+ * not mean the same place of the ring.
+ */
+#define EMPTY_MAX 16
+#define RESYNCS_MAX 32 /* a second */
+#define EVENTS_FEW 16  /* of one queue in the ring; who is told of once has one */
 
 /*
  * The next event, or false. The ring may be written by whoever makes the device write: nothing in
@@ -26,77 +31,94 @@ static bool event_next(struct wd_qm_events *events, u32 *event)
 	return true;
 }
 
-static void want_reset(struct wd_qm *qm)
+/*
+ * Device and driver begin both rings anew. That is no reset: nobody loses a request, and what was
+ * in the rings is made up for by all who wait looking for themselves. Where it does not help, who
+ * can write the rings, or fills them, loses his queues; where nobody does, it is the hardware.
+ * events_lock held.
+ */
+static void resync(struct wd_qm *qm)
 {
-	WRITE_ONCE(qm->is_reset_wanted, true);
-	if (!READ_ONCE(qm->is_removing))
-		schedule_work(&qm->err_work);
+	int ret;
+
+	/* A reset masked the device's interrupts, and will load the rings itself. */
+	if (READ_ONCE(qm->state) != WD_QM_UP)
+		return;
+	wd_qm_count(qm, WD_QM_RESYNC);
+	if (wd_qm_rate_exceeds(&qm->resyncs, RESYNCS_MAX, HZ) && !wd_qm_queues_forged(qm) &&
+	    !wd_qm_queues_flooded(qm, EVENTS_FEW))
+		ret = -EIO;
+	else
+		ret = wd_qm_hw_events(qm);
+	if (ret == -ENODEV) {
+		qm->report->gone(qm);
+	} else if (ret) {
+		wd_qm_hw_mask(qm);
+		qm->report->reset_wanted(qm);
+	}
+	wd_qm_queues_look(qm);
 }
 
-static void event_completed(struct wd_qm *qm, u32 number)
+/* One more interrupt that had nr events. true: the ring was loaded anew. */
+static bool is_out_of_step(struct wd_qm *qm, struct wd_qm_events *events, u32 nr)
 {
-	struct wd_qp *qp;
-	unsigned long flags;
-
-	spin_lock_irqsave(&qm->qp_lock, flags);
-	qp = number < qm->qp_nr ? qm->qps[number] : NULL;
-	/* A started queue is known to sdmdev; the event of another one is made up. */
-	if (!qp || !READ_ONCE(qp->is_started))
-		wd_qm_count(qm, WD_QM_EVENT_BAD);
-	else if (READ_ONCE(qp->is_notified))
-		vfio_sdmdev_wake_up(&qp->q);
-	spin_unlock_irqrestore(&qm->qp_lock, flags);
+	if (nr) {
+		events->empty_nr = 0;
+		return false;
+	}
+	wd_qm_count(qm, WD_QM_IRQ_EMPTY);
+	if (++events->empty_nr <= EMPTY_MAX)
+		return false;
+	resync(qm);
+	return true;
 }
 
+/*
+ * The device masks itself until the doorbell at the end, so nothing is to be done at once. With
+ * thousands of waiters the rest takes milliseconds.
+ */
 static irqreturn_t eq_irq(int irq, void *data)
+{
+	wd_qm_count(data, WD_QM_IRQ_EQ);
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t eq_thread(int irq, void *data)
 {
 	struct wd_qm *qm = data;
 	u32 event, nr = 0;
 
-	wd_qm_count(qm, WD_QM_IRQ_EQ);
+	mutex_lock(&qm->events_lock);
 	while (nr < qm->eq.depth && event_next(&qm->eq, &event)) {
-		event_completed(qm, event & WD_QM_EVENT_NUMBER);
+		wd_qm_queue_event(qm, event & WD_QM_EVENT_NUMBER);
 		nr++;
 	}
 	atomic64_add(nr, &qm->counters[WD_QM_EVENT]);
-	if (nr) {
-		qm->empty_nr = 0;
-	} else {
-		wd_qm_count(qm, WD_QM_IRQ_EMPTY);
-		if (++qm->empty_nr > EMPTY_MAX) {
-			wd_qm_write(qm, QM_EQ_INT_MASK, 1);
-			want_reset(qm);
-			return IRQ_HANDLED;
-		}
-	}
 	/* Lets the device interrupt again, at once if it has events behind this head. */
-	wd_qm_ring(qm, wd_qm_event_doorbell(qm), 0, WD_QM_DB_CMD_EQ, qm->eq.head, 0);
+	if (!is_out_of_step(qm, &qm->eq, nr))
+		wd_qm_ring_event(qm, WD_QM_DB_CMD_EQ, qm->eq.head);
+	mutex_unlock(&qm->events_lock);
 	return IRQ_HANDLED;
 }
 
-static void queue_broken(struct wd_qm *qm, u32 number)
+/* Events were lost, as the device says by one event, or where not even that had a place. */
+void wd_qm_irq_flooded(struct wd_qm *qm)
 {
-	struct wd_qp *qp;
-
-	spin_lock_irq(&qm->qp_lock);
-	qp = number < qm->qp_nr ? qm->qps[number] : NULL;
-	if (qp && !READ_ONCE(qp->is_started))
-		qp = NULL;
-	if (qp) {
-		WRITE_ONCE(qp->is_broken, true);
-		wd_qm_queue_stop_words(qp, 1);
-		vfio_sdmdev_wake_up(&qp->q);
-	}
-	spin_unlock_irq(&qm->qp_lock);
-	wd_qm_count(qm, qp ? WD_QM_QUEUE_BROKEN : WD_QM_EVENT_BAD);
+	mutex_lock(&qm->events_lock);
+	/* A queue whose process rings its doorbell again and again has them made without end. */
+	wd_qm_queues_flooded(qm, qm->eq.depth / 8);
+	resync(qm);
+	mutex_unlock(&qm->events_lock);
 }
 
 static irqreturn_t aeq_thread(int irq, void *data)
 {
 	struct wd_qm *qm = data;
+	bool is_overflow = false;
 	u32 event, nr = 0;
 
 	wd_qm_count(qm, WD_QM_IRQ_AEQ);
+	mutex_lock(&qm->events_lock);
 	while (nr < qm->aeq.depth && event_next(&qm->aeq, &event)) {
 		u32 number = event & WD_QM_EVENT_NUMBER;
 		u32 type = event >> WD_QM_EVENT_TYPE_SHIFT & WD_QM_EVENT_TYPE;
@@ -106,15 +128,19 @@ static irqreturn_t aeq_thread(int irq, void *data)
 		switch (type) {
 		case WD_QM_AEQE_CQ_OVERFLOW:
 		case WD_QM_AEQE_CQE_ERROR:
-			queue_broken(qm, number);
+			wd_qm_queue_broken(qm, number);
 			break;
 		case WD_QM_AEQE_EQ_OVERFLOW:
-			want_reset(qm);
+			is_overflow = true;
 			break;
 		}
 		nr++;
 	}
-	wd_qm_ring(qm, wd_qm_event_doorbell(qm), 0, WD_QM_DB_CMD_AEQ, qm->aeq.head, 0);
+	if (!is_overflow && !is_out_of_step(qm, &qm->aeq, nr))
+		wd_qm_ring_event(qm, WD_QM_DB_CMD_AEQ, qm->aeq.head);
+	mutex_unlock(&qm->events_lock);
+	if (is_overflow)
+		wd_qm_irq_flooded(qm);
 	return IRQ_HANDLED;
 }
 
@@ -123,8 +149,7 @@ static irqreturn_t abnormal_irq(int irq, void *data)
 	struct wd_qm *qm = data;
 
 	wd_qm_count(qm, WD_QM_IRQ_ABNORMAL);
-	if (!READ_ONCE(qm->is_removing))
-		schedule_work(&qm->err_work);
+	qm->report->error(qm);
 	return IRQ_HANDLED;
 }
 
@@ -145,7 +170,8 @@ int wd_qm_irq_init(struct wd_qm *qm)
 		pci_err(pdev, "%u MSI vectors are needed\n", nr);
 		return ret;
 	}
-	ret = request_irq(pci_irq_vector(pdev, qm->irq_eq.vector), eq_irq, 0, irq_name(qm), qm);
+	ret = request_threaded_irq(pci_irq_vector(pdev, qm->irq_eq.vector), eq_irq, eq_thread, 0,
+				   irq_name(qm), qm);
 	if (ret)
 		goto free_vectors;
 	if (qm->irq_aeq.is_present) {
@@ -172,9 +198,12 @@ free_vectors:
 	return ret;
 }
 
-/* Masked at the device before: on return no handler looks at the event rings. */
-void wd_qm_irq_sync(struct wd_qm *qm)
+/* The state is not UP any more. On return no handler looks at the event rings, nor will. */
+void wd_qm_irq_stop(struct wd_qm *qm)
 {
+	mutex_lock(&qm->events_lock);
+	wd_qm_hw_mask(qm);
+	mutex_unlock(&qm->events_lock);
 	synchronize_irq(pci_irq_vector(qm->pdev, qm->irq_eq.vector));
 	if (qm->irq_aeq.is_present)
 		synchronize_irq(pci_irq_vector(qm->pdev, qm->irq_aeq.vector));

@@ -210,6 +210,17 @@ static inline struct wd_qm_cqc wd_qm_cqc_park(enum wd_qm_version version, __u16 
 	return cqc;
 }
 
+/* What lies in the tables of contexts while nothing runs: no doorbell carries that value (8.4). */
+static inline struct wd_qm_sqc wd_qm_sqc_dead(void)
+{
+	return (struct wd_qm_sqc){ .rand = WD_QM_RAND_DEAD, .type = WD_QM_SQC_DISABLED };
+}
+
+static inline struct wd_qm_cqc wd_qm_cqc_dead(void)
+{
+	return (struct wd_qm_cqc){ .rand = WD_QM_RAND_DEAD };
+}
+
 /* elem_shift: log2 of the element's length where the context tells it, else 0. */
 static inline struct wd_qm_eqc wd_qm_eqc_pack(__u64 dma, __u32 depth, __u32 elem_shift)
 {
@@ -221,10 +232,10 @@ static inline struct wd_qm_eqc wd_qm_eqc_pack(__u64 dma, __u32 depth, __u32 elem
 	};
 }
 
-/* Chapter 12.3: both dumps of one queue pair whose rings have the same depth. */
-static inline bool wd_qm_is_drained(const struct wd_qm_sqc *sqc, const struct wd_qm_cqc *cqc)
+/* Chapter 12.3: what a dumped tail counts, modulo 2 * depth: a flag toggles as it wraps. */
+static inline __u32 wd_qm_count_of(__u16 tail, __u16 flags, __u32 depth)
 {
-	return sqc->tail == cqc->tail && !((sqc->flags ^ cqc->flags) & WD_QM_TAIL_WRAP);
+	return (tail & (depth - 1)) + (flags & WD_QM_TAIL_WRAP ? depth : 0);
 }
 
 /* Chapter 7 */

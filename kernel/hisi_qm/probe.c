@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One function of the controller: capabilities, resources, registration, virtual functions. */
+/* One function of the controller: capabilities, resources, registration. */
 #include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -76,8 +76,13 @@ static int read_caps(struct wd_qm *qm)
 		goto bad;
 
 	qm->err_nfe = wd_qm_cap(qm, &cap_nfe);
+	/*
+	 * What any user can bring about with his doorbell is no reason to reset the function of
+	 * all: a wrong random value, which the device ignores, and more events than fit.
+	 */
+	qm->err_nfe &= ~QM_ERR_DB_RANDOM;
 	qm->err_ce = wd_qm_cap(qm, &cap_ce);
-	qm->err_reset = wd_qm_cap(qm, &cap_reset);
+	qm->err_reset = wd_qm_cap(qm, &cap_reset) & ~(QM_ERR_DB_RANDOM | QM_ERR_FIFO);
 	qm->err_shutdown = qm->version >= WD_QM_V3 ? qm->err_reset : QM_ERR_ECC_MULTI;
 	if (qm->version == WD_QM_V1)
 		qm->err_shutdown = 0;
@@ -98,7 +103,7 @@ static int count_queues(struct wd_qm *qm, u32 wanted)
 		if (qm->version == WD_QM_V1) {
 			qm->qp_nr = V1_QPS - 64;
 		} else {
-			ret = wd_qm_mbox(qm, WD_QM_MBOX_VFT, 0, 0, true, &entry);
+			ret = wd_qm_mbox_get(qm, WD_QM_MBOX_VFT, &entry);
 			if (ret)
 				return ret;
 			wd_qm_vft_parse(entry, &base, &qm->qp_nr);
@@ -157,6 +162,8 @@ static int rings_alloc(struct wd_qm *qm)
 	qm->aeq.entries = qm->rings.va + eq_len;
 	qm->aeq.dma = qm->rings.dma + eq_len;
 	qm->sqc_dma = qm->aeq.dma + aeq_len;
+	qm->sqc_table = qm->rings.va + eq_len + aeq_len;
+	qm->cqc_table = qm->sqc_table + table_len;
 	qm->cqc_dma = qm->sqc_dma + table_len;
 	qm->eq.phase = WD_QM_PHASE;
 	qm->aeq.phase = WD_QM_PHASE;
@@ -221,36 +228,21 @@ static struct wd_qm *qm_alloc(struct pci_dev *pdev, const struct wd_qm_engine *e
 	INIT_LIST_HEAD(&qm->quarantine);
 	mutex_init(&qm->lock);
 	mutex_init(&qm->mbox_lock);
-	spin_lock_init(&qm->qp_lock);
+	mutex_init(&qm->events_lock);
+	mutex_init(&qm->qp_lock);
 	INIT_WORK(&qm->err_work, wd_qm_err_work);
+	wd_qm_isolate_init(qm);
+	qm->report = &wd_qm_report;
+	qm->ops = wd_qm_queue_ops;
+	qm->ops.reset = wd_qm_reset_op;
 	qm->sdmdev.name = engine->name;
 	qm->sdmdev.api_ver = apis[qm->version];
 	qm->sdmdev.dev = &pdev->dev;
-	qm->sdmdev.ops = &wd_qm_sdmdev_ops;
+	qm->sdmdev.ops = &qm->ops;
 	qm->sdmdev.owner = engine->owner;
 	qm->sdmdev.is_vf = is_vf;
 	qm->sdmdev.priv = qm;
 	return qm;
-}
-
-/* On the list are those that sdmdev knows. */
-static int list_join(struct wd_qm *qm)
-{
-	int ret;
-
-	mutex_lock(&wd_qm_list_lock);
-	ret = vfio_sdmdev_register(&qm->sdmdev);
-	if (!ret)
-		list_add_tail(&qm->link, &wd_qm_list);
-	mutex_unlock(&wd_qm_list_lock);
-	return ret;
-}
-
-static void list_leave(struct wd_qm *qm)
-{
-	mutex_lock(&wd_qm_list_lock);
-	list_del_init(&qm->link);
-	mutex_unlock(&wd_qm_list_lock);
 }
 
 int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is_vf, u32 queue_nr)
@@ -277,14 +269,14 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	if (qm->version >= WD_QM_V3 && (wd_qm_read(qm, QM_ISOLATION) & QM_ISOLATION_ON))
 		qm->db_phys = pci_resource_start(pdev, QM_DB_BAR);
 	qm->sdmdev.dma_flag = dma_flags_of(qm);
-	/*
-	 * Kernel addresses stay below 4 GiB: above it is the processes' part of the function's
-	 * address space.
-	 */
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	ret = dma_set_mask_and_coherent(&pdev->dev,
+					vfio_sdmdev_dma_mask(&pdev->dev, DMA_BIT_MASK(64)));
 	if (ret)
 		goto unmap_bars;
 	ret = read_caps(qm);
+	if (ret)
+		goto unmap_bars;
+	ret = wd_qm_tree_fresh(qm);
 	if (ret)
 		goto unmap_bars;
 	ret = count_queues(qm, queue_nr);
@@ -298,9 +290,12 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	qm->qps = kcalloc(qm->qp_nr, sizeof(*qm->qps), GFP_KERNEL);
 	if (!qm->qps)
 		goto free_used;
-	ret = mem_alloc(qm, &qm->ctx, WD_QM_CTX_LEN);
-	if (ret)
+	qm->ctx_copy = kmalloc(WD_QM_CTX_AREA, GFP_KERNEL);
+	if (!qm->ctx_copy)
 		goto free_qps;
+	ret = mem_alloc(qm, &qm->ctx, WD_QM_CTX_AREA);
+	if (ret)
+		goto free_ctx_copy;
 	ret = mem_alloc(qm, &qm->park, PAGE_SIZE);
 	if (ret)
 		goto free_ctx;
@@ -313,11 +308,9 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	if (ret)
 		goto clear_master;
 	mutex_lock(&qm->lock);
-	ret = wd_qm_hw_init(qm);
+	ret = wd_qm_start(qm);
 	if (!ret)
-		ret = wd_qm_hw_start(qm);
-	if (!ret)
-		qm->state = WD_QM_UP;
+		wd_qm_err_settled(qm);
 	mutex_unlock(&qm->lock);
 	if (ret)
 		goto stop_hw;
@@ -325,7 +318,8 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	pci_save_state(pdev);
 
 	wd_qm_debugfs_add(qm);
-	ret = list_join(qm);
+	vfio_sdmdev_load_bus();
+	ret = wd_qm_tree_join(qm);
 	if (ret)
 		goto del_debugfs;
 	pci_info(pdev, "%s, %u queues, %s\n", qm->sdmdev.api_ver, qm->qp_nr, qm->sdmdev.algs);
@@ -336,8 +330,10 @@ del_debugfs:
 stop_hw:
 	WRITE_ONCE(qm->is_removing, true);
 	cancel_work_sync(&qm->err_work);
-	wd_qm_quiesce(qm);
-	wd_qm_hw_halt(qm);
+	mutex_lock(&qm->lock);
+	qm->state = WD_QM_DOWN;
+	wd_qm_stop(qm);
+	mutex_unlock(&qm->lock);
 	wd_qm_irq_fini(qm);
 	cancel_work_sync(&qm->err_work);
 clear_master:
@@ -348,6 +344,8 @@ free_park:
 	mem_free(qm, &qm->park);
 free_ctx:
 	mem_free(qm, &qm->ctx);
+free_ctx_copy:
+	kfree(qm->ctx_copy);
 free_qps:
 	kfree(qm->qps);
 free_used:
@@ -371,8 +369,8 @@ void wd_qm_remove(struct pci_dev *pdev)
 	if (qm->vf_nr)
 		pci_disable_sriov(pdev);
 	if (wd_qm_is_gone(qm))
-		wd_qm_set_gone(qm);
-	list_leave(qm);
+		wd_qm_tree_gone(qm);
+	wd_qm_tree_leave(qm);
 	vfio_sdmdev_unregister(&qm->sdmdev);
 	wd_qm_debugfs_del(qm);
 	WRITE_ONCE(qm->is_removing, true);
@@ -381,9 +379,7 @@ void wd_qm_remove(struct pci_dev *pdev)
 	mutex_lock(&qm->lock);
 	if (!wd_qm_is_gone(qm)) {
 		qm->state = WD_QM_DOWN;
-		wd_qm_quiesce(qm);
-		if (wd_qm_hw_halt(qm))
-			pci_warn(pdev, "did not come to rest\n");
+		wd_qm_stop(qm);
 	}
 	mutex_unlock(&qm->lock);
 	wd_qm_irq_fini(qm);
@@ -398,8 +394,10 @@ void wd_qm_remove(struct pci_dev *pdev)
 	mem_free(qm, &qm->rings);
 	mem_free(qm, &qm->park);
 	mem_free(qm, &qm->ctx);
+	kfree(qm->ctx_copy);
 	kfree(qm->qps);
 	bitmap_free(qm->used);
+	wd_qm_isolate_fini(qm);
 	iounmap(qm->io);
 	pci_release_mem_regions(pdev);
 	pci_disable_device(pdev);
@@ -412,97 +410,17 @@ void wd_qm_shutdown(struct pci_dev *pdev)
 {
 	struct wd_qm *qm = pci_get_drvdata(pdev);
 
+	WRITE_ONCE(qm->is_removing, true);
 	mutex_lock(&qm->lock);
 	if (!wd_qm_is_gone(qm)) {
 		qm->state = WD_QM_DOWN;
 		wd_qm_queues_lost(qm);
-		wd_qm_quiesce(qm);
-		wd_qm_hw_halt(qm);
+		wd_qm_stop(qm);
 	}
 	mutex_unlock(&qm->lock);
 	pci_clear_master(pdev);
 }
 EXPORT_SYMBOL_GPL(wd_qm_shutdown);
-
-/* Has a VF of this PF a queue that is running? */
-static bool is_vf_busy(struct wd_qm *pf)
-{
-	bool is_busy = false;
-	struct wd_qm *fn;
-
-	mutex_lock(&wd_qm_list_lock);
-	list_for_each_entry(fn, &wd_qm_list, link) {
-		if (!fn->is_vf || pci_physfn(fn->pdev) != pf->pdev)
-			continue;
-		mutex_lock(&fn->lock);
-		spin_lock_irq(&fn->qp_lock);
-		for (u32 i = 0; i < fn->qp_nr; i++)
-			is_busy |= fn->qps[i] && fn->qps[i]->is_started;
-		spin_unlock_irq(&fn->qp_lock);
-		mutex_unlock(&fn->lock);
-	}
-	mutex_unlock(&wd_qm_list_lock);
-	return is_busy;
-}
-
-static int vfs_off(struct wd_qm *qm)
-{
-	u32 vf_nr = qm->vf_nr;
-
-	if (!vf_nr)
-		return 0;
-	if (pci_vfs_assigned(qm->pdev) || is_vf_busy(qm))
-		return -EBUSY;
-	pci_disable_sriov(qm->pdev);
-	mutex_lock(&qm->lock);
-	qm->vf_nr = 0;
-	for (u32 vf = 1; vf <= vf_nr; vf++)
-		wd_qm_set_vft(qm, vf, 0, 0);
-	mutex_unlock(&qm->lock);
-	return 0;
-}
-
-static int vfs_on(struct wd_qm *qm, u32 vf_nr)
-{
-	int ret = 0;
-
-	if (qm->version == WD_QM_V1)
-		return -EOPNOTSUPP;
-	if (qm->vf_nr)
-		return -EBUSY;
-	if (vf_nr > WD_QM_VF_MAX || vf_nr > qm->qp_total - qm->qp_nr)
-		return -ERANGE;
-	mutex_lock(&qm->lock);
-	if (qm->state != WD_QM_UP)
-		ret = -EIO;
-	for (u32 vf = 1; !ret && vf <= vf_nr; vf++) {
-		struct wd_qm_range range;
-
-		range = wd_qm_vf_range(qm->qp_total, qm->qp_nr, qm->qp_max, vf_nr, vf);
-		ret = wd_qm_set_vft(qm, vf, range.base, range.nr);
-	}
-	if (!ret)
-		qm->vf_nr = vf_nr;
-	mutex_unlock(&qm->lock);
-	if (!ret)
-		ret = pci_enable_sriov(qm->pdev, vf_nr);
-	if (!ret)
-		return vf_nr;
-	mutex_lock(&qm->lock);
-	qm->vf_nr = 0;
-	for (u32 vf = 1; vf <= vf_nr; vf++)
-		wd_qm_set_vft(qm, vf, 0, 0);
-	mutex_unlock(&qm->lock);
-	return ret;
-}
-
-int wd_qm_sriov_configure(struct pci_dev *pdev, int vf_nr)
-{
-	struct wd_qm *qm = pci_get_drvdata(pdev);
-
-	return vf_nr ? vfs_on(qm, vf_nr) : vfs_off(qm);
-}
-EXPORT_SYMBOL_GPL(wd_qm_sriov_configure);
 
 static int __init wd_qm_init(void)
 {

@@ -1,30 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A queue pair as sdmdev drives it: its memory, start, drain and stop, and mediated submission. */
-#include <linux/delay.h>
+/* A queue pair as sdmdev drives it: its memory, start and stop, penalties, what befalls all. */
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 #include "priv.h"
 
 #define DEPTH HISI_QM_DEFAULT_DEPTH
-#define DRAIN_TURNS 1000 /* of 100 to 200 us, chapter 12.3 */
+
+/* A queue that made so much trouble within the while may not be started until that is over. */
+#define TROUBLES_MAX 8
+#define TROUBLES_PERIOD (60 * HZ)
+
+#define QUIET_PERIOD (HZ / 50)
 
 static struct wd_qp *to_qp(struct vfio_sdmdev_queue *q)
 {
 	return container_of(q, struct wd_qp, q);
 }
 
-static u8 *qp_entry(struct wd_qp *qp, u32 slot)
-{
-	return (u8 *)qp->dus.va + HISI_QM_SQ_OFFSET + slot * HISI_QM_SQE_SIZE;
-}
-
-static struct hisi_qm_cqe *qp_cq(struct wd_qp *qp)
-{
-	return (void *)((u8 *)qp->dus.va + HISI_QM_CQ_OFFSET(DEPTH));
-}
-
 /* May be called for a queue in whatever state: these words are no ring. */
-void wd_qm_queue_stop_words(struct wd_qp *qp, u32 value)
+static void stop_words(struct wd_qp *qp, u32 value)
 {
 	u8 *end = (u8 *)qp->dus.va + qp->dus.len;
 
@@ -65,6 +59,8 @@ static void qp_free(struct wd_qp *qp)
 	kfree(qp);
 }
 
+static void quiet_work(struct work_struct *work);
+
 static int get_queue(struct vfio_sdmdev *sdmdev, struct vfio_sdmdev_queue **q)
 {
 	struct wd_qm *qm = sdmdev->priv;
@@ -80,6 +76,8 @@ static int get_queue(struct vfio_sdmdev *sdmdev, struct vfio_sdmdev_queue **q)
 	qp->q.priv = qp;
 	qp->is_notified = true;
 	INIT_LIST_HEAD(&qp->link);
+	mutex_init(&qp->mutex);
+	INIT_DELAYED_WORK(&qp->quiet_work, quiet_work);
 	spin_lock_init(&qp->ring_lock);
 
 	mutex_lock(&qm->lock);
@@ -104,9 +102,9 @@ static int get_queue(struct vfio_sdmdev *sdmdev, struct vfio_sdmdev_queue **q)
 	if (ret)
 		goto free_dus;
 
-	spin_lock_irq(&qm->qp_lock);
+	mutex_lock(&qm->qp_lock);
 	qm->qps[number] = qp;
-	spin_unlock_irq(&qm->qp_lock);
+	mutex_unlock(&qm->qp_lock);
 	*q = &qp->q;
 	return 0;
 
@@ -124,9 +122,11 @@ static void put_queue(struct vfio_sdmdev_queue *q)
 	struct wd_qp *qp = to_qp(q);
 	struct wd_qm *qm = qp->qm;
 
-	spin_lock_irq(&qm->qp_lock);
+	mutex_lock(&qm->qp_lock);
 	qm->qps[qp->number] = NULL;
-	spin_unlock_irq(&qm->qp_lock);
+	mutex_unlock(&qm->qp_lock);
+	/* Nobody finds it any more to schedule it again. */
+	cancel_delayed_work_sync(&qp->quiet_work);
 
 	mutex_lock(&qm->lock);
 	if (qp->is_undrained)
@@ -161,90 +161,30 @@ static void describe(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_layout *lay
 	}
 }
 
-/* Chapter 12.3: V3 may have a command that drains and stops. */
-static bool has_stop(struct wd_qm *qm)
+static void report_gone(struct wd_qm *qm)
 {
-	return qm->cap_flags & QM_CAP_HAS_STOP_QP;
+	qm->report->gone(qm);
 }
 
-static int park(struct wd_qp *qp)
+/* qp_lock held. */
+static void trouble(struct wd_qp *qp)
 {
-	struct wd_qm *qm = qp->qm;
-	struct wd_qm_sqc sqc = wd_qm_sqc_park(qm->version, qp->number, qm->park.dma);
-	struct wd_qm_cqc cqc = wd_qm_cqc_park(qm->version, qp->number, qm->park.dma);
-	int ret;
-
-	ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_SQC, qp->number, &sqc, false);
-	if (ret)
-		return ret;
-	return wd_qm_mbox_ctx(qm, WD_QM_MBOX_CQC, qp->number, &cqc, false);
+	lockdep_assert_held(&qp->qm->qp_lock);
+	wd_qm_rate_exceeds(&qp->troubles, TROUBLES_MAX, TROUBLES_PERIOD);
 }
 
-/* No doorbell makes the queue run any more. What runs may go on, except where V3 stops it. */
-static int disable(struct wd_qp *qp)
+static bool is_barred(struct wd_qp *qp)
 {
-	if (has_stop(qp->qm))
-		return wd_qm_mbox(qp->qm, WD_QM_MBOX_STOP_QP, qp->number, 0, false, NULL);
-	return park(qp);
+	bool is_it;
+
+	mutex_lock(&qp->qm->qp_lock);
+	is_it = qp->troubles.nr > TROUBLES_MAX &&
+		time_before(jiffies, qp->troubles.since + TROUBLES_PERIOD);
+	mutex_unlock(&qp->qm->qp_lock);
+	return is_it;
 }
 
-/* Has the last entry that the kernel submitted come back? */
-static bool is_last_done(struct wd_qp *qp)
-{
-	bool is_done = true;
-
-	spin_lock_irq(&qp->ring_lock);
-	if (qp->in_flight) {
-		u32 last = qp->head + qp->in_flight - 1;
-		u32 phase = last < DEPTH ? qp->phase : qp->phase ^ WD_QM_PHASE;
-
-		is_done = (READ_ONCE(qp_cq(qp)[last % DEPTH].phase) & WD_QM_PHASE) == phase;
-	}
-	spin_unlock_irq(&qp->ring_lock);
-	return is_done;
-}
-
-/* V1 tells nothing about a ring that a process drives, and no process may drive one of V1. */
-static int drain(struct wd_qp *qp)
-{
-	struct wd_qm *qm = qp->qm;
-
-	for (int turn = 0; turn < DRAIN_TURNS; turn++) {
-		struct wd_qm_sqc sqc;
-		struct wd_qm_cqc cqc;
-		int ret;
-
-		if (qm->version == WD_QM_V1) {
-			if (is_last_done(qp))
-				return 0;
-		} else {
-			ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_SQC, qp->number, &sqc, true);
-			if (ret)
-				return ret;
-			ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_CQC, qp->number, &cqc, true);
-			if (ret)
-				return ret;
-			if (wd_qm_is_drained(&sqc, &cqc))
-				return 0;
-		}
-		usleep_range(100, 200);
-	}
-	return -ETIMEDOUT;
-}
-
-static void rings_reset(struct wd_qp *qp)
-{
-	memset(qp_cq(qp), 0, DEPTH * sizeof(struct hisi_qm_cqe));
-	spin_lock_irq(&qp->ring_lock);
-	qp->is_mediated = false;
-	qp->tail = 0;
-	qp->head = 0;
-	qp->phase = WD_QM_PHASE;
-	qp->in_flight = 0;
-	WRITE_ONCE(qp->is_broken, false);
-	spin_unlock_irq(&qp->ring_lock);
-}
-
+/* qm->lock and qp->mutex held. */
 static int start_locked(struct wd_qp *qp)
 {
 	struct wd_qm *qm = qp->qm;
@@ -268,20 +208,25 @@ static int start_locked(struct wd_qp *qp)
 		return -EIO;
 	if (qp->is_started)
 		return -EBUSY;
+	if (is_barred(qp) || wd_qm_is_isolated(qm))
+		return -EIO;
 	/* V2 carries a PASID for the whole function or not at all, and is not set up for it. */
 	if (qp->q.pasid && (qm->version < WD_QM_V3 || qp->q.pasid > U16_MAX))
 		return -EOPNOTSUPP;
-	rings_reset(qp);
-	wd_qm_queue_stop_words(qp, 0);
-	ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_SQC, qp->number, &sqc, false);
-	if (ret)
+	wd_qm_rings_reset(qp);
+	stop_words(qp, 0);
+	ret = wd_qm_mbox_load(qm, WD_QM_MBOX_SQC, qp->number, &sqc);
+	if (ret && ret != -EBADMSG)
 		return ret;
-	ret = wd_qm_mbox_ctx(qm, WD_QM_MBOX_CQC, qp->number, &cqc, false);
+	if (!ret)
+		ret = wd_qm_mbox_load(qm, WD_QM_MBOX_CQC, qp->number, &cqc);
 	if (ret) {
-		qp->is_undrained = disable(qp) != 0;
-		return ret;
+		/* What was loaded by then may run, and need not be what we meant. */
+		qp->is_undrained = wd_qm_disable(qp) != 0;
+		return ret == -EBADMSG ? -EIO : ret;
 	}
 	qp->is_started = true;
+	WRITE_ONCE(qp->is_behind, false);
 	wd_qm_count(qm, WD_QM_QUEUE_STARTED);
 	return 0;
 }
@@ -291,44 +236,129 @@ static int start_queue(struct vfio_sdmdev_queue *q)
 	struct wd_qp *qp = to_qp(q);
 	int ret;
 
+	mutex_lock(&qp->mutex);
 	mutex_lock(&qp->qm->lock);
 	ret = start_locked(qp);
 	if (ret)
-		wd_qm_queue_stop_words(qp, 1);
+		stop_words(qp, 1);
 	mutex_unlock(&qp->qm->lock);
+	mutex_unlock(&qp->mutex);
+	if (ret == -ENODEV)
+		report_gone(qp->qm);
 	return ret;
 }
 
+/* qm->lock held. */
+static bool is_idle(struct wd_qm *qm)
+{
+	bool is_busy = false;
+
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++)
+		is_busy |= qm->qps[i] && (qm->qps[i]->is_started || qm->qps[i]->is_stopping);
+	mutex_unlock(&qm->qp_lock);
+	return !is_busy;
+}
+
 /*
- * A process that rings between the drain and the parking of V2 has its own requests run on for a
- * moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
- * doorbell.
+ * The last queue of a process that reaches the function's own memory stopped: what it left in the
+ * event rings does not trouble the next one.
  */
-static int stop_locked(struct wd_qp *qp)
+static void rings_renew(struct wd_qm *qm)
+{
+	int ret = 0;
+
+	mutex_lock(&qm->events_lock);
+	if (READ_ONCE(qm->state) == WD_QM_UP)
+		ret = wd_qm_hw_events(qm);
+	mutex_unlock(&qm->events_lock);
+	if (ret == -ENODEV)
+		report_gone(qm);
+	else if (ret)
+		qm->report->reset_wanted(qm);
+	/* Who started meanwhile. */
+	wd_qm_queues_look(qm);
+}
+
+/* What comes of a stop that is over; qm->lock held. */
+static int stopped(struct wd_qp *qp, u32 generation, int ret)
 {
 	struct wd_qm *qm = qp->qm;
-	int ret;
 
-	wd_qm_queue_stop_words(qp, 1);
-	if (wd_qm_is_gone(qm)) {
-		wd_qm_noticed_gone(qm);
-		qp->is_started = false;
-		qp->is_undrained = false;
-		return 0;
-	}
-	if (qp->is_undrained)
-		return -EIO;
-	if (!qp->is_started)
-		return 0;
-	qp->is_started = false;
-	ret = has_stop(qm) ? 0 : drain(qp);
-	if (disable(qp) || ret) {
+	qp->is_stopping = false;
+	/* A reset came between, and knows better. */
+	if (generation == qm->generation && ret) {
 		qp->is_undrained = true;
 		wd_qm_count(qm, WD_QM_QUEUE_UNDRAINED);
-		pci_warn(qm->pdev, "queue %u could not be drained\n", qp->number);
-		return -EIO;
+		pci_warn(qm->pdev, "queue %u could not be stopped: %d\n", qp->number, ret);
 	}
-	return 0;
+	return qp->is_undrained ? -EIO : 0;
+}
+
+/* -EBUSY: somebody rang since it was drained. */
+static int check_drained(struct wd_qp *qp)
+{
+	struct vfio_sdmdev_position pos;
+	int ret = wd_qm_position(qp, &pos);
+
+	if (ret)
+		return ret;
+	return (pos.rung - pos.done) & (pos.modulus - 1) ? -EBUSY : 0;
+}
+
+/*
+ * qp->mutex held. While the device stops the queue, which may take long, no lock of a reset is: that
+ * may come, and other queues start and stop.
+ *
+ * A process that rings between the last look and the parking of V2 has its own requests run on for
+ * a moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
+ * doorbell.
+ */
+static int stop_qp(struct wd_qp *qp)
+{
+	struct wd_qm *qm = qp->qm;
+	bool is_last = false;
+	u32 generation;
+	int ret, looked = 0;
+
+	mutex_lock(&qm->lock);
+	if (wd_qm_is_gone(qm)) {
+		stop_words(qp, 1);
+		qp->is_started = false;
+		qp->is_undrained = false;
+		mutex_unlock(&qm->lock);
+		report_gone(qm);
+		return 0;
+	}
+	if (qp->is_started)
+		looked = check_drained(qp);
+	if (looked == -EBUSY) {
+		mutex_unlock(&qm->lock);
+		return -EBUSY;
+	}
+	stop_words(qp, 1);
+	if (qp->is_undrained || !qp->is_started) {
+		ret = qp->is_undrained ? -EIO : 0;
+		mutex_unlock(&qm->lock);
+		return ret;
+	}
+	qp->is_started = false;
+	qp->is_stopping = true;
+	generation = qm->generation;
+	mutex_unlock(&qm->lock);
+
+	ret = wd_qm_disable(qp);
+	if (!ret)
+		ret = looked;
+
+	mutex_lock(&qm->lock);
+	ret = stopped(qp, generation, ret);
+	if (!ret && !qp->is_mediated && !qp->q.pasid)
+		is_last = is_idle(qm);
+	mutex_unlock(&qm->lock);
+	if (is_last)
+		rings_renew(qm);
+	return ret;
 }
 
 static int stop_queue(struct vfio_sdmdev_queue *q)
@@ -336,69 +366,57 @@ static int stop_queue(struct vfio_sdmdev_queue *q)
 	struct wd_qp *qp = to_qp(q);
 	int ret;
 
-	mutex_lock(&qp->qm->lock);
-	ret = stop_locked(qp);
-	mutex_unlock(&qp->qm->lock);
+	mutex_lock(&qp->mutex);
+	ret = stop_qp(qp);
+	mutex_unlock(&qp->mutex);
 	return ret;
 }
 
-static int drain_queue(struct vfio_sdmdev_queue *q)
+/* Of a queue that is broken as a penalty: its doorbells do nothing any more, once it is drained. */
+static void quiet_work(struct work_struct *work)
+{
+	struct wd_qp *qp = container_of(to_delayed_work(work), struct wd_qp, quiet_work);
+	bool is_busy;
+
+	mutex_lock(&qp->mutex);
+	is_busy = READ_ONCE(qp->is_broken) && stop_qp(qp) == -EBUSY;
+	mutex_unlock(&qp->mutex);
+	if (is_busy)
+		queue_delayed_work(system_long_wq, &qp->quiet_work, QUIET_PERIOD);
+}
+
+static int get_position(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_position *pos)
 {
 	struct wd_qp *qp = to_qp(q);
 	int ret = 0;
 
+	*pos = (struct vfio_sdmdev_position){ .modulus = 2 * DEPTH };
 	mutex_lock(&qp->qm->lock);
-	if (wd_qm_is_gone(qp->qm))
-		ret = 0;
-	else if (qp->is_undrained)
-		ret = -EIO;
-	else if (qp->is_started)
-		ret = drain(qp) ? -EIO : 0;
+	if (!wd_qm_is_gone(qp->qm)) {
+		if (qp->is_undrained)
+			ret = -EIO;
+		else if (qp->is_started)
+			ret = wd_qm_position(qp, pos);
+	}
 	mutex_unlock(&qp->qm->lock);
+	WRITE_ONCE(qp->is_behind, ret || pos->rung != pos->done);
 	return ret;
 }
 
+/* It is stopped. */
 static int reset_queue(struct vfio_sdmdev_queue *q)
 {
 	struct wd_qp *qp = to_qp(q);
-	int ret = stop_queue(q);
 
-	if (ret)
-		return ret;
 	memset(qp->dus.va, 0, HISI_QM_CQ_OFFSET(DEPTH));
-	rings_reset(qp);
+	wd_qm_rings_reset(qp);
 	qp->type = 0;
 	return 0;
 }
 
-/*
- * A broken queue is always worth a look: the process finds the stop words, or a call's -EIO.
- * A process that has the rings does not tell the kernel how far it read: what counts is that an
- * entry arrived which no earlier call has seen. It may write its ring, so the walk is bounded.
- */
 static int is_q_updated(struct vfio_sdmdev_queue *q)
 {
-	struct wd_qp *qp = to_qp(q);
-	struct hisi_qm_cqe *cq = qp_cq(qp);
-	unsigned long flags;
-	int is_updated = READ_ONCE(qp->is_broken);
-
-	spin_lock_irqsave(&qp->ring_lock, flags);
-	for (u32 n = 0; n < DEPTH; n++) {
-		if (qp->is_mediated && !qp->in_flight)
-			break;
-		if ((READ_ONCE(cq[qp->head].phase) & WD_QM_PHASE) != qp->phase)
-			break;
-		is_updated = 1;
-		if (qp->is_mediated)
-			break;
-		if (++qp->head == DEPTH) {
-			qp->head = 0;
-			qp->phase ^= WD_QM_PHASE;
-		}
-	}
-	spin_unlock_irqrestore(&qp->ring_lock, flags);
-	return is_updated;
+	return wd_qm_ring_is_updated(to_qp(q));
 }
 
 static void mask_notify(struct vfio_sdmdev_queue *q, int event_mask)
@@ -436,6 +454,8 @@ static int get_available_instances(struct vfio_sdmdev *sdmdev)
 {
 	struct wd_qm *qm = sdmdev->priv;
 
+	if (wd_qm_is_isolated(qm))
+		return 0;
 	return qm->qp_nr - bitmap_weight(qm->used, qm->qp_nr);
 }
 
@@ -444,7 +464,7 @@ static bool owns(void *arg, u64 addr, u64 len, bool is_write)
 	return vfio_sdmdev_owns(arg, addr, len, is_write);
 }
 
-static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe)
+static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe, u64 *bytes)
 {
 	struct wd_qp *qp = to_qp(q);
 	struct wd_qm *qm = qp->qm;
@@ -452,96 +472,34 @@ static int check_sqe(struct vfio_sdmdev_queue *q, const void *sqe)
 	int reason;
 
 	reason = qm->engine->check_sqe(qm, qp->type, sqe, owns, q, &is_reach);
-	if (!reason)
+	if (!reason) {
+		*bytes = qm->engine->sqe_bytes(sqe);
 		return 0;
+	}
 	atomic64_inc(&qm->refused[reason]);
 	return is_reach ? -EACCES : -EINVAL;
 }
 
 static int submit(struct vfio_sdmdev_queue *q, const void *sqes, u32 n)
 {
-	struct wd_qp *qp = to_qp(q);
-	struct wd_qm *qm = qp->qm;
-	u32 room;
-
-	if (!qp->is_started)
-		return READ_ONCE(qm->state) == WD_QM_GONE ? -ENODEV : -EIO;
-	if (READ_ONCE(qp->is_broken))
-		return -EIO;
-	spin_lock_irq(&qp->ring_lock);
-	qp->is_mediated = true;
-	room = DEPTH - 1 - qp->in_flight;
-	spin_unlock_irq(&qp->ring_lock);
-	n = min(n, room);
-	if (!n)
-		return -EAGAIN;
-	for (u32 i = 0; i < n; i++) {
-		memcpy(qp_entry(qp, qp->tail), (const u8 *)sqes + i * HISI_QM_SQE_SIZE,
-		       HISI_QM_SQE_SIZE);
-		qp->tail = (qp->tail + 1) % DEPTH;
-	}
-	spin_lock_irq(&qp->ring_lock);
-	qp->in_flight += n;
-	spin_unlock_irq(&qp->ring_lock);
-	wd_qm_ring(qm, qp->doorbell, qp->number, HISI_QM_DB_CMD_SQ, qp->tail, 0);
-	atomic64_add(n, &qm->counters[WD_QM_SUBMITTED]);
-	return n;
+	return wd_qm_ring_submit(to_qp(q), sqes, n);
 }
 
 static int reap(struct vfio_sdmdev_queue *q, void *sqes, u32 n)
 {
-	struct wd_qp *qp = to_qp(q);
-	struct wd_qm *qm = qp->qm;
-	struct hisi_qm_cqe *cq = qp_cq(qp);
-	int ret = READ_ONCE(qp->is_broken) ? -EIO : -EAGAIN;
-	u32 nr = 0;
-
-	spin_lock_irq(&qp->ring_lock);
-	while (nr < n && qp->in_flight) {
-		u32 slot;
-
-		if ((READ_ONCE(cq[qp->head].phase) & WD_QM_PHASE) != qp->phase)
-			break;
-		/* The phase was written last: what it covers is read after it. */
-		dma_rmb();
-		/* In order by contract (chapter 9): a device that differs is broken. */
-		slot = READ_ONCE(cq[qp->head].sq_head);
-		if (slot != qp->head) {
-			wd_qm_count(qm, WD_QM_CQE_BAD);
-			ret = -EIO;
-			break;
-		}
-		memcpy((u8 *)sqes + nr * HISI_QM_SQE_SIZE, qp_entry(qp, slot), HISI_QM_SQE_SIZE);
-		if (++qp->head == DEPTH) {
-			qp->head = 0;
-			qp->phase ^= WD_QM_PHASE;
-		}
-		qp->in_flight--;
-		nr++;
-	}
-	/* Armed again: a completion behind the head makes an event at once (chapter 11). */
-	if (nr && qp->is_started)
-		wd_qm_ring(qm, qp->doorbell, qp->number, HISI_QM_DB_CMD_CQ, qp->head, 1);
-	spin_unlock_irq(&qp->ring_lock);
-	atomic64_add(nr, &qm->counters[WD_QM_REAPED]);
-	return nr ? nr : ret;
+	return wd_qm_ring_reap(to_qp(q), sqes, n);
 }
 
-static int reset(struct vfio_sdmdev *sdmdev)
-{
-	return wd_qm_reset_quietly(sdmdev->priv);
-}
-
-const struct vfio_sdmdev_ops wd_qm_sdmdev_ops = {
+/* But for the reset of the function, which is above this. */
+const struct vfio_sdmdev_ops wd_qm_queue_ops = {
 	.get_queue = get_queue,
 	.put_queue = put_queue,
 	.describe = describe,
 	.start_queue = start_queue,
 	.stop_queue = stop_queue,
-	.drain_queue = drain_queue,
+	.get_position = get_position,
 	.is_q_updated = is_q_updated,
 	.mask_notify = mask_notify,
-	.reset = reset,
 	.reset_queue = reset_queue,
 	.ioctl = queue_ioctl,
 	.get_available_instances = get_available_instances,
@@ -550,35 +508,178 @@ const struct vfio_sdmdev_ops wd_qm_sdmdev_ops = {
 	.reap = reap,
 };
 
-/* The function stops for all its queues at once: none may be used, each may still be written to. */
-void wd_qm_queues_lost(struct wd_qm *qm)
+/* qp_lock held: the queue behind a number of the device's, if it runs. */
+static struct wd_qp *running(struct wd_qm *qm, u32 number)
 {
-	for (u32 i = 0; i < qm->qp_nr; i++) {
-		struct wd_qp *qp;
+	struct wd_qp *qp = number < qm->qp_nr ? qm->qps[number] : NULL;
 
-		spin_lock_irq(&qm->qp_lock);
-		qp = qm->qps[i];
-		if (qp) {
-			wd_qm_queue_stop_words(qp, 1);
-			if (qp->is_started)
-				qp->is_undrained = true;
-			qp->is_started = false;
-		}
-		spin_unlock_irq(&qm->qp_lock);
-	}
+	lockdep_assert_held(&qm->qp_lock);
+	/* A started queue is known to sdmdev; an event of another one is made up, or late. */
+	return qp && READ_ONCE(qp->is_started) ? qp : NULL;
 }
 
-/* The device is known to write nowhere any more. */
+/* Something completed in queue number. */
+void wd_qm_queue_event(struct wd_qm *qm, u32 number)
+{
+	struct wd_qp *qp;
+
+	mutex_lock(&qm->qp_lock);
+	qp = running(qm, number);
+	if (!qp)
+		wd_qm_count(qm, WD_QM_EVENT_BAD);
+	else if (READ_ONCE(qp->is_notified))
+		vfio_sdmdev_wake_up(&qp->q);
+	mutex_unlock(&qm->qp_lock);
+}
+
+static void break_qp(struct wd_qp *qp)
+{
+	WRITE_ONCE(qp->is_broken, true);
+	stop_words(qp, 1);
+	vfio_sdmdev_wake_up(&qp->q);
+	wd_qm_count(qp->qm, WD_QM_QUEUE_BROKEN);
+}
+
+/* The device cannot go on with queue number. */
+void wd_qm_queue_broken(struct wd_qm *qm, u32 number)
+{
+	struct wd_qp *qp;
+
+	mutex_lock(&qm->qp_lock);
+	qp = running(qm, number);
+	if (qp)
+		break_qp(qp);
+	else
+		wd_qm_count(qm, WD_QM_EVENT_BAD);
+	mutex_unlock(&qm->qp_lock);
+}
+
+static void penalise(struct wd_qp *qp)
+{
+	if (READ_ONCE(qp->is_broken))
+		return;
+	trouble(qp);
+	break_qp(qp);
+	/* It may drain for a while. */
+	queue_delayed_work(system_long_wq, &qp->quiet_work, 0);
+}
+
+/*
+ * Stops those of whom there are more than few events in the ring, old or new. false: nobody is.
+ * events_lock held.
+ */
+bool wd_qm_queues_flooded(struct wd_qm *qm, u32 few)
+{
+	bool is_found = false;
+	struct wd_qp *qp;
+
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++)
+		if (qm->qps[i])
+			qm->qps[i]->events_nr = 0;
+	for (u32 i = 0; i < qm->eq.depth; i++) {
+		qp = running(qm, READ_ONCE(qm->eq.entries[i]) & WD_QM_EVENT_NUMBER);
+		if (qp)
+			qp->events_nr++;
+	}
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		qp = running(qm, i);
+		if (!qp || qp->events_nr <= few)
+			continue;
+		penalise(qp);
+		is_found = true;
+	}
+	mutex_unlock(&qm->qp_lock);
+	return is_found;
+}
+
+/*
+ * Somebody writes the event rings who is not the device: a process in single mode, whose queues
+ * these are. false: there is none.
+ */
+bool wd_qm_queues_forged(struct wd_qm *qm)
+{
+	bool is_found = false;
+
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		struct wd_qp *qp = running(qm, i);
+
+		if (!qp || qp->is_mediated || qp->q.pasid)
+			continue;
+		penalise(qp);
+		is_found = true;
+	}
+	mutex_unlock(&qm->qp_lock);
+	return is_found;
+}
+
+/* Events were lost: all who wait look for themselves. */
+void wd_qm_queues_look(struct wd_qm *qm)
+{
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		struct wd_qp *qp = running(qm, i);
+
+		if (qp && READ_ONCE(qp->is_notified))
+			vfio_sdmdev_wake_up(&qp->q);
+	}
+	mutex_unlock(&qm->qp_lock);
+}
+
+/* sdmdev wants a reset, for a queue hangs: one of those that were looked at and not drained. */
+void wd_qm_queues_hang(struct wd_qm *qm)
+{
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		struct wd_qp *qp = running(qm, i);
+
+		if (qp && READ_ONCE(qp->is_behind))
+			trouble(qp);
+	}
+	mutex_unlock(&qm->qp_lock);
+}
+
+bool wd_qm_queues_are_idle(struct wd_qm *qm)
+{
+	bool is_it;
+
+	mutex_lock(&qm->lock);
+	is_it = is_idle(qm);
+	mutex_unlock(&qm->lock);
+	return is_it;
+}
+
+/*
+ * The function stops for all its queues at once: none may be used, each may still be written to.
+ * qm->lock held.
+ */
+void wd_qm_queues_lost(struct wd_qm *qm)
+{
+	WRITE_ONCE(qm->generation, qm->generation + 1);
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++) {
+		struct wd_qp *qp = qm->qps[i];
+
+		if (!qp)
+			continue;
+		stop_words(qp, 1);
+		qp->is_undrained |= qp->is_started || qp->is_stopping;
+		qp->is_started = false;
+	}
+	mutex_unlock(&qm->qp_lock);
+}
+
+/* The device is known to write nowhere any more. qm->lock held. */
 void wd_qm_queues_safe(struct wd_qm *qm)
 {
 	struct wd_qp *qp, *next;
 
-	for (u32 i = 0; i < qm->qp_nr; i++) {
-		spin_lock_irq(&qm->qp_lock);
+	mutex_lock(&qm->qp_lock);
+	for (u32 i = 0; i < qm->qp_nr; i++)
 		if (qm->qps[i])
 			qm->qps[i]->is_undrained = false;
-		spin_unlock_irq(&qm->qp_lock);
-	}
+	mutex_unlock(&qm->qp_lock);
 	list_for_each_entry_safe(qp, next, &qm->quarantine, link) {
 		list_del(&qp->link);
 		qp_free(qp);

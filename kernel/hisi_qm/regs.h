@@ -16,6 +16,9 @@
 #define QM_REVISION_V2 0x21
 #define QM_REVISION_V3 0x30
 
+/* The hardware takes at most 1 ms, a model's host may be busy. */
+#define QM_REG_TIMEOUT_US 100000
+
 /* Of each function, chapter 4.1 */
 #define QM_AEQ_INT_MASK 0x0004
 #define QM_EQ_INT_MASK 0x000c
@@ -55,6 +58,7 @@
 #define QM_ERR_SOURCE 0x100000
 #define QM_ERR_MASK 0x100004
 #define QM_ERR_STATUS 0x100008
+#define QM_ERR_SET 0x10000c
 #define QM_MEM_START 0x100040
 #define QM_MEM_DONE 0x100044
 #define QM_VFT_OP_ENABLE 0x100054
@@ -72,16 +76,25 @@
 #define QM_RAS_FE 0x1000f0
 #define QM_RAS_NFE 0x1000f4
 #define QM_RAS_CE_THRESHOLD 0x1000f8
+#define QM_PEH_MSI_BUSY 0x1000fc
+#define QM_PEH_MSI_BUSY_V3 (1u << 0 | 1u << 2)
 #define QM_PM_CTRL 0x100148
 #define QM_PM_IDLE_DISABLE (1u << 9)
 #define QM_SHUTDOWN_SEL 0x1040f8
 
 /* Errors that mean something here, chapter 14.1 */
+#define QM_ERR_AXI (1u << 0 | 1u << 1)
 #define QM_ERR_ECC_MULTI (1u << 2)
+#define QM_ERR_FIFO (1u << 11)
+#define QM_ERR_DB_RANDOM (1u << 12)
 
 /* AXI master, chapter 4.3 */
 #define QM_MASTER_CTRL 0x300000
 #define QM_MASTER_STOP 0x1
+#define QM_PORT_WRITE 0x30001c
+#define QM_PORT_WRITE_MSI (1u << 11)
+#define QM_ROB_ECC 0x300104
+#define QM_ROB_ECC_MULTI (1u << 1)
 #define QM_MASTER_RETURN 0x300150
 #define QM_MASTER_DRAINED 0x3
 

@@ -1,45 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Errors, resets and power states: chapters 13.5 and 14 of the hardware reference. */
+/* Resets: chapters 13.5 and 14 of the hardware reference. No other file knows other functions. */
 #include <linux/acpi.h>
+#include <linux/delay.h>
 #include "priv.h"
 
-/*
- * The lock is held over a reset: a PF and its VFs are reset together. It is taken before the lock
- * of a function.
- */
-DEFINE_MUTEX(wd_qm_list_lock);
-LIST_HEAD(wd_qm_list);
+#define ERROR_WAIT_MS 5000
 
-#define REG_TIMEOUT_US 100000
+/*
+ * The lock is held over a reset: a PF and its VFs are reset together. It is taken before every lock
+ * of a function and of sdmdev, and by nobody that a user calls.
+ */
+static DEFINE_MUTEX(list_lock);
+static LIST_HEAD(list);
 
 static bool is_vf_of(struct wd_qm *fn, struct wd_qm *pf)
 {
 	return fn->is_vf && !pf->is_vf && pci_physfn(fn->pdev) == pf->pdev;
 }
 
-/* No event, no queue, no transaction any more, as far as the function obeys. */
-void wd_qm_quiesce(struct wd_qm *qm)
+static bool is_of_tree(struct wd_qm *fn, struct wd_qm *qm)
 {
-	if (!qm->is_vf)
-		wd_qm_err_disable(qm);
-	if (qm->cap_flags & QM_CAP_HAS_STOP_FUNC)
-		wd_qm_mbox(qm, WD_QM_MBOX_FLUSH_QM, 0, 0, false, NULL);
-	wd_qm_hw_stop(qm);
-	if (!qm->is_vf)
-		qm->engine->hw_fini(qm);
+	return fn == qm || is_vf_of(fn, qm);
 }
 
-/* V1 and V2: do requests reach the device at all? Chapter 14.4. */
-static int is_reachable(struct wd_qm *qm)
+/* The PF of a VF, where it is ours. */
+static struct wd_qm *pf_of(struct wd_qm *vf)
 {
-	int ret;
+	struct wd_qm *fn;
 
-	wd_qm_write(qm, QM_PEH_VENDOR, QM_PEH_VENDOR_PROBE);
-	ret = wd_qm_poll(qm, QM_PEH_VENDOR, ~0u, QM_PEH_VENDOR_PROBE, REG_TIMEOUT_US);
-	if (ret)
-		return ret;
-	wd_qm_write(qm, QM_PEH_VENDOR, PCI_VENDOR_ID_HUAWEI);
-	return wd_qm_poll(qm, QM_PEH_VENDOR, ~0u, PCI_VENDOR_ID_HUAWEI, REG_TIMEOUT_US);
+	list_for_each_entry(fn, &list, link)
+		if (is_vf_of(vf, fn))
+			return fn;
+	return NULL;
+}
+
+/* What the PF would report of a VF that is being reset is no error of its own. */
+static void pf_errors(struct wd_qm *vf, bool is_reported)
+{
+	struct wd_qm *pf = vf->is_vf ? pf_of(vf) : NULL;
+
+	if (!pf || READ_ONCE(pf->state) != WD_QM_UP)
+		return;
+	if (is_reported) {
+		wd_qm_err_enable(pf);
+		wd_qm_err_settled(pf);
+	} else {
+		wd_qm_err_disable(pf);
+	}
 }
 
 /* -ENOTTY: this machine's firmware has no such method. */
@@ -70,52 +77,97 @@ static int firmware_reset(struct wd_qm *qm)
 }
 
 /*
- * The whole controller by its firmware, or the function by the PCI reset. Without either the memory
- * of contexts is initialised anew, which hw_init does in any case.
+ * The whole controller by its firmware, or the function by the PCI reset. -ENOTTY: there is
+ * neither, and the memory of contexts is initialised anew, which hw_init does in any case. Others
+ * are kept from it by is_lent: the configuration's own lock is held by who waits for us.
  */
 static int device_reset(struct wd_qm *qm)
 {
-	struct pci_dev *pdev = qm->pdev;
+	int ret = qm->is_vf ? -ENOTTY : firmware_reset(qm);
+
+	return ret == -ENOTTY ? pcie_reset_flr(qm->pdev, PCI_RESET_DO_RESET) : ret;
+}
+
+static void config_restore(struct wd_qm *qm)
+{
+	pci_restore_state(qm->pdev);
+	/* For the next time, when there may be nothing to read. */
+	pci_save_state(qm->pdev);
+}
+
+static int reset_vf(struct wd_qm *qm)
+{
+	int halted, ret;
+
+	wd_qm_irq_stop(qm);
+	wd_qm_hw_stop(qm);
+	halted = wd_qm_hw_halt(qm);
+	wd_qm_mbox_shut(qm, true);
+	pci_save_state(qm->pdev);
+	pf_errors(qm, false);
+	ret = device_reset(qm);
+	config_restore(qm);
+	pf_errors(qm, true);
+	return ret == -ENOTTY ? halted : ret;
+}
+
+static void vfs_shut(struct wd_qm *pf)
+{
+	struct wd_qm *fn;
+
+	list_for_each_entry(fn, &list, link) {
+		if (!is_vf_of(fn, pf))
+			continue;
+		wd_qm_irq_stop(fn);
+		wd_qm_mbox_shut(fn, true);
+		pci_save_state(fn->pdev);
+	}
+	if (wd_qm_hw_vf_memory(pf, false))
+		pci_warn(pf->pdev, "memory of the virtual functions stays on\n");
+}
+
+/* In the order of chapter 14.4: errors stay reported until nothing moves any more. */
+static int reset_pf(struct wd_qm *qm)
+{
 	int ret;
 
-	ret = pci_save_state(pdev);
-	if (ret)
-		return ret;
-	pci_cfg_access_lock(pdev);
-	ret = qm->is_vf ? -ENOTTY : firmware_reset(qm);
-	if (ret == -ENOTTY)
-		ret = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
-	pci_cfg_access_unlock(pdev);
-	pci_restore_state(pdev);
-	return ret;
+	wd_qm_irq_stop(qm);
+	wd_qm_err_ecc(qm);
+	wd_qm_mbox_shut(qm, true);
+	wd_qm_hw_abandon(qm);
+	if (qm->version < WD_QM_V3) {
+		ret = wd_qm_hw_reach(qm);
+		if (ret)
+			return ret;
+	}
+	vfs_shut(qm);
+	pci_save_state(qm->pdev);
+	if (wd_qm_hw_msi_off(qm))
+		pci_warn(qm->pdev, "interrupts are still being sent\n");
+	ret = wd_qm_hw_halt(qm);
+	qm->engine->hw_fini(qm);
+	wd_qm_err_disable(qm);
+	if (!ret)
+		ret = device_reset(qm);
+	config_restore(qm);
+	wd_qm_hw_vf_memory(qm, true);
+	return ret == -ENOTTY ? 0 : ret;
 }
 
 /* qm->lock held. 0: nothing that was started before is on its way to memory. */
 static int reset_hw(struct wd_qm *qm)
 {
-	int halted, ret;
-
 	if (wd_qm_is_gone(qm))
 		return -ENODEV;
-	wd_qm_quiesce(qm);
-	if (!qm->is_vf && qm->version < WD_QM_V3) {
-		ret = is_reachable(qm);
-		if (ret)
-			return ret;
-	}
-	halted = wd_qm_hw_halt(qm);
-	if (halted && !qm->is_vf)
-		return halted;
-	ret = device_reset(qm);
-	return ret == -ENOTTY ? halted : ret;
+	return qm->is_vf ? reset_vf(qm) : reset_pf(qm);
 }
 
-/* qm->lock held, after a reset. */
-static int restart(struct wd_qm *qm)
+/* Of a function that has just been reset. qm->lock held. */
+int wd_qm_start(struct wd_qm *qm)
 {
 	int ret;
 
-	wd_qm_queues_safe(qm);
+	wd_qm_mbox_shut(qm, false);
 	ret = wd_qm_hw_init(qm);
 	if (ret)
 		return ret;
@@ -126,6 +178,28 @@ static int restart(struct wd_qm *qm)
 	return 0;
 }
 
+/* No event, no queue, no transaction any more, as far as the function obeys. qm->lock held. */
+void wd_qm_stop(struct wd_qm *qm)
+{
+	wd_qm_irq_stop(qm);
+	wd_qm_hw_stop(qm);
+	if (!qm->is_vf)
+		qm->engine->hw_fini(qm);
+	if (wd_qm_hw_halt(qm) && !qm->is_vf)
+		pci_warn(qm->pdev, "did not come to rest\n");
+	wd_qm_err_disable(qm);
+	wd_qm_mbox_shut(qm, true);
+}
+
+static void lose(struct wd_qm *fn, enum wd_qm_state state)
+{
+	mutex_lock(&fn->lock);
+	if (fn->state != WD_QM_GONE)
+		fn->state = state;
+	wd_qm_queues_lost(fn);
+	mutex_unlock(&fn->lock);
+}
+
 /*
  * Tells a function and, of a PF, its VFs that they stop working. The function itself is told only
  * if sdmdev does not know it already.
@@ -134,117 +208,122 @@ static void tree_begin(struct wd_qm *qm, enum wd_qm_state state, bool tells_self
 {
 	struct wd_qm *fn;
 
-	list_for_each_entry(fn, &wd_qm_list, link) {
-		if (fn != qm && !is_vf_of(fn, qm))
+	lockdep_assert_held(&list_lock);
+	list_for_each_entry(fn, &list, link) {
+		if (!is_of_tree(fn, qm))
 			continue;
-		mutex_lock(&fn->lock);
-		if (fn->state != WD_QM_GONE)
-			fn->state = state;
-		wd_qm_queues_lost(fn);
-		mutex_unlock(&fn->lock);
-		if (fn != qm || tells_self)
+		lose(fn, state);
+		if (fn->is_known && (fn != qm || tells_self))
 			vfio_sdmdev_reset_begin(&fn->sdmdev, state == WD_QM_GONE);
-		if (fn != qm && state != WD_QM_GONE)
-			pci_save_state(fn->pdev);
 	}
+	/* One that is being removed. */
+	if (list_empty(&qm->link))
+		lose(qm, state);
 }
 
-/* ret: of the function's own restart. */
-static void tree_end(struct wd_qm *qm, int ret, bool tells_self)
+static int restart(struct wd_qm *fn)
+{
+	int ret;
+
+	mutex_lock(&fn->lock);
+	wd_qm_queues_safe(fn);
+	ret = wd_qm_start(fn);
+	mutex_unlock(&fn->lock);
+	return ret;
+}
+
+static void tell(struct wd_qm *fn, int ret)
+{
+	if (!fn->is_known)
+		return;
+	if (ret)
+		vfio_sdmdev_reset_begin(&fn->sdmdev, true);
+	else
+		vfio_sdmdev_reset_done(&fn->sdmdev);
+}
+
+/* ret: of the function's reset. Returns what became of it in the end. */
+static int tree_end(struct wd_qm *qm, int ret, bool tells_self)
 {
 	struct wd_qm *fn;
 
-	list_for_each_entry(fn, &wd_qm_list, link) {
-		int fn_ret = ret;
-
-		if (fn != qm && !is_vf_of(fn, qm))
-			continue;
-		if (fn != qm) {
-			pci_restore_state(fn->pdev);
-			mutex_lock(&fn->lock);
-			if (!fn_ret)
-				fn_ret = restart(fn);
-			mutex_unlock(&fn->lock);
-		} else if (!tells_self) {
-			continue;
-		}
-		if (fn_ret)
-			vfio_sdmdev_reset_begin(&fn->sdmdev, true);
-		else
-			vfio_sdmdev_reset_done(&fn->sdmdev);
+	lockdep_assert_held(&list_lock);
+	if (!ret)
+		ret = restart(qm);
+	if (ret == -ENODEV) {
+		mutex_lock(&qm->lock);
+		qm->state = WD_QM_GONE;
+		wd_qm_queues_safe(qm);
+		mutex_unlock(&qm->lock);
 	}
+	if (ret) {
+		wd_qm_count(qm, WD_QM_RESET_FAILED);
+		wd_qm_isolate_set(qm, true);
+		pci_err(qm->pdev, "reset failed: %d\n", ret);
+	}
+	list_for_each_entry(fn, &list, link) {
+		if (!is_vf_of(fn, qm))
+			continue;
+		if (!ret)
+			config_restore(fn);
+		tell(fn, ret ? ret : restart(fn));
+		wd_qm_isolate_set(fn, wd_qm_is_isolated(qm));
+	}
+	if (!ret)
+		wd_qm_err_settled(qm);
+	if (tells_self && !list_empty(&qm->link))
+		tell(qm, ret);
+	return ret;
 }
 
-static int reset_tree(struct wd_qm *qm, bool tells_self)
+static int tree_reset(struct wd_qm *qm)
 {
 	int ret;
 
 	wd_qm_count(qm, WD_QM_RESET);
-	tree_begin(qm, WD_QM_DOWN, tells_self);
 	mutex_lock(&qm->lock);
-	/* A function that is being removed is not on the list any more. */
-	wd_qm_queues_lost(qm);
 	ret = reset_hw(qm);
-	if (!ret)
-		ret = restart(qm);
-	if (ret == -ENODEV) {
-		qm->state = WD_QM_GONE;
-		wd_qm_queues_safe(qm);
-	}
 	mutex_unlock(&qm->lock);
-	if (ret) {
-		wd_qm_count(qm, WD_QM_RESET_FAILED);
-		pci_err(qm->pdev, "reset failed: %d\n", ret);
-	}
-	tree_end(qm, ret, tells_self);
 	return ret;
+}
+
+/* -EBUSY: the PCI core is about to, or has taken the power. */
+static int reset_whole(struct wd_qm *qm, bool tells_self)
+{
+	lockdep_assert_held(&list_lock);
+	if (qm->is_lent)
+		return -EBUSY;
+	tree_begin(qm, WD_QM_DOWN, tells_self);
+	return tree_end(qm, tree_reset(qm), tells_self);
 }
 
 /* For sdmdev, that knows about it. */
-int wd_qm_reset_quietly(struct wd_qm *qm)
+int wd_qm_reset_op(struct vfio_sdmdev *sdmdev)
 {
 	int ret;
 
-	mutex_lock(&wd_qm_list_lock);
-	ret = reset_tree(qm, false);
-	mutex_unlock(&wd_qm_list_lock);
+	mutex_lock(&list_lock);
+	wd_qm_queues_hang(sdmdev->priv);
+	ret = reset_whole(sdmdev->priv, false);
+	mutex_unlock(&list_lock);
 	return ret;
 }
 
-/* Somebody read all ones: sdmdev is told where no lock is held. */
-void wd_qm_noticed_gone(struct wd_qm *qm)
+void wd_qm_tree_gone(struct wd_qm *qm)
 {
-	if (READ_ONCE(qm->state) != WD_QM_GONE && !READ_ONCE(qm->is_removing))
-		schedule_work(&qm->err_work);
-}
-
-void wd_qm_set_gone(struct wd_qm *qm)
-{
-	mutex_lock(&wd_qm_list_lock);
+	mutex_lock(&list_lock);
 	tree_begin(qm, WD_QM_GONE, true);
-	mutex_unlock(&wd_qm_list_lock);
+	mutex_unlock(&list_lock);
 }
 
-/* PF: looks at the errors that are pending, forgets the harmless ones. true: a reset is needed. */
-static bool look_at_errors(struct wd_qm *qm)
+/* At the errors that are pending. true: a reset is needed. */
+bool wd_qm_tree_look(struct wd_qm *qm)
 {
-	bool is_reset = false;
-	u32 status, engine;
+	bool is_flooded, is_reset = wd_qm_err_look(qm, &is_flooded);
 
-	status = wd_qm_read(qm, QM_ERR_STATUS) & (qm->err_ce | qm->err_nfe);
-	engine = qm->engine->err_status(qm, &is_reset);
-	if (!status && !engine)
-		return false;
-	dev_err_ratelimited(&qm->pdev->dev, "hardware errors: queues 0x%x, engine 0x%x\n", status,
-			    engine);
-	if (is_reset || (status & qm->err_reset))
-		return true;
-	/* Firmware may have disabled the reports: they are enabled again (chapter 21). */
-	wd_qm_write(qm, QM_ERR_SOURCE, status);
-	wd_qm_write(qm, QM_RAS_CE, qm->err_ce);
-	wd_qm_write(qm, QM_RAS_NFE, qm->err_nfe);
-	qm->engine->err_clear(qm, engine);
-	return false;
+	if (is_flooded && !is_reset)
+		wd_qm_irq_flooded(qm);
+	return is_reset;
 }
 
 void wd_qm_err_work(struct work_struct *work)
@@ -253,98 +332,230 @@ void wd_qm_err_work(struct work_struct *work)
 	bool is_wanted = xchg(&qm->is_reset_wanted, false);
 
 	if (wd_qm_is_gone(qm)) {
-		wd_qm_set_gone(qm);
+		if (READ_ONCE(qm->state) != WD_QM_GONE)
+			wd_qm_tree_gone(qm);
 		return;
 	}
-	if (!qm->is_vf && qm->version != WD_QM_V1)
-		is_wanted |= look_at_errors(qm);
-	if (!is_wanted)
-		return;
-	mutex_lock(&wd_qm_list_lock);
-	reset_tree(qm, true);
-	mutex_unlock(&wd_qm_list_lock);
-}
-
-/* Others reset the function, or take its power: before, and after. */
-static void others_begin(struct wd_qm *qm)
-{
-	mutex_lock(&wd_qm_list_lock);
-	tree_begin(qm, WD_QM_DOWN, true);
-	mutex_unlock(&wd_qm_list_lock);
-	mutex_lock(&qm->lock);
-	if (!wd_qm_is_gone(qm)) {
-		wd_qm_quiesce(qm);
-		wd_qm_hw_halt(qm);
+	mutex_lock(&list_lock);
+	/* Whoever has it resets it as well; and then there is nothing to read. */
+	if (!qm->is_lent && (wd_qm_tree_look(qm) || is_wanted)) {
+		wd_qm_isolate_count(qm);
+		reset_whole(qm, true);
 	}
-	mutex_unlock(&qm->lock);
+	mutex_unlock(&list_lock);
 }
 
-static int others_end(struct wd_qm *qm)
+/* A reset takes its time. */
+static void work_later(struct wd_qm *qm)
 {
+	if (!READ_ONCE(qm->is_removing))
+		queue_work(system_long_wq, &qm->err_work);
+}
+
+static void report_gone(struct wd_qm *qm)
+{
+	if (READ_ONCE(qm->state) != WD_QM_GONE)
+		work_later(qm);
+}
+
+static void report_reset_wanted(struct wd_qm *qm)
+{
+	WRITE_ONCE(qm->is_reset_wanted, true);
+	work_later(qm);
+}
+
+const struct wd_qm_report wd_qm_report = {
+	.gone = report_gone,
+	.reset_wanted = report_reset_wanted,
+	.error = work_later,
+};
+
+/* Whatever another kernel, or this driver's last life, left running: nothing of it goes on. */
+int wd_qm_tree_fresh(struct wd_qm *qm)
+{
+	int halted, ret;
+
+	if (qm->is_vf)
+		return 0;
+	ret = pci_save_state(qm->pdev);
+	if (ret)
+		return ret;
+	halted = wd_qm_hw_halt(qm);
+	ret = device_reset(qm);
+	config_restore(qm);
+	return ret == -ENOTTY ? halted : ret;
+}
+
+/*
+ * On the list are those whose queues may be seen. sdmdev is asked outside the lock: it may load a
+ * module.
+ */
+int wd_qm_tree_join(struct wd_qm *qm)
+{
+	bool is_gone;
+	u32 generation;
 	int ret;
 
-	mutex_lock(&wd_qm_list_lock);
-	mutex_lock(&qm->lock);
-	ret = wd_qm_is_gone(qm) ? -ENODEV : restart(qm);
-	mutex_unlock(&qm->lock);
-	tree_end(qm, ret, true);
-	mutex_unlock(&wd_qm_list_lock);
+	mutex_lock(&list_lock);
+	list_add_tail(&qm->link, &list);
+	generation = READ_ONCE(qm->generation);
+	mutex_unlock(&list_lock);
+	ret = vfio_sdmdev_register(&qm->sdmdev);
+	mutex_lock(&list_lock);
+	if (ret)
+		list_del_init(&qm->link);
+	qm->is_known = !ret;
+	is_gone = READ_ONCE(qm->state) == WD_QM_GONE;
+	/* It was reset when sdmdev could not be told yet. */
+	if (qm->is_known && generation != READ_ONCE(qm->generation)) {
+		vfio_sdmdev_reset_begin(&qm->sdmdev, is_gone);
+		if (!is_gone)
+			vfio_sdmdev_reset_done(&qm->sdmdev);
+	}
+	mutex_unlock(&list_lock);
 	return ret;
 }
 
-static pci_ers_result_t error_detected(struct pci_dev *pdev, pci_channel_state_t channel)
+void wd_qm_tree_leave(struct wd_qm *qm)
 {
-	struct wd_qm *qm = pci_get_drvdata(pdev);
+	mutex_lock(&list_lock);
+	list_del_init(&qm->link);
+	mutex_unlock(&list_lock);
+}
 
-	if (channel == pci_channel_io_perm_failure) {
-		wd_qm_set_gone(qm);
-		return PCI_ERS_RESULT_DISCONNECT;
+/* Has no VF of this PF a queue that is running? */
+bool wd_qm_tree_is_idle(struct wd_qm *pf)
+{
+	bool is_it = true;
+	struct wd_qm *fn;
+
+	mutex_lock(&list_lock);
+	list_for_each_entry(fn, &list, link)
+		if (is_vf_of(fn, pf))
+			is_it &= wd_qm_queues_are_idle(fn);
+	mutex_unlock(&list_lock);
+	return is_it;
+}
+
+static void tree_lend(struct wd_qm *qm, bool is_lent)
+{
+	struct wd_qm *fn;
+
+	list_for_each_entry(fn, &list, link)
+		if (is_of_tree(fn, qm))
+			fn->is_lent = is_lent;
+	qm->is_lent = is_lent;
+}
+
+/* A latched error has a reset of its own coming, which an FLR must not meet. */
+static void wait_for_errors(struct wd_qm *qm)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(ERROR_WAIT_MS);
+	bool is_latched;
+
+	do {
+		struct wd_qm *pf;
+
+		mutex_lock(&list_lock);
+		pf = qm->is_vf ? pf_of(qm) : qm;
+		is_latched = pf && !pf->is_lent && !wd_qm_is_gone(pf) && wd_qm_err_is_latched(pf);
+		mutex_unlock(&list_lock);
+		if (is_latched)
+			msleep(20);
+	} while (is_latched && time_before(jiffies, end));
+}
+
+/* The PCI core resets the function next, or takes its power. */
+void wd_qm_tree_lend(struct wd_qm *qm)
+{
+	struct wd_qm *fn;
+
+	wait_for_errors(qm);
+	mutex_lock(&list_lock);
+	if (!qm->is_reset_due)
+		tree_begin(qm, WD_QM_DOWN, true);
+	if (!qm->is_lent && !wd_qm_is_gone(qm)) {
+		list_for_each_entry(fn, &list, link) {
+			if (!is_vf_of(fn, qm))
+				continue;
+			mutex_lock(&fn->lock);
+			wd_qm_stop(fn);
+			mutex_unlock(&fn->lock);
+			pci_save_state(fn->pdev);
+		}
+		pf_errors(qm, false);
+		mutex_lock(&qm->lock);
+		wd_qm_stop(qm);
+		mutex_unlock(&qm->lock);
 	}
-	mutex_lock(&wd_qm_list_lock);
-	tree_begin(qm, WD_QM_DOWN, true);
-	mutex_unlock(&wd_qm_list_lock);
-	return PCI_ERS_RESULT_NEED_RESET;
+	tree_lend(qm, true);
+	mutex_unlock(&list_lock);
 }
 
-static pci_ers_result_t slot_reset(struct pci_dev *pdev)
+/* It did; is_reset_needed: and it is not known to have reset the function. */
+int wd_qm_tree_give_back(struct wd_qm *qm, bool is_reset_needed)
 {
-	struct wd_qm *qm = pci_get_drvdata(pdev);
+	int ret = 0;
 
-	pci_restore_state(pdev);
-	pci_set_master(pdev);
-	return others_end(qm) ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
+	mutex_lock(&list_lock);
+	if (wd_qm_is_gone(qm))
+		ret = -ENODEV;
+	else if (is_reset_needed)
+		ret = tree_reset(qm);
+	pf_errors(qm, true);
+	ret = tree_end(qm, ret, true);
+	qm->is_reset_due = false;
+	tree_lend(qm, false);
+	mutex_unlock(&list_lock);
+	return ret;
 }
 
-static void reset_prepare(struct pci_dev *pdev)
+/* An error of the bus: everything stops. Frozen, the function cannot be reached, but by its bus. */
+void wd_qm_tree_stop(struct wd_qm *qm, bool is_reachable)
 {
-	others_begin(pci_get_drvdata(pdev));
+	mutex_lock(&list_lock);
+	if (!qm->is_reset_due) {
+		tree_begin(qm, WD_QM_DOWN, true);
+		tree_lend(qm, true);
+		qm->is_reset_due = true;
+		wd_qm_isolate_count(qm);
+		if (is_reachable) {
+			mutex_lock(&qm->lock);
+			wd_qm_irq_stop(qm);
+			if (wd_qm_hw_halt(qm) && !qm->is_vf)
+				pci_warn(qm->pdev, "did not come to rest\n");
+			mutex_unlock(&qm->lock);
+		}
+		pci_clear_master(qm->pdev);
+	}
+	mutex_unlock(&list_lock);
 }
 
-static void reset_done(struct pci_dev *pdev)
+/* The bus works again, with whatever configuration. The queues stay lost until it is resumed. */
+int wd_qm_tree_repair(struct wd_qm *qm)
 {
-	others_end(pci_get_drvdata(pdev));
+	int ret;
+
+	mutex_lock(&list_lock);
+	config_restore(qm);
+	pci_set_master(qm->pdev);
+	ret = tree_reset(qm);
+	if (ret) {
+		tree_end(qm, ret, true);
+		qm->is_reset_due = false;
+		tree_lend(qm, false);
+	}
+	mutex_unlock(&list_lock);
+	return ret;
 }
 
-const struct pci_error_handlers wd_qm_err_handlers = {
-	.error_detected = error_detected,
-	.slot_reset = slot_reset,
-	.reset_prepare = reset_prepare,
-	.reset_done = reset_done,
-};
-EXPORT_SYMBOL_GPL(wd_qm_err_handlers);
-
-static int suspend(struct device *dev)
+void wd_qm_tree_resume(struct wd_qm *qm)
 {
-	others_begin(dev_get_drvdata(dev));
-	return 0;
+	mutex_lock(&list_lock);
+	if (qm->is_reset_due) {
+		tree_end(qm, 0, true);
+		qm->is_reset_due = false;
+		tree_lend(qm, false);
+	}
+	mutex_unlock(&list_lock);
 }
-
-static int resume(struct device *dev)
-{
-	return others_end(dev_get_drvdata(dev));
-}
-
-const struct dev_pm_ops wd_qm_pm_ops = {
-	SYSTEM_SLEEP_PM_OPS(suspend, resume)
-};
-EXPORT_SYMBOL_GPL(wd_qm_pm_ops);

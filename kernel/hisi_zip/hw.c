@@ -12,8 +12,6 @@ static const struct wd_qm_cap cap_nfe = { ZIP_CAP_NFE, 0, 0x7fe, 0x1ffe };
 static const struct wd_qm_cap cap_reset = { ZIP_CAP_RESET, 0, 0x7fe, 0x7fe };
 static const struct wd_qm_cap cap_ce = { ZIP_CAP_CE, 0, 0x1, 0x1 };
 
-#define ERR_ECC_2BIT 0x2u /* what shuts the master of V2 */
-
 /* In this order, chapter 16.2. User values are without SSV: with a PASID, V3 sets it by queue. */
 static const struct {
 	u32 offset;
@@ -106,7 +104,7 @@ static u32 errors_of(struct wd_qm *qm)
 
 void hisi_zip_err_enable(struct wd_qm *qm)
 {
-	u32 shutdown = qm->version >= 3 ? wd_qm_cap(qm, &cap_reset) : ERR_ECC_2BIT;
+	u32 shutdown = qm->version >= 3 ? wd_qm_cap(qm, &cap_reset) : ZIP_ERR_ECC_2BIT;
 
 	wd_qm_write(qm, ZIP_ERR_SOURCE, ~0u);
 	wd_qm_write(qm, ZIP_RAS_CE, wd_qm_cap(qm, &cap_ce));
@@ -145,4 +143,21 @@ void hisi_zip_master_open(struct wd_qm *qm)
 {
 	wd_qm_update(qm, ZIP_CONTROL, ZIP_CONTROL_SHUTDOWN, 0);
 	wd_qm_update(qm, ZIP_CONTROL, 0, ZIP_CONTROL_SHUTDOWN);
+}
+
+void hisi_zip_err_axi(struct wd_qm *qm, bool is_reported)
+{
+	if (is_reported) {
+		wd_qm_write(qm, ZIP_ERR_SOURCE, ZIP_ERR_AXI);
+		wd_qm_write(qm, ZIP_ERR_MASK, ~errors_of(qm));
+	} else {
+		wd_qm_write(qm, ZIP_ERR_MASK, ~errors_of(qm) | ZIP_ERR_AXI);
+	}
+}
+
+/* It is not to be reported again, just to shut the way to memory. */
+void hisi_zip_ecc_raise(struct wd_qm *qm)
+{
+	wd_qm_write(qm, ZIP_RAS_NFE, wd_qm_cap(qm, &cap_nfe) & ~ZIP_ERR_ECC_2BIT);
+	wd_qm_write(qm, ZIP_ERR_SET, ZIP_ERR_ECC_2BIT);
 }

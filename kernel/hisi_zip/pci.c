@@ -36,6 +36,14 @@ static int caps(struct wd_qm *qm)
 	return 0;
 }
 
+/* Its context is little beside the work that a request may be. */
+static u64 sqe_bytes(const void *sqe)
+{
+	const struct hisi_zip_sqe *zip = sqe;
+
+	return (u64)zip->src_len + zip->dst_len;
+}
+
 static int check_sqe(struct wd_qm *qm, u32 type, const void *sqe, wd_qm_owns_fn owns, void *arg,
 		     bool *is_reach)
 {
@@ -58,6 +66,7 @@ static const struct wd_qm_engine engine = {
 	.name = "hisi_zip",
 	.owner = THIS_MODULE,
 	.type_nr = 2,
+	.ecc_bits = ZIP_ERR_ECC_2BIT,
 	.reset_method = "ZRST",
 	.refusals = refusals,
 	.refusal_nr = HISI_ZIP_REFUSALS,
@@ -68,7 +77,10 @@ static const struct wd_qm_engine engine = {
 	.err_disable = hisi_zip_err_disable,
 	.err_status = hisi_zip_err_status,
 	.err_clear = hisi_zip_err_clear,
+	.err_axi = hisi_zip_err_axi,
+	.ecc_raise = hisi_zip_ecc_raise,
 	.master_open = hisi_zip_master_open,
+	.sqe_bytes = sqe_bytes,
 	.check_sqe = check_sqe,
 };
 
@@ -93,6 +105,7 @@ static struct pci_driver hisi_zip_driver = {
 	.sriov_configure = wd_qm_sriov_configure,
 	.err_handler = &wd_qm_err_handlers,
 	.driver.pm = &wd_qm_pm_ops,
+	.dev_groups = wd_qm_groups,
 };
 module_pci_driver(hisi_zip_driver);
 MODULE_LICENSE("GPL");

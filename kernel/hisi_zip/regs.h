@@ -37,7 +37,10 @@
 #define ZIP_AW_CACHE1 0x301064
 #define ZIP_ERR_SOURCE 0x3010a0
 #define ZIP_ERR_MASK 0x3010a4
+#define ZIP_ERR_SET 0x3010a8
 #define ZIP_ERR_STATUS 0x3010ac
+#define ZIP_ERR_ECC_2BIT (1u << 1)
+#define ZIP_ERR_AXI (1u << 2 | 1u << 3)
 #define ZIP_BD_RUSER 0x301110
 #define ZIP_SGL_RUSER 0x30111c
 #define ZIP_DATA_RUSER 0x301128

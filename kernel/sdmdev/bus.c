@@ -213,7 +213,7 @@ static const struct sysfs_ops sdmdev_type_ops = {
 
 static ssize_t available_instances_show(struct sdmdev_type *type, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", sdmdev_core_available(type->core));
+	return sysfs_emit(buf, "%d\n", sdmdev_queue_available(type->core));
 }
 
 static ssize_t create_store(struct sdmdev_type *type, const char *buf, size_t len)
@@ -345,7 +345,7 @@ static void sdmdev_own_bus_del(struct sdmdev_core *core)
 	kobject_put(&type->kobj);
 }
 
-static struct sdmdev_bus sdmdev_own_bus = {
+struct sdmdev_bus sdmdev_own_bus = {
 	.name = "sdmdev",
 	.owner = THIS_MODULE,
 	.add = sdmdev_own_bus_add,
@@ -360,16 +360,13 @@ int sdmdev_own_bus_init(void)
 	if (ret)
 		return ret;
 	ret = driver_register(&sdmdev_bus_driver);
-	if (ret) {
+	if (ret)
 		bus_unregister(&sdmdev_bus_type);
-		return ret;
-	}
-	return sdmdev_bus_register(&sdmdev_own_bus);
+	return ret;
 }
 
 void sdmdev_own_bus_exit(void)
 {
-	sdmdev_bus_unregister(&sdmdev_own_bus);
 	driver_unregister(&sdmdev_bus_driver);
 	bus_unregister(&sdmdev_bus_type);
 }

@@ -8,6 +8,8 @@
 #include "compat.h"
 #include "sdmdev.h"
 
+#define SDMDEV_LEAVE_MS 3000
+
 static char *bus_name = "sdmdev";
 module_param_named(bus, bus_name, charp, 0444);
 MODULE_PARM_DESC(bus, "where queues appear: sdmdev (own bus) or mdev");
@@ -16,12 +18,11 @@ static struct class *sdmdev_class;
 static LIST_HEAD(sdmdev_buses);
 static DEFINE_MUTEX(sdmdev_buses_lock);
 
-int sdmdev_bus_register(struct sdmdev_bus *bus)
+void sdmdev_bus_register(struct sdmdev_bus *bus)
 {
 	mutex_lock(&sdmdev_buses_lock);
 	list_add_tail(&bus->node, &sdmdev_buses);
 	mutex_unlock(&sdmdev_buses_lock);
-	return 0;
 }
 EXPORT_SYMBOL_GPL(sdmdev_bus_register);
 
@@ -45,158 +46,39 @@ static const struct sdmdev_bus *sdmdev_bus_get(const char *name)
 	return found;
 }
 
-/* One more queue the device works for. */
-int sdmdev_core_begin(struct sdmdev_core *core)
-{
-	int ret = 0;
-
-	mutex_lock(&core->state_lock);
-	if (core->is_gone)
-		ret = -ENODEV;
-	else if (core->resets_nr || core->is_isolated)
-		ret = -EIO;
-	else
-		core->started_nr++;
-	mutex_unlock(&core->state_lock);
-	return ret;
-}
-
-/* One less, or one that could not be stopped: only a reset makes that sure. */
-void sdmdev_core_end(struct sdmdev_core *core, bool is_stuck)
-{
-	mutex_lock(&core->state_lock);
-	core->started_nr--;
-	if (is_stuck) {
-		core->stuck_nr++;
-		if (!core->resets_nr && !core->is_gone)
-			schedule_work(&core->reset_work);
-	}
-	mutex_unlock(&core->state_lock);
-}
-
-void sdmdev_core_retire(struct sdmdev_core *core, struct sdmdev_retired *retired)
-{
-	mutex_lock(&core->state_lock);
-	list_add_tail(&retired->node, &core->retired);
-	mutex_unlock(&core->state_lock);
-}
-
-/* Everything retired goes. No queue works, and none starts while state_lock is held. */
-static void sdmdev_core_free_retired(struct sdmdev_core *core)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(core->sdmdev->dev);
-	struct sdmdev_retired *retired, *next;
-
-	if (list_empty(&core->retired))
-		return;
-	list_for_each_entry_safe(retired, next, &core->retired, node) {
-		list_del(&retired->node);
-		retired->free(retired);
-	}
-	/*
-	 * The DMA API may unmap lazily: until this flush a queue that is started could reach freed
-	 * pages by what the IOMMU remembers of them.
-	 */
-	if (domain && domain->type & __IOMMU_DOMAIN_PAGING)
-		iommu_flush_iotlb_all(domain);
-}
-
-/* Frees what is retired as soon as the device works for nobody. */
-void sdmdev_core_settle(struct sdmdev_core *core)
-{
-	mutex_lock(&core->state_lock);
-	if (!core->started_nr && !core->stuck_nr)
-		sdmdev_core_free_retired(core);
-	mutex_unlock(&core->state_lock);
-}
-
-int sdmdev_core_available(struct sdmdev_core *core)
-{
-	const struct vfio_sdmdev_ops *ops = core->sdmdev->ops;
-
-	return ops->get_available_instances ? ops->get_available_instances(core->sdmdev) : 0;
-}
-EXPORT_SYMBOL_GPL(sdmdev_core_available);
-
 /**
  * vfio_sdmdev_reset_begin() - the function failed or is about to be reset
  * @sdmdev: the function
  * @is_gone: it will not come back
  *
- * Every started queue becomes RESET, or DEAD, and none can be started. Takes each queue's mutex,
- * calls no op, may sleep.
+ * Every started queue becomes RESET, or DEAD, and none can be started. Waits for no user, calls no
+ * op but @put_queue, may sleep.
  */
 void vfio_sdmdev_reset_begin(struct vfio_sdmdev *sdmdev, bool is_gone)
 {
-	struct sdmdev_core *core = sdmdev->core;
-	struct sdmdev_queue *sq;
-
-	mutex_lock(&core->lock);
-	mutex_lock(&core->state_lock);
-	core->generation++;
-	core->resets_nr++;
-	core->is_gone |= is_gone;
-	mutex_unlock(&core->state_lock);
-	list_for_each_entry(sq, &core->queues, node)
-		sdmdev_queue_reset_begin(sq, is_gone);
-	mutex_unlock(&core->lock);
+	sdmdev_life_reset_begin(&sdmdev->core->life, is_gone);
 }
 EXPORT_SYMBOL_GPL(vfio_sdmdev_reset_begin);
-
-/* is_done: nothing of what was in flight before is in flight now. */
-static void sdmdev_core_reset_end(struct sdmdev_core *core, bool is_done)
-{
-	struct sdmdev_queue *sq;
-	bool is_last;
-
-	mutex_lock(&core->lock);
-	mutex_lock(&core->state_lock);
-	is_last = !--core->resets_nr;
-	core->is_isolated = !is_done;
-	if (is_last && is_done)
-		core->stuck_nr = 0;
-	mutex_unlock(&core->state_lock);
-	if (is_last && is_done)
-		list_for_each_entry(sq, &core->queues, node) {
-			mutex_lock(&sq->q->mutex);
-			sq->is_stuck = false;
-			mutex_unlock(&sq->q->mutex);
-		}
-	mutex_unlock(&core->lock);
-	sdmdev_core_settle(core);
-}
 
 /**
  * vfio_sdmdev_reset_done() - the function was reset and works
  * @sdmdev: the function
  *
  * Pairs with vfio_sdmdev_reset_begin(). No DMA of before is in flight. Queues may be started, and
- * quarantined memory is freed. May sleep.
+ * quarantined memory is freed. As that, waits for no user.
  */
 void vfio_sdmdev_reset_done(struct vfio_sdmdev *sdmdev)
 {
-	sdmdev_core_reset_end(sdmdev->core, true);
+	sdmdev_life_reset_end(&sdmdev->core->life, true);
 }
 EXPORT_SYMBOL_GPL(vfio_sdmdev_reset_done);
 
 /* A queue could not be stopped. */
-static void sdmdev_core_reset(struct work_struct *work)
+static int sdmdev_core_reset(struct sdmdev_life *life)
 {
-	struct sdmdev_core *core = container_of(work, struct sdmdev_core, reset_work);
-	struct vfio_sdmdev *sdmdev = core->sdmdev;
-	bool is_needed;
-	int ret;
+	struct vfio_sdmdev *sdmdev = container_of(life, struct sdmdev_core, life)->sdmdev;
 
-	mutex_lock(&core->state_lock);
-	is_needed = core->stuck_nr && !core->resets_nr && !core->is_gone;
-	mutex_unlock(&core->state_lock);
-	if (!is_needed)
-		return;
-	vfio_sdmdev_reset_begin(sdmdev, false);
-	ret = sdmdev->ops->reset ? sdmdev->ops->reset(sdmdev) : -EOPNOTSUPP;
-	if (ret)
-		dev_err(sdmdev->dev, "sdmdev: reset failed (%d), the function is isolated\n", ret);
-	sdmdev_core_reset_end(core, !ret);
+	return sdmdev->ops->reset ? sdmdev->ops->reset(sdmdev) : -EOPNOTSUPP;
 }
 
 /* With no lock held: see sdmdev_queue_free(). */
@@ -216,10 +98,22 @@ static int sdmdev_core_check(const struct vfio_sdmdev *sdmdev)
 	if (!sdmdev->dev || !sdmdev->name || !sdmdev->algs || !sdmdev->api_ver || !ops)
 		return -EINVAL;
 	if (!ops->get_queue || !ops->put_queue || !ops->describe || !ops->start_queue ||
-	    !ops->stop_queue || !ops->is_q_updated || !ops->mask_notify)
+	    !ops->stop_queue || !ops->get_position || !ops->is_q_updated || !ops->mask_notify)
 		return -EINVAL;
 	return 0;
 }
+
+/**
+ * vfio_sdmdev_load_bus() - loads the module of the bus where queues will appear
+ *
+ * Before vfio_sdmdev_register(), with no lock held: waits for user space.
+ */
+void vfio_sdmdev_load_bus(void)
+{
+	if (!strcmp(bus_name, "mdev"))
+		request_module("sdmdev_mdev");
+}
+EXPORT_SYMBOL_GPL(vfio_sdmdev_load_bus);
 
 /**
  * vfio_sdmdev_register() - offers the queues of a function
@@ -240,12 +134,10 @@ int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev)
 	if (!core)
 		return -ENOMEM;
 	core->sdmdev = sdmdev;
+	core->vfio_ops = &sdmdev_vfio_ops;
 	mutex_init(&core->lock);
-	mutex_init(&core->state_lock);
-	INIT_LIST_HEAD(&core->queues);
+	sdmdev_life_init(&core->life, sdmdev->dev, sdmdev_core_reset);
 	INIT_LIST_HEAD(&core->spaces);
-	INIT_LIST_HEAD(&core->retired);
-	INIT_WORK(&core->reset_work, sdmdev_core_reset);
 	INIT_WORK(&core->put_work, sdmdev_core_put_queues);
 
 	mutex_lock(&core->lock);
@@ -259,8 +151,6 @@ int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev)
 	ret = sdmdev_params_add(core);
 	if (ret)
 		return ret;
-	if (!strcmp(bus_name, "mdev"))
-		request_module("sdmdev_mdev");
 	core->bus = sdmdev_bus_get(bus_name);
 	if (!core->bus) {
 		dev_err(sdmdev->dev, "sdmdev: no bus \"%s\"\n", bus_name);
@@ -304,15 +194,17 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev)
 	core->is_unregistering = true;
 	mutex_unlock(&core->lock);
 	core->bus->del(core);
-	flush_work(&core->reset_work);
 
-	mutex_lock(&core->state_lock);
-	/* What no reset could stop must lose its way to memory before that is freed. */
-	if (core->stuck_nr && dev_is_pci(sdmdev->dev))
+	/*
+	 * Closed queues may still have work. What does not end in time is ended by a reset; what no
+	 * reset can stop must lose its way to memory before that is freed.
+	 */
+	sdmdev_life_wait(&core->life, msecs_to_jiffies(SDMDEV_LEAVE_MS));
+	if (!sdmdev_life_end(&core->life) && dev_is_pci(sdmdev->dev))
 		pci_clear_master(to_pci_dev(sdmdev->dev));
-	sdmdev_core_free_retired(core);
-	mutex_unlock(&core->state_lock);
-	flush_work(&core->put_work);
+	sdmdev_life_stop(&core->life);
+	sdmdev_life_wait(&core->life, MAX_SCHEDULE_TIMEOUT);
+	flush_workqueue(sdmdev_wq);
 
 	device_unregister(core->cls_dev);
 	module_put(core->bus->owner);
@@ -325,20 +217,35 @@ static int __init sdmdev_init(void)
 {
 	int ret;
 
+	ret = sdmdev_wq_init();
+	if (ret)
+		return ret;
 	sdmdev_class = compat_class_create(SDMDEV_CLASS_NAME);
-	if (IS_ERR(sdmdev_class))
-		return PTR_ERR(sdmdev_class);
+	if (IS_ERR(sdmdev_class)) {
+		ret = PTR_ERR(sdmdev_class);
+		goto exit_wq;
+	}
 	ret = sdmdev_own_bus_init();
 	if (ret)
-		class_destroy(sdmdev_class);
+		goto destroy_class;
+	sdmdev_bus_register(&sdmdev_own_bus);
+	return 0;
+
+destroy_class:
+	class_destroy(sdmdev_class);
+exit_wq:
+	sdmdev_wq_exit();
 	return ret;
 }
 module_init(sdmdev_init);
 
 static void __exit sdmdev_exit(void)
 {
+	sdmdev_bus_unregister(&sdmdev_own_bus);
 	sdmdev_own_bus_exit();
 	class_destroy(sdmdev_class);
+	sdmdev_charge_exit();
+	sdmdev_wq_exit();
 }
 module_exit(sdmdev_exit);
 

@@ -34,7 +34,7 @@ static void sdmdev_mdev_remove(struct mdev_device *mdev)
 
 static unsigned int sdmdev_mdev_get_available(struct mdev_type *type)
 {
-	return sdmdev_core_available(to_sdmdev_mdev(type)->core);
+	return sdmdev_queue_available(to_sdmdev_mdev(type)->core);
 }
 
 static ssize_t sdmdev_mdev_show_description(struct mdev_type *type, char *buf)
@@ -97,7 +97,8 @@ static struct sdmdev_bus sdmdev_mdev_bus = {
 
 static int __init sdmdev_mdev_init(void)
 {
-	return sdmdev_bus_register(&sdmdev_mdev_bus);
+	sdmdev_bus_register(&sdmdev_mdev_bus);
+	return 0;
 }
 module_init(sdmdev_mdev_init);
 

@@ -26,7 +26,11 @@ static void sdmdev_mediated_detach(struct sdmdev_space *space)
 
 static int sdmdev_mediated_quiesce(struct sdmdev_queue *sq)
 {
-	return sdmdev_queue_drain(sq) ? -EBUSY : 0;
+	int ret = sdmdev_drain_wait(sq, SDMDEV_DRAIN_BREAK | SDMDEV_DRAIN_IN_CALL);
+
+	if (!ret && !sdmdev_run_is_idle(&sq->run) && !sdmdev_run_is_working(&sq->run))
+		ret = -EIO;
+	return ret == -EIO ? -EBUSY : ret;
 }
 
 const struct sdmdev_mode sdmdev_mode_mediated = {
@@ -45,7 +49,7 @@ const struct sdmdev_mode sdmdev_mode_mediated = {
 
 static int sdmdev_mediated_state(const struct sdmdev_queue *sq)
 {
-	switch (sq->state) {
+	switch (READ_ONCE(sq->run.state)) {
 	case SDMDEV_STATE_OK:
 		return 0;
 	case SDMDEV_STATE_INIT:
@@ -57,22 +61,58 @@ static int sdmdev_mediated_state(const struct sdmdev_queue *sq)
 	}
 }
 
+/*
+ * How much a process may have the device do for one queue: the others wait for it, and so does
+ * whoever drains it. One request always may be.
+ */
+#define SDMDEV_FLIGHT_MAX (64ULL << 20)
+
+static bool sdmdev_flight_add(struct sdmdev_queue *sq, u64 bytes)
+{
+	struct sdmdev_flight *flight = &sq->flight;
+
+	if (flight->sum && flight->sum + bytes > SDMDEV_FLIGHT_MAX)
+		return false;
+	flight->bytes[flight->tail++ % flight->size] = bytes;
+	flight->sum += bytes;
+	return true;
+}
+
+/* The last n were not submitted after all. */
+static void sdmdev_flight_undo(struct sdmdev_flight *flight, u32 n)
+{
+	while (n--)
+		flight->sum -= flight->bytes[--flight->tail % flight->size];
+}
+
+/* The first n are over. */
+static void sdmdev_flight_del(struct sdmdev_flight *flight, u32 n)
+{
+	while (n--)
+		flight->sum -= flight->bytes[flight->head++ % flight->size];
+}
+
 /* n entries that the process can no longer change. Returns how many were taken, or -errno. */
 static int sdmdev_mediated_submit_some(struct sdmdev_queue *sq, const void *sqes, u32 n)
 {
 	const struct vfio_sdmdev_ops *ops = sq->core->sdmdev->ops;
 	u32 ok_nr;
+	u64 bytes;
 	int ret;
 
 	mutex_lock(&sq->q->mutex);
 	ret = sdmdev_mediated_state(sq);
 	for (ok_nr = 0; !ret && ok_nr < n; ok_nr++) {
-		ret = ops->check_sqe(sq->q, sqes + ok_nr * sq->layout.sqe_len);
+		ret = ops->check_sqe(sq->q, sqes + ok_nr * sq->layout.sqe_len, &bytes);
+		if (!ret && !sdmdev_flight_add(sq, bytes))
+			ret = -EAGAIN;
 		if (ret)
 			break;
 	}
-	if (ok_nr)
+	if (ok_nr) {
 		ret = ops->submit(sq->q, sqes, ok_nr);
+		sdmdev_flight_undo(&sq->flight, ok_nr - max(ret, 0));
+	}
 	mutex_unlock(&sq->q->mutex);
 	return ret;
 }
@@ -85,6 +125,10 @@ static int sdmdev_mediated_reap_some(struct sdmdev_queue *sq, void *sqes, u32 n)
 	ret = sdmdev_mediated_state(sq);
 	if (!ret)
 		ret = sq->core->sdmdev->ops->reap(sq->q, sqes, n);
+	if (ret > 0) {
+		sdmdev_flight_del(&sq->flight, ret);
+		atomic_inc(&sq->run.life->moves);
+	}
 	mutex_unlock(&sq->q->mutex);
 	return ret;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which roads of memory a function has, and what several of them have in common. */
+/* Which roads of memory a function has. */
 
 #include <linux/device.h>
 
@@ -48,33 +48,4 @@ int sdmdev_mode_select(struct sdmdev_core *core, u32 flag)
 		return 0;
 	}
 	return -EOPNOTSUPP;
-}
-
-int sdmdev_mode_not_offered(struct sdmdev_queue *sq)
-{
-	return -EOPNOTSUPP;
-}
-
-int sdmdev_mode_no_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
-{
-	return -EOPNOTSUPP;
-}
-
-int sdmdev_mode_no_unshare(struct sdmdev_queue *sq, u64 first, u64 last)
-{
-	return -EOPNOTSUPP;
-}
-
-int sdmdev_mode_nothing(struct sdmdev_queue *sq)
-{
-	return 0;
-}
-
-/* Where a queue's requests reach only what is the queue's, that alone decides. */
-void sdmdev_mode_drop_isolated(struct sdmdev_queue *sq, struct sdmdev_retired *retired)
-{
-	if (sq->is_stuck)
-		sdmdev_core_retire(sq->core, retired);
-	else
-		retired->free(retired);
 }

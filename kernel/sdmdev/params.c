@@ -60,7 +60,7 @@ static ssize_t api_show(struct sdmdev_core *core, char *buf)
 
 static ssize_t available_instances_show(struct sdmdev_core *core, char *buf)
 {
-	return sysfs_emit(buf, "%d\n", sdmdev_core_available(core));
+	return sysfs_emit(buf, "%d\n", sdmdev_queue_available(core));
 }
 
 static ssize_t dma_flag_show(struct sdmdev_core *core, char *buf)
@@ -91,7 +91,7 @@ static ssize_t dma_mode_store(struct sdmdev_core *core, const char *buf, size_t 
 	if (!flag)
 		return -EINVAL;
 	mutex_lock(&core->lock);
-	ret = list_empty(&core->queues) ? sdmdev_mode_select(core, flag) : -EBUSY;
+	ret = core->queues_nr ? -EBUSY : sdmdev_mode_select(core, flag);
 	mutex_unlock(&core->lock);
 	return ret ? ret : len;
 }
@@ -125,14 +125,13 @@ static ssize_t state_show(struct sdmdev_core *core, char *buf)
 {
 	const char *state = "ok";
 
-	mutex_lock(&core->state_lock);
-	if (core->is_gone)
+	/* As of now, whoever holds the lock. */
+	if (READ_ONCE(core->life.is_gone))
 		state = "dead";
-	else if (core->resets_nr)
+	else if (READ_ONCE(core->life.resets_nr))
 		state = "resetting";
-	else if (core->is_isolated)
+	else if (READ_ONCE(core->life.is_isolated))
 		state = "isolated";
-	mutex_unlock(&core->state_lock);
 	return sysfs_emit(buf, "%s\n", state);
 }
 

@@ -37,7 +37,7 @@ static void sdmdev_multi_detach(struct sdmdev_space *space)
 
 static int sdmdev_multi_bind(struct sdmdev_queue *sq)
 {
-	sq->q->pasid = sq->space->pasid;
+	WRITE_ONCE(sq->q->pasid, sq->space->pasid);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ const struct sdmdev_mode sdmdev_mode_multi = {
 	.drop = sdmdev_mode_drop_isolated,
 };
 
-/* A device is made ready for SVA once. Under state_lock. */
+/* A device is made ready for SVA once. Under life->lock. */
 static int sdmdev_svm_enable(struct sdmdev_core *core)
 {
 	int ret = core->sva_nr ? 0 : compat_sva_enable(core->sdmdev->dev);
@@ -88,10 +88,11 @@ static int sdmdev_svm_probe(struct sdmdev_core *core, struct sdmdev_window *wind
 	sdmdev_window_init(window, 1, 0);
 	if (!device_iommu_mapped(dev))
 		return -EOPNOTSUPP;
-	mutex_lock(&core->state_lock);
+	mutex_lock(&core->life.lock);
 	ret = sdmdev_svm_enable(core);
+	mutex_unlock(&core->life.lock);
 	if (ret)
-		goto unlock;
+		return ret;
 	if (current->mm) {
 		sva = sdmdev_svm_bind_mm(dev, current->mm);
 		if (IS_ERR(sva))
@@ -99,9 +100,9 @@ static int sdmdev_svm_probe(struct sdmdev_core *core, struct sdmdev_window *wind
 		else
 			iommu_sva_unbind_device(sva);
 	}
+	mutex_lock(&core->life.lock);
 	sdmdev_svm_disable(core);
-unlock:
-	mutex_unlock(&core->state_lock);
+	mutex_unlock(&core->life.lock);
 	return ret;
 }
 
@@ -124,7 +125,7 @@ static int sdmdev_svm_bind(struct sdmdev_queue *sq)
 	struct iommu_sva *sva;
 	int ret = 0;
 
-	mutex_lock(&space->lock);
+	mutex_lock(&space->sva_lock);
 	if (!space->sva) {
 		sva = sdmdev_svm_bind_mm(space->core->sdmdev->dev, space->mm);
 		if (IS_ERR(sva)) {
@@ -135,8 +136,8 @@ static int sdmdev_svm_bind(struct sdmdev_queue *sq)
 		}
 	}
 	if (!ret)
-		sq->q->pasid = space->pasid;
-	mutex_unlock(&space->lock);
+		WRITE_ONCE(sq->q->pasid, space->pasid);
+	mutex_unlock(&space->sva_lock);
 	return ret;
 }
 

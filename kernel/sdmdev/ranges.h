@@ -4,6 +4,7 @@
 #define SDMDEV_RANGES_H
 
 #include <linux/errno.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 /* Both ends belong to it, so that the last address there is can be in a range. */
@@ -11,6 +12,7 @@ struct sdmdev_range {
 	__u64 first;
 	__u64 last;
 	const void *owner;
+	void *data; /* the owner's */
 };
 
 /*
@@ -54,6 +56,7 @@ static inline int sdmdev_ranges_add(struct sdmdev_ranges *ranges, __u64 first, _
 	ranges->at[i].first = first;
 	ranges->at[i].last = last;
 	ranges->at[i].owner = owner;
+	ranges->at[i].data = NULL;
 	return 0;
 }
 

@@ -26,6 +26,31 @@ static bool sdmdev_single_is_alone(struct device *dev)
 	return nr == 1;
 }
 
+/* The page table that the DMA API maps into, where there is one. */
+static struct iommu_domain *sdmdev_single_domain(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (!domain || !(domain->type & __IOMMU_DOMAIN_PAGING) ||
+	    !(domain->type & __IOMMU_DOMAIN_DMA_API))
+		return NULL;
+	return domain;
+}
+
+/**
+ * vfio_sdmdev_dma_mask() - the DMA mask that a driver sets
+ * @dev: its device
+ * @mask: what that can reach
+ *
+ * Return: 32 bits, where a process may share the page table with the kernel and needs what is
+ * above; or @mask.
+ */
+u64 vfio_sdmdev_dma_mask(struct device *dev, u64 mask)
+{
+	return sdmdev_single_domain(dev) ? min(mask, DMA_BIT_MASK(32)) : mask;
+}
+EXPORT_SYMBOL_GPL(vfio_sdmdev_dma_mask);
+
 /*
  * The kernel's own buffers of the function lie in the same page table. With a DMA mask of 32 bits
  * they stay below 4 GiB for good, and the rest is the process's.
@@ -33,11 +58,10 @@ static bool sdmdev_single_is_alone(struct device *dev)
 static int sdmdev_single_probe(struct sdmdev_core *core, struct sdmdev_window *window)
 {
 	struct device *dev = core->sdmdev->dev;
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	struct iommu_domain *domain = sdmdev_single_domain(dev);
 	int ret;
 
-	if (!domain || !(domain->type & __IOMMU_DOMAIN_PAGING) ||
-	    !(domain->type & __IOMMU_DOMAIN_DMA_API))
+	if (!domain)
 		return -EOPNOTSUPP;
 	if (dma_get_mask(dev) > DMA_BIT_MASK(32) || dev->coherent_dma_mask > DMA_BIT_MASK(32))
 		return -EOPNOTSUPP;
@@ -69,18 +93,12 @@ static void sdmdev_single_detach(struct sdmdev_space *space)
 /* Any queue of the function reaches the memory of all. */
 static int sdmdev_single_quiesce(struct sdmdev_queue *sq)
 {
-	struct sdmdev_core *core = sq->core;
-	bool is_busy;
-
-	mutex_lock(&core->state_lock);
-	is_busy = core->started_nr || core->stuck_nr;
-	mutex_unlock(&core->state_lock);
-	return is_busy ? -EBUSY : 0;
+	return sdmdev_life_is_busy(&sq->core->life) ? -EBUSY : 0;
 }
 
 static void sdmdev_single_drop(struct sdmdev_queue *sq, struct sdmdev_retired *retired)
 {
-	sdmdev_core_retire(sq->core, retired);
+	sdmdev_life_retire(&sq->core->life, retired);
 }
 
 const struct sdmdev_mode sdmdev_mode_single = {

@@ -3,7 +3,9 @@
 
 #include <linux/device.h>
 #include <linux/pci.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -36,6 +38,7 @@ static struct sdmdev_space *sdmdev_space_new(struct sdmdev_queue *sq)
 	space->mode = sq->mode;
 	space->mm = current->mm;
 	mutex_init(&space->lock);
+	mutex_init(&space->sva_lock);
 	space->gate = sdmdev_gate_alloc();
 	if (!space->gate)
 		goto free_space;
@@ -62,17 +65,17 @@ struct sdmdev_space *sdmdev_space_get(struct sdmdev_queue *sq)
 	struct sdmdev_core *core = sq->core;
 	struct sdmdev_space *space, *found = NULL;
 
-	mutex_lock(&core->state_lock);
+	mutex_lock(&core->life.lock);
 	list_for_each_entry(space, &core->spaces, node)
 		if (space->mm == current->mm && space->mode == sq->mode)
 			found = space;
-	if (!found && sq->mode->is_exclusive && (!list_empty(&core->spaces) || core->stuck_nr))
+	if (!found && sq->mode->is_exclusive && (!list_empty(&core->spaces) || core->life.stuck_nr))
 		found = ERR_PTR(-EBUSY);
 	else if (!found)
 		found = sdmdev_space_new(sq);
 	if (!IS_ERR(found))
 		found->users++;
-	mutex_unlock(&core->state_lock);
+	mutex_unlock(&core->life.lock);
 	return found;
 }
 
@@ -80,15 +83,15 @@ void sdmdev_space_put(struct sdmdev_space *space)
 {
 	struct sdmdev_core *core = space->core;
 
-	mutex_lock(&core->state_lock);
+	mutex_lock(&core->life.lock);
 	if (!--space->users) {
 		list_del(&space->node);
-		if (core->stuck_nr)
-			list_add_tail(&space->retired.node, &core->retired);
+		if (core->life.stuck_nr)
+			list_add_tail(&space->retired.node, &core->life.retired);
 		else
 			space->retired.free(&space->retired);
 	}
-	mutex_unlock(&core->state_lock);
+	mutex_unlock(&core->life.lock);
 }
 
 /* Host bridge: where other devices answer, and what its own windows to memory leave out. */
@@ -146,7 +149,7 @@ int sdmdev_space_window(struct sdmdev_core *core, struct iommu_domain *domain,
 }
 
 /* Neighbouring pages, mapped together: large pages stay large in the page table. */
-struct sdmdev_run {
+struct sdmdev_piece {
 	struct iommu_domain *domain;
 	unsigned long iova;
 	phys_addr_t phys;
@@ -154,33 +157,33 @@ struct sdmdev_run {
 	int prot;
 };
 
-static int sdmdev_run_flush(struct sdmdev_run *run)
+static int sdmdev_piece_flush(struct sdmdev_piece *piece)
 {
 	int ret;
 
-	if (!run->len)
+	if (!piece->len)
 		return 0;
-	ret = compat_iommu_map(run->domain, run->iova, run->phys, run->len, run->prot);
+	ret = compat_iommu_map(piece->domain, piece->iova, piece->phys, piece->len, piece->prot);
 	if (ret)
 		return ret;
-	run->iova += run->len;
-	run->len = 0;
+	piece->iova += piece->len;
+	piece->len = 0;
 	return 0;
 }
 
-static int sdmdev_run_add(struct sdmdev_run *run, struct page *page)
+static int sdmdev_piece_add(struct sdmdev_piece *piece, struct page *page)
 {
 	phys_addr_t phys = page_to_phys(page);
 	int ret;
 
-	if (run->len && phys != run->phys + run->len) {
-		ret = sdmdev_run_flush(run);
+	if (piece->len && phys != piece->phys + piece->len) {
+		ret = sdmdev_piece_flush(piece);
 		if (ret)
 			return ret;
 	}
-	if (!run->len)
-		run->phys = phys;
-	run->len += PAGE_SIZE;
+	if (!piece->len)
+		piece->phys = phys;
+	piece->len += PAGE_SIZE;
 	return 0;
 }
 
@@ -203,19 +206,20 @@ static void sdmdev_space_unmap(struct sdmdev_queue *sq, unsigned long iova, size
 		WARN_ON(iommu_unmap(sq->space->domain, iova, len) != len);
 }
 
-/* All of [iova, iova + len) or nothing of it. */
+/* All of [iova, iova + len) or nothing of it. pages: room for all, filled. */
 static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t len, int prot,
 			    struct page **pages)
 {
-	struct sdmdev_run run = {
+	struct sdmdev_piece piece = {
 		.domain = sq->space->domain, .iova = iova, .prot = prot | IOMMU_CACHE,
 	};
-	size_t pinned = 0;
-	int i, n, ret;
+	size_t pinned = 0, mapped = 0;
+	int n, ret;
 
 	while (pinned < len) {
 		n = min_t(size_t, (len - pinned) >> PAGE_SHIFT, SDMDEV_PIN_BATCH);
-		ret = vfio_pin_pages(&sq->vdev, iova + pinned, n, prot, pages);
+		ret = vfio_pin_pages(&sq->vdev, iova + pinned, n, prot,
+				     pages + (pinned >> PAGE_SHIFT));
 		if (ret != n) {
 			if (ret > 0)
 				pinned += (size_t)ret << PAGE_SHIFT;
@@ -223,8 +227,8 @@ static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t 
 			goto unwind;
 		}
 		pinned += (size_t)n << PAGE_SHIFT;
-		for (i = 0; i < n; i++) {
-			ret = sdmdev_run_add(&run, pages[i]);
+		for (; mapped < pinned; mapped += PAGE_SIZE) {
+			ret = sdmdev_piece_add(&piece, pages[mapped >> PAGE_SHIFT]);
 			if (ret)
 				goto unwind;
 		}
@@ -234,12 +238,12 @@ static int sdmdev_space_map(struct sdmdev_queue *sq, unsigned long iova, size_t 
 		}
 		cond_resched();
 	}
-	ret = sdmdev_run_flush(&run);
+	ret = sdmdev_piece_flush(&piece);
 	if (!ret)
 		return 0;
 
 unwind:
-	sdmdev_space_unmap(sq, iova, run.iova - iova);
+	sdmdev_space_unmap(sq, iova, piece.iova - iova);
 	sdmdev_space_unpin(sq, iova, pinned);
 	return ret;
 }
@@ -271,27 +275,51 @@ static void sdmdev_space_release(struct sdmdev_queue *sq, u64 first)
 	sq->ranges_nr--;
 }
 
-/* A range of the queue that overlaps [*first, *last], in their place. */
-static bool sdmdev_space_find(struct sdmdev_queue *sq, u64 *first, u64 *last)
+/* The first range of the queue that overlaps [first, last]. */
+static bool sdmdev_space_find(struct sdmdev_queue *sq, u64 first, u64 last,
+			      struct sdmdev_range *found)
 {
 	const struct sdmdev_range *range;
 
 	mutex_lock(&sq->space->lock);
-	range = sdmdev_ranges_of(&sq->space->ranges, *first, *last, sq);
-	if (range) {
-		*first = range->first;
-		*last = range->last;
-	}
+	range = sdmdev_ranges_of(&sq->space->ranges, first, last, sq);
+	if (range)
+		*found = *range;
 	mutex_unlock(&sq->space->lock);
 	return range;
 }
 
+bool sdmdev_space_overlaps(struct sdmdev_queue *sq, u64 first, u64 last)
+{
+	struct sdmdev_range range;
+
+	return sdmdev_space_find(sq, first, last, &range);
+}
+
 bool sdmdev_space_is_shared(struct sdmdev_queue *sq, u64 first, u64 last)
 {
-	u64 found_first = first, found_last = last;
+	struct sdmdev_range range;
 
-	return sdmdev_space_find(sq, &found_first, &found_last) && found_first == first &&
-	       found_last == last;
+	return sdmdev_space_find(sq, first, last, &range) && range.first == first &&
+	       range.last == last;
+}
+
+static void sdmdev_space_set_pages(struct sdmdev_queue *sq, u64 first, struct page **pages)
+{
+	struct sdmdev_ranges *ranges = &sq->space->ranges;
+
+	mutex_lock(&sq->space->lock);
+	ranges->at[sdmdev_ranges_find(ranges, first)].data = pages;
+	mutex_unlock(&sq->space->lock);
+}
+
+/* Room for them, where they could be pinned at all. */
+static struct page **sdmdev_space_alloc_pages(u64 nr)
+{
+	if (nr > totalram_pages() ||
+	    (nr > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT && !capable(CAP_IPC_LOCK)))
+		return NULL;
+	return kvmalloc_array(nr, sizeof(struct page *), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
@@ -304,7 +332,7 @@ int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
 		return -EAGAIN;
 	if (!sdmdev_window_has(&sq->space->window, first, last))
 		return -ERANGE;
-	pages = (struct page **)__get_free_page(GFP_KERNEL);
+	pages = sdmdev_space_alloc_pages(((last - first) >> PAGE_SHIFT) + 1);
 	if (!pages)
 		return -ENOMEM;
 	ret = sdmdev_space_reserve(sq, first, last);
@@ -312,29 +340,68 @@ int sdmdev_space_share(struct sdmdev_queue *sq, u64 first, u64 last, u32 flags)
 		goto free_pages;
 	ret = sdmdev_space_map(sq, first, last - first + 1, prot, pages);
 	if (ret)
-		sdmdev_space_release(sq, first);
+		goto release;
+	sdmdev_space_set_pages(sq, first, pages);
+	return 0;
+
+release:
+	sdmdev_space_release(sq, first);
 free_pages:
-	free_page((unsigned long)pages);
+	kvfree(pages);
+	return ret;
+}
+
+static void sdmdev_space_put_pages(const struct sdmdev_range *range)
+{
+	struct page **pages = range->data;
+	size_t i;
+
+	for (i = 0; i <= (range->last - range->first) >> PAGE_SHIFT; i++)
+		put_page(pages[i]);
+}
+
+/*
+ * Who calls has drained the queue. That is a courtesy: a device whose request loses its memory may
+ * have to be reset. What keeps it off the pages is the page table.
+ */
+int sdmdev_space_unshare(struct sdmdev_queue *sq, u64 first, u64 last)
+{
+	struct sdmdev_range range;
+	int ret = -ENOENT;
+
+	for (; sdmdev_space_find(sq, first, last, &range); ret = 0) {
+		size_t len = range.last - range.first + 1;
+
+		sdmdev_space_unmap(sq, range.first, len);
+		if (sq->is_held)
+			sdmdev_space_put_pages(&range);
+		else
+			sdmdev_space_unpin(sq, range.first, len);
+		sdmdev_space_release(sq, range.first);
+		kvfree(range.data);
+	}
 	return ret;
 }
 
 /*
- * The drain is a courtesy: a device whose request loses its memory may have to be reset. What keeps
- * it off the pages is the page table.
+ * The queue is being closed, with requests in flight: VFIO wants its pins back now. The pages stay
+ * mapped, and are kept from being used otherwise, until sdmdev_space_unshare().
  */
-int sdmdev_space_unshare(struct sdmdev_queue *sq, u64 first, u64 last)
+void sdmdev_space_hold(struct sdmdev_queue *sq)
 {
-	u64 range_first = first, range_last = last;
+	struct sdmdev_range range;
+	u64 first = 0;
+	size_t i;
 
-	if (!sdmdev_space_find(sq, &range_first, &range_last))
-		return -ENOENT;
-	sdmdev_queue_drain(sq);
-	do {
-		sdmdev_space_unmap(sq, range_first, range_last - range_first + 1);
-		sdmdev_space_unpin(sq, range_first, range_last - range_first + 1);
-		sdmdev_space_release(sq, range_first);
-		range_first = first;
-		range_last = last;
-	} while (sdmdev_space_find(sq, &range_first, &range_last));
-	return 0;
+	while (sdmdev_space_find(sq, first, U64_MAX, &range)) {
+		struct page **pages = range.data;
+
+		for (i = 0; i <= (range.last - range.first) >> PAGE_SHIFT; i++)
+			get_page(pages[i]);
+		sdmdev_space_unpin(sq, range.first, range.last - range.first + 1);
+		first = range.last + 1;
+		if (!first)
+			break;
+	}
+	sq->is_held = true;
 }

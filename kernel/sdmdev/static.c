@@ -2,9 +2,7 @@
 /* Static memory: pieces from the DMA API that the process maps, charged as locked memory. */
 
 #include <linux/dma-mapping.h>
-#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "sdmdev.h"
@@ -23,8 +21,7 @@ static void sdmdev_slice_free(struct sdmdev_retired *retired)
 	struct sdmdev_slice *slice = container_of(retired, struct sdmdev_slice, retired);
 
 	dma_free_attrs(slice->dev, slice->len, slice->cpu, slice->dma, 0);
-	account_locked_vm(slice->mm, slice->len >> PAGE_SHIFT, false);
-	mmdrop(slice->mm);
+	sdmdev_uncharge(slice->charge);
 	kfree(slice);
 }
 
@@ -38,24 +35,34 @@ static struct sdmdev_slice *sdmdev_slice_alloc(struct sdmdev_queue *sq, size_t l
 		return ERR_PTR(-ENOMEM);
 	slice->retired.free = sdmdev_slice_free;
 	slice->dev = sq->core->sdmdev->dev;
-	slice->mm = sq->mm;
 	slice->len = len;
-	ret = account_locked_vm(slice->mm, len >> PAGE_SHIFT, true);
-	if (ret)
+	slice->charge = sdmdev_charge(len >> PAGE_SHIFT);
+	if (IS_ERR(slice->charge)) {
+		ret = PTR_ERR(slice->charge);
 		goto free_slice;
-	slice->cpu = dma_alloc_attrs(slice->dev, len, &slice->dma, GFP_KERNEL, DMA_ATTR_NO_WARN);
+	}
+	slice->cpu = dma_alloc_attrs(slice->dev, len, &slice->dma, GFP_KERNEL_ACCOUNT,
+				     DMA_ATTR_NO_WARN);
 	if (!slice->cpu) {
 		ret = -ENOMEM;
 		goto uncharge;
 	}
-	mmgrab(slice->mm);
 	return slice;
 
 uncharge:
-	account_locked_vm(slice->mm, len >> PAGE_SHIFT, false);
+	sdmdev_uncharge(slice->charge);
 free_slice:
 	kfree(slice);
 	return ERR_PTR(ret);
+}
+
+static void sdmdev_static_set(struct sdmdev_queue *sq, u32 slot, struct sdmdev_slice *slice)
+{
+	mutex_lock(&sq->q->mutex);
+	mutex_lock(&sq->map_lock);
+	sq->slices[slot] = slice;
+	mutex_unlock(&sq->map_lock);
+	mutex_unlock(&sq->q->mutex);
 }
 
 int sdmdev_static_alloc(struct sdmdev_queue *sq, struct sdmdev_static *arg)
@@ -79,14 +86,28 @@ int sdmdev_static_alloc(struct sdmdev_queue *sq, struct sdmdev_static *arg)
 	if (IS_ERR(slice))
 		return PTR_ERR(slice);
 
-	mutex_lock(&sq->map_lock);
-	sq->slices[slot] = slice;
-	mutex_unlock(&sq->map_lock);
+	sdmdev_static_set(sq, slot, slice);
 	sq->static_len += slice->len;
 	arg->len = slice->len;
 	arg->offset = (u64)slot << SDMDEV_SLICE_SHIFT;
 	arg->dma = slice->dma;
 	return 0;
+}
+
+/* Hidden, no new request may name it, and nobody can map it. */
+static int sdmdev_static_hide(struct sdmdev_queue *sq, struct sdmdev_slice *slice, bool is_hidden)
+{
+	int ret = 0;
+
+	mutex_lock(&sq->q->mutex);
+	mutex_lock(&sq->map_lock);
+	if (slice->mappings_nr)
+		ret = -EBUSY;
+	else
+		slice->is_hidden = is_hidden;
+	mutex_unlock(&sq->map_lock);
+	mutex_unlock(&sq->q->mutex);
+	return ret;
 }
 
 int sdmdev_static_free(struct sdmdev_queue *sq, u64 offset)
@@ -97,18 +118,16 @@ int sdmdev_static_free(struct sdmdev_queue *sq, u64 offset)
 
 	if (slot >= SDMDEV_SLICES || offset != slot << SDMDEV_SLICE_SHIFT || !sq->slices[slot])
 		return -ENOENT;
-	ret = sq->mode->quiesce(sq);
+	slice = sq->slices[slot];
+	ret = sdmdev_static_hide(sq, slice, true);
 	if (ret)
 		return ret;
-	mutex_lock(&sq->map_lock);
-	slice = sq->slices[slot];
-	if (slice->mappings_nr)
-		slice = NULL;
-	else
-		sq->slices[slot] = NULL;
-	mutex_unlock(&sq->map_lock);
-	if (!slice)
-		return -EBUSY;
+	ret = sq->mode->quiesce(sq);
+	if (ret) {
+		sdmdev_static_hide(sq, slice, false);
+		return ret;
+	}
+	sdmdev_static_set(sq, slot, NULL);
 	sq->static_len -= slice->len;
 	sq->mode->drop(sq, &slice->retired);
 	return 0;
@@ -147,8 +166,8 @@ bool vfio_sdmdev_owns(struct vfio_sdmdev_queue *q, dma_addr_t dma, size_t len, b
 	for (slot = 0; slot < SDMDEV_SLICES; slot++) {
 		const struct sdmdev_slice *slice = sq->slices[slot];
 
-		if (slice && dma >= slice->dma && dma - slice->dma <= slice->len &&
-		    len <= slice->len - (dma - slice->dma))
+		if (slice && !slice->is_hidden && dma >= slice->dma &&
+		    dma - slice->dma <= slice->len && len <= slice->len - (dma - slice->dma))
 			return true;
 	}
 	return false;

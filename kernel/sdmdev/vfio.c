@@ -11,24 +11,76 @@
 #include "sdmdev.h"
 
 #define SDMDEV_IOCTL_DATA 256 /* bytes of a driver's own command at most */
+#define SDMDEV_REVOKE_TRY_MS 20
 
 static struct sdmdev_queue *to_queue(struct vfio_device *vdev)
 {
 	return container_of(vdev, struct sdmdev_queue, vdev);
 }
 
+/*
+ * One VMA: it is never split, moved, grown or inherited, so that there is one to take pages from.
+ */
+struct sdmdev_mapping {
+	struct list_head node; /* sq->map_lock, all of it */
+	struct sdmdev_queue *sq;
+	struct sdmdev_slice *slice;
+	struct vm_area_struct *vma;
+	bool is_mmio;
+	u32 users;
+};
+
+/*
+ * Takes the doorbells away from a process that has them mapped. All of a queue's mappings are in
+ * the mm of its owner; when that is being torn down, so are they. Its mmap lock may be held for as
+ * long as it likes: then this is tried again.
+ */
+static void sdmdev_vfio_revoke(struct work_struct *work)
+{
+	struct sdmdev_queue *sq = container_of(work, struct sdmdev_queue, revoke_work.work);
+	struct sdmdev_mapping *mapping;
+	struct mm_struct *mm = NULL;
+
+	mutex_lock(&sq->map_lock);
+	sq->is_revoked = true;
+	if (sq->mm && mmget_not_zero(sq->mm))
+		mm = sq->mm;
+	mutex_unlock(&sq->map_lock);
+	if (!mm)
+		return;
+	if (!mmap_read_trylock(mm)) {
+		queue_delayed_work(sdmdev_wq, &sq->revoke_work,
+				   msecs_to_jiffies(SDMDEV_REVOKE_TRY_MS));
+	} else {
+		mutex_lock(&sq->map_lock);
+		list_for_each_entry(mapping, &sq->mappings, node)
+			if (mapping->is_mmio)
+				compat_zap_vma(&sq->vdev, mapping->vma);
+		mutex_unlock(&sq->map_lock);
+		mmap_read_unlock(mm);
+	}
+	mmput_async(mm);
+}
+
 static int sdmdev_vfio_init(struct vfio_device *vdev)
 {
 	struct sdmdev_queue *sq = to_queue(vdev);
 
+	mutex_init(&sq->mem_lock);
 	mutex_init(&sq->map_lock);
 	INIT_LIST_HEAD(&sq->mappings);
 	spin_lock_init(&sq->irq_lock);
+	refcount_set(&sq->holds, 1);
+	INIT_DELAYED_WORK(&sq->revoke_work, sdmdev_vfio_revoke);
 	return 0;
 }
 
 static void sdmdev_vfio_release(struct vfio_device *vdev)
 {
+	struct sdmdev_queue *sq = to_queue(vdev);
+
+	cancel_delayed_work_sync(&sq->revoke_work);
+	kvfree(sq->flight.bytes);
 	compat_vfio_free(vdev);
 }
 
@@ -52,12 +104,12 @@ static void sdmdev_vfio_dma_unmap(struct vfio_device *vdev, u64 iova, u64 len)
 {
 	struct sdmdev_queue *sq = to_queue(vdev);
 
-	mutex_lock(&sq->q->mutex);
-	if (sq->space) {
+	mutex_lock(&sq->mem_lock);
+	if (sq->mm) {
 		sdmdev_gate_enter(sq->space->gate);
-		sq->mode->unshare(sq, iova, iova + len - 1);
+		sdmdev_queue_unmap(sq, iova, iova + len - 1);
 	}
-	mutex_unlock(&sq->q->mutex);
+	mutex_unlock(&sq->mem_lock);
 }
 
 /* Regions */
@@ -75,18 +127,6 @@ static u64 sdmdev_vfio_region_len(const struct sdmdev_queue *sq, u32 index)
 		return 0;
 	}
 }
-
-/*
- * One VMA: it is never split, moved, grown or inherited, so that there is one to take pages from.
- */
-struct sdmdev_mapping {
-	struct list_head node; /* sq->map_lock, all of it */
-	struct sdmdev_queue *sq;
-	struct sdmdev_slice *slice;
-	struct vm_area_struct *vma;
-	bool is_mmio;
-	u32 users;
-};
 
 /* A move that sdmdev_vma_mremap() is about to refuse makes a second VMA for a moment. */
 static void sdmdev_vma_open(struct vm_area_struct *vma)
@@ -182,7 +222,7 @@ static int sdmdev_vfio_mmap_static(struct sdmdev_mapping *mapping, struct vm_are
 	struct sdmdev_slice *slice = mapping->sq->slices[page >> shift];
 	int ret;
 
-	if (!slice)
+	if (!slice || slice->is_hidden)
 		return -EINVAL;
 	ret = sdmdev_vfio_mmap_dma(mapping->sq, vma, slice->cpu, slice->dma, slice->len,
 				   page & ((1UL << shift) - 1));
@@ -239,34 +279,6 @@ static int sdmdev_vfio_mmap(struct vfio_device *vdev, struct vm_area_struct *vma
 	vma->vm_private_data = mapping;
 	vma->vm_ops = &sdmdev_vm_ops;
 	return 0;
-}
-
-/*
- * Takes the doorbells away from a process that has them mapped. All of a queue's mappings are in
- * the mm of its owner; when that is being torn down, so are they.
- */
-void sdmdev_vfio_revoke(struct sdmdev_queue *sq)
-{
-	struct sdmdev_mapping *mapping;
-	struct mm_struct *mm = NULL;
-
-	mutex_lock(&sq->q->mutex);
-	if (sq->mm && mmget_not_zero(sq->mm))
-		mm = sq->mm;
-	mutex_unlock(&sq->q->mutex);
-	if (mm)
-		mmap_read_lock(mm);
-	mutex_lock(&sq->map_lock);
-	sq->is_revoked = true;
-	if (mm)
-		list_for_each_entry(mapping, &sq->mappings, node)
-			if (mapping->is_mmio)
-				compat_zap_vma(&sq->vdev, mapping->vma);
-	mutex_unlock(&sq->map_lock);
-	if (mm) {
-		mmap_read_unlock(mm);
-		mmput(mm);
-	}
 }
 
 /* Calls of VFIO itself */
@@ -387,28 +399,18 @@ static int sdmdev_ioctl_get_info(struct sdmdev_queue *sq, void __user *arg)
 	info.static_max = sq->mode->has_static ? sdmdev_static_max() : 0;
 	info.static_slices_max = sq->mode->has_static ? SDMDEV_SLICES : 0;
 	strscpy(info.api, sq->core->sdmdev->api_ver, sizeof(info.api));
-	mutex_lock(&sq->q->mutex);
 	span = sdmdev_window_largest(&sq->space->window);
 	if (span.first <= span.last) {
 		info.aperture_start = span.first;
 		info.aperture_end = span.last;
 		info.ranges_max = SDMDEV_QUEUE_RANGES;
 	}
-	info.pasid = sq->q->pasid;
-	info.state = sq->state;
-	info.generation = READ_ONCE(sq->core->generation);
-	mutex_unlock(&sq->q->mutex);
+	info.pasid = READ_ONCE(sq->q->pasid);
+	mutex_lock(&sq->run.life->lock);
+	info.state = sq->run.state;
+	info.generation = sq->run.life->generation;
+	mutex_unlock(&sq->run.life->lock);
 	return copy_to_user(arg, &info, min_t(size_t, argsz, sizeof(info))) ? -EFAULT : 0;
-}
-
-static int sdmdev_ioctl_locked(struct sdmdev_queue *sq, int (*op)(struct sdmdev_queue *sq))
-{
-	int ret;
-
-	mutex_lock(&sq->q->mutex);
-	ret = op(sq);
-	mutex_unlock(&sq->q->mutex);
-	return ret;
 }
 
 static int sdmdev_ioctl_copy_share(struct sdmdev_share *share, void __user *arg, u32 flags)
@@ -430,9 +432,11 @@ static int sdmdev_ioctl_share(struct sdmdev_queue *sq, void __user *arg)
 
 	ret = sdmdev_ioctl_copy_share(&share, arg, SDMDEV_SHARE_READ_ONLY);
 	while (!ret) {
-		mutex_lock(&sq->q->mutex);
+		ret = mutex_lock_killable(&sq->mem_lock);
+		if (ret)
+			break;
 		ret = sq->mode->share(sq, share.va, share.va + share.len - 1, share.flags);
-		mutex_unlock(&sq->q->mutex);
+		mutex_unlock(&sq->mem_lock);
 		if (ret != -EAGAIN)
 			break;
 		ret = sdmdev_gate_wait(sq->space->gate);
@@ -452,10 +456,11 @@ static int sdmdev_ioctl_unshare(struct sdmdev_queue *sq, void __user *arg)
 	if (ret)
 		return ret;
 	last = share.va + share.len - 1;
-	mutex_lock(&sq->q->mutex);
-	ret = sdmdev_space_is_shared(sq, share.va, last) ?
-		sq->mode->unshare(sq, share.va, last) : -ENOENT;
-	mutex_unlock(&sq->q->mutex);
+	ret = mutex_lock_killable(&sq->mem_lock);
+	if (ret)
+		return ret;
+	ret = sdmdev_queue_unshare(sq, share.va, last);
+	mutex_unlock(&sq->mem_lock);
 	return ret;
 }
 
@@ -474,14 +479,16 @@ static int sdmdev_ioctl_ss_alloc(struct sdmdev_queue *sq, void __user *arg)
 	ret = sdmdev_ioctl_copy_static(&slice, arg);
 	if (ret)
 		return ret;
-	mutex_lock(&sq->q->mutex);
+	ret = mutex_lock_killable(&sq->mem_lock);
+	if (ret)
+		return ret;
 	ret = sdmdev_static_alloc(sq, &slice);
-	mutex_unlock(&sq->q->mutex);
+	mutex_unlock(&sq->mem_lock);
 	if (ret || !copy_to_user(arg, &slice, sizeof(slice)))
 		return ret;
-	mutex_lock(&sq->q->mutex);
+	mutex_lock(&sq->mem_lock);
 	sdmdev_static_free(sq, slice.offset);
-	mutex_unlock(&sq->q->mutex);
+	mutex_unlock(&sq->mem_lock);
 	return -EFAULT;
 }
 
@@ -493,11 +500,13 @@ static int sdmdev_ioctl_ss_free(struct sdmdev_queue *sq, void __user *arg)
 	ret = sdmdev_ioctl_copy_static(&slice, arg);
 	if (ret)
 		return ret;
-	mutex_lock(&sq->q->mutex);
+	ret = mutex_lock_killable(&sq->mem_lock);
+	if (ret)
+		return ret;
 	ret = sdmdev_static_free(sq, slice.offset);
-	mutex_unlock(&sq->q->mutex);
+	mutex_unlock(&sq->mem_lock);
 	if (!ret)
-		sdmdev_core_settle(sq->core);
+		sdmdev_life_settle(&sq->core->life);
 	return ret;
 }
 
@@ -556,13 +565,13 @@ static long sdmdev_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd, unsign
 	case SDMDEV_CMD_GET_INFO:
 		return sdmdev_ioctl_get_info(sq, ptr);
 	case SDMDEV_CMD_START:
-		return sdmdev_ioctl_locked(sq, sdmdev_queue_start);
+		return sdmdev_queue_start(sq);
 	case SDMDEV_CMD_STOP:
-		return sdmdev_ioctl_locked(sq, sdmdev_queue_stop);
+		return sdmdev_queue_stop(sq);
 	case VFIO_SDMDEV_CMD_BIND_PASID:
-		return sdmdev_ioctl_locked(sq, sq->mode->bind_pasid);
+		return sq->mode->bind_pasid(sq);
 	case VFIO_DEVICE_RESET:
-		return sdmdev_ioctl_locked(sq, sdmdev_queue_reset);
+		return sdmdev_queue_reset(sq);
 	case VFIO_DEVICE_GET_INFO:
 		return sdmdev_vfio_get_info(sq, ptr);
 	case VFIO_DEVICE_GET_REGION_INFO:

@@ -1,12 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
 # The kernel modules build with no warning of compiler, sparse and modpost, for each kernel whose headers
-# are installed, or for those that WD_KERNELDIRS names.
+# are installed, or for those that WD_KERNELDIRS names; and their files call downwards only.
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/wd-modules.XXXXXX") || exit 99
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 99' HUP INT TERM
 unset MAKEFLAGS MFLAGS MAKELEVEL
 failed=0 built=0
+# no_circles FOLDER: no two objects of a module use each other, not by way of others either.
+no_circles() {
+	for object in "$1"/*.o; do
+		case $object in
+		*.mod.o) continue ;;
+		esac
+		# What is linked of others has symbols of all of them.
+		[ ! -e "${object%.o}.mod.o" ] || continue
+		nm "$object" | awk -v object="${object##*/}" '{ print object, $(NF - 1), $NF }'
+	done >"$tmp/symbols"
+	[ "$(cut -d' ' -f1 "$tmp/symbols" | sort -u | wc -l)" -gt 1 ] || { echo "no objects in $1"; return 1; }
+	awk '
+		NR == FNR { if ($2 ~ /^[A-TV-Z]$/ && $3 !~ /^__/) of[$3] = $1; next }
+		$2 == "U" && $3 in of && of[$3] != $1 { print $1, of[$3] }
+	' "$tmp/symbols" "$tmp/symbols" | sort -u | tsort >/dev/null 2>"$tmp/circle" && [ ! -s "$tmp/circle" ] && return
+	echo "circles in $1:"
+	cat "$tmp/circle"
+	return 1
+}
 sparse=
 command -v sparse >/dev/null && sparse=C=2
 for dir in ${WD_KERNELDIRS:-/usr/src/linux-headers-*}; do
@@ -26,6 +45,9 @@ for dir in ${WD_KERNELDIRS:-/usr/src/linux-headers-*}; do
 	elif grep -iE 'warning|error:' "$tmp/log" | grep -v 'pahole version differs'; then
 		failed=1
 	fi
+	for folder in sdmdev hisi_qm; do
+		no_circles "$tmp/kernel/$folder" || failed=1
+	done
 	for module in sdmdev/sdmdev hisi_qm/wd_hisi_qm hisi_zip/wd_hisi_zip; do
 		[ -e "$tmp/kernel/$module.ko" ] || { echo "no $module.ko"; failed=1; }
 	done

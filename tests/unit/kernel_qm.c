@@ -177,18 +177,24 @@ static void test_doorbells(void **state)
 }
 
 /* Chapter 12.3: equal tails are not enough, a whole ring may be between them. */
-static void test_drained(void **state)
+static void test_counts(void **state)
 {
-	struct wd_qm_sqc sqc = { .tail = 7 };
-	struct wd_qm_cqc cqc = { .tail = 7, .flags = WD_QM_CQC_PASID };
+	assert_int_equal(wd_qm_count_of(7, WD_QM_CQC_PASID, 1024), 7);
+	assert_int_equal(wd_qm_count_of(7, WD_QM_TAIL_WRAP | WD_QM_SQC_PASID, 1024), 1031);
+	assert_int_equal(wd_qm_count_of(1023, WD_QM_TAIL_WRAP, 1024), 2047);
+	assert_int_equal(wd_qm_count_of(1024 + 3, 0, 1024), 3);
+}
 
-	assert_true(wd_qm_is_drained(&sqc, &cqc));
-	sqc.flags = WD_QM_TAIL_WRAP | WD_QM_SQC_PASID;
-	assert_false(wd_qm_is_drained(&sqc, &cqc));
-	cqc.flags = WD_QM_TAIL_WRAP;
-	assert_true(wd_qm_is_drained(&sqc, &cqc));
-	cqc.tail = 6;
-	assert_false(wd_qm_is_drained(&sqc, &cqc));
+/* A doorbell carries 0 where the context has this. */
+static void test_dead(void **state)
+{
+	const uint32_t sqc[8] = { [4] = WD_QM_RAND_DEAD, [6] = WD_QM_SQC_DISABLED << 16 };
+	const uint32_t cqc[8] = { [4] = WD_QM_RAND_DEAD };
+	const struct wd_qm_sqc dead_sqc = wd_qm_sqc_dead();
+	const struct wd_qm_cqc dead_cqc = wd_qm_cqc_dead();
+
+	assert_words(&dead_sqc, sqc);
+	assert_words(&dead_cqc, cqc);
 }
 
 int main(void)
@@ -197,7 +203,8 @@ int main(void)
 		cmocka_unit_test(test_pairs),	      cmocka_unit_test(test_events),
 		cmocka_unit_test(test_parked),	      cmocka_unit_test(test_mailbox_words),
 		cmocka_unit_test(test_vft),	      cmocka_unit_test(test_vf_ranges),
-		cmocka_unit_test(test_doorbells),     cmocka_unit_test(test_drained),
+		cmocka_unit_test(test_doorbells),     cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

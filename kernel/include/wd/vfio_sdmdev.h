@@ -25,6 +25,13 @@ struct vfio_sdmdev_layout {
 	u32 number;
 };
 
+/* Entries since the start, both modulo a power of two that is more than can be in flight. */
+struct vfio_sdmdev_position {
+	u32 rung;
+	u32 done; /* with all that was written for them */
+	u32 modulus;
+};
+
 /**
  * struct vfio_sdmdev_ops - what sdmdev asks of a hardware driver
  *
@@ -36,11 +43,11 @@ struct vfio_sdmdev_layout {
  * @put_queue: releases both, at its removal; the queue is stopped. Mandatory.
  * @describe: regions of the queue; valid from get_queue to put_queue.
  * @start_queue: programs the queue with q->pasid and its context. 0 or -errno.
- * @stop_queue: stops and drains. 0: no DMA of this queue is in flight nor will be until it is
- *	started again; -EIO: that could not be made sure of, memory is quarantined until @reset
- *	succeeded.
- * @drain_queue: waits, for a bounded time, until what was rung so far is finished. The queue stays
- *	started and its rings go on where they are: for taking memory away from under it. 0, -EIO.
+ * @stop_queue: stops a queue that is drained, by @get_position. 0: no DMA of this queue is in
+ *	flight nor will be until it is started again; -EBUSY: somebody rang since, it goes on;
+ *	-EIO: that could not be made sure of, memory is quarantined until @reset succeeded.
+ * @get_position: how far a started queue has come. 0, or -errno: it cannot be told. Nothing is in
+ *	flight of a device that is gone.
  * @is_q_updated: has a completion arrived that the process has not taken? Atomic context.
  * @mask_notify: event_mask VFIO_SDMDEV_EVENT_Q_UPDATE lets completions call vfio_sdmdev_wake_up(),
  *	0 stops that; at any time, the queue may not be started. Atomic context. Does not call that
@@ -52,7 +59,8 @@ struct vfio_sdmdev_layout {
  *	argument in kernel memory, copied from and to the process as _IOC_DIR(cmd) says.
  * @get_available_instances: free hardware queues.
  * @check_sqe: mediated mode: may this entry, in kernel memory, be executed for this queue? Every
- *	address field is checked by vfio_sdmdev_owns(). 0, -EINVAL, -EACCES.
+ *	address field is checked by vfio_sdmdev_owns(). 0, -EINVAL, -EACCES. bytes: what the device
+ *	reads and writes for it at most.
  * @submit: mediated mode: writes n checked entries and rings. Returns how many; -EAGAIN: full.
  * @reap: mediated mode: copies at most n finished entries. Returns how many; -EAGAIN: none.
  */
@@ -62,14 +70,14 @@ struct vfio_sdmdev_ops {
 	void (*describe)(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_layout *layout);
 	int (*start_queue)(struct vfio_sdmdev_queue *q);
 	int (*stop_queue)(struct vfio_sdmdev_queue *q);
-	int (*drain_queue)(struct vfio_sdmdev_queue *q);
+	int (*get_position)(struct vfio_sdmdev_queue *q, struct vfio_sdmdev_position *pos);
 	int (*is_q_updated)(struct vfio_sdmdev_queue *q);
 	void (*mask_notify)(struct vfio_sdmdev_queue *q, int event_mask);
 	int (*reset)(struct vfio_sdmdev *sdmdev);
 	int (*reset_queue)(struct vfio_sdmdev_queue *q);
 	int (*ioctl)(struct vfio_sdmdev_queue *q, unsigned int cmd, void *data);
 	int (*get_available_instances)(struct vfio_sdmdev *sdmdev);
-	int (*check_sqe)(struct vfio_sdmdev_queue *q, const void *sqe);
+	int (*check_sqe)(struct vfio_sdmdev_queue *q, const void *sqe, u64 *bytes);
 	int (*submit)(struct vfio_sdmdev_queue *q, const void *sqes, u32 n);
 	int (*reap)(struct vfio_sdmdev_queue *q, void *sqes, u32 n);
 };
@@ -85,8 +93,8 @@ struct vfio_sdmdev_ops {
  * @ops: see there
  * @owner: module of @ops
  * @dma_flag: SDMDEV_DMA_* that hardware and driver can; sdmdev takes away what the platform cannot.
- *	For SINGLE the driver has set a DMA mask of 32 bits; all but MEDIATED need an mmio page for
- *	each queue (SINGLE: for the function)
+ *	The driver has set the DMA mask that vfio_sdmdev_dma_mask() gives. All but MEDIATED need an
+ *	mmio page for each queue (SINGLE: for the function)
  * @is_vf: for sysfs
  * @priv: the driver's
  * @core: sdmdev's own
@@ -122,6 +130,10 @@ struct vfio_sdmdev_queue {
 	struct sdmdev_queue *core;
 };
 
+/* The mask for the DMA API, of at most those bits that the device has. */
+u64 vfio_sdmdev_dma_mask(struct device *dev, u64 mask);
+/* Before registering, with no lock held: waits for user space to load a module. */
+void vfio_sdmdev_load_bus(void);
 int vfio_sdmdev_register(struct vfio_sdmdev *sdmdev);
 /* Returns when the last queue is closed and gone. */
 void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev);
@@ -130,8 +142,9 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev);
 void vfio_sdmdev_wake_up(struct vfio_sdmdev_queue *q);
 
 /*
- * The function failed or is being reset: every open queue becomes RESET (or DEAD). Takes each
- * queue's mutex, calls no op. May sleep.
+ * The function failed or is being reset: every open queue becomes RESET (or DEAD). May sleep,
+ * but waits for no user: neither this nor what comes after it takes a lock that a user's call may
+ * hold while it sleeps, a queue's mutex among them. Calls no op but put_queue.
  */
 void vfio_sdmdev_reset_begin(struct vfio_sdmdev *sdmdev, bool is_gone);
 /* It works again: queues may be started, quarantined memory is freed. May sleep. */

@@ -7,12 +7,12 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
-#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <wd/hisi_qm.h>
 #include <wd/vfio_sdmdev.h>
 
 struct wd_qm;
+struct wd_qm_report;
 struct wd_qp;
 
 /* A number that later hardware tells and V1 and V2 have built in (chapter 5). */
@@ -30,6 +30,7 @@ typedef bool (*wd_qm_owns_fn)(void *arg, u64 addr, u64 len, bool is_write);
  * @name: of the driver; part of the sysfs type directory
  * @owner: module that an open queue keeps loaded
  * @type_nr: algorithm types that a queue may have
+ * @ecc_bits: errors of @err_status that on V2 are ECC errors of two bits
  * @reset_method: of the firmware, four letters
  * @refusals: names of the reasons for which @check_sqe refuses, in its numbering; [0] is unused
  * @refusal_nr: of @refusals, at most WD_QM_REFUSALS
@@ -40,13 +41,18 @@ typedef bool (*wd_qm_owns_fn)(void *arg, u64 addr, u64 len, bool is_write);
  * @err_disable: the reverse
  * @err_status: pending errors; *is_reset: of those that need a reset
  * @err_clear: forgets @status
+ * @err_axi: whether errors of the bus are reported: not while virtual functions are not back yet
+ * @ecc_raise: V2, the queue manager alone saw an ECC error: raises the engine's, which shuts its
+ *	way to memory
  * @master_open: lets the engine issue transactions again after an error stopped it
+ * @sqe_bytes: what the device reads and writes at most for an entry that was checked
  * @check_sqe: 0 or a reason; sets *is_reach when it is an address that is not the queue's
  */
 struct wd_qm_engine {
 	const char *name;
 	struct module *owner;
 	u32 type_nr;
+	u32 ecc_bits;
 	const char *reset_method;
 	const char *const *refusals;
 	u32 refusal_nr;
@@ -57,7 +63,10 @@ struct wd_qm_engine {
 	void (*err_disable)(struct wd_qm *qm);
 	u32 (*err_status)(struct wd_qm *qm, bool *is_reset);
 	void (*err_clear)(struct wd_qm *qm, u32 status);
+	void (*err_axi)(struct wd_qm *qm, bool is_reported);
+	void (*ecc_raise)(struct wd_qm *qm);
 	void (*master_open)(struct wd_qm *qm);
+	u64 (*sqe_bytes)(const void *sqe);
 	int (*check_sqe)(struct wd_qm *qm, u32 type, const void *sqe, wd_qm_owns_fn owns, void *arg,
 			 bool *is_reach);
 };
@@ -77,26 +86,44 @@ enum wd_qm_counter {
 	WD_QM_IRQ_EMPTY,	/* no event was there */
 	WD_QM_EVENT,
 	WD_QM_EVENT_BAD,	/* names no queue that is open */
+	WD_QM_RESYNC,		/* of the event rings */
 	WD_QM_MBOX,
 	WD_QM_MBOX_FAILED,
+	WD_QM_CTX_BAD,		/* somebody else wrote where contexts are exchanged */
 	WD_QM_RESET,
 	WD_QM_RESET_FAILED,
 	WD_QM_QUEUE_STARTED,
 	WD_QM_QUEUE_UNDRAINED,
-	WD_QM_QUEUE_BROKEN,	/* by an asynchronous event */
+	WD_QM_QUEUE_BROKEN,	/* by an asynchronous event, or as a penalty */
 	WD_QM_CQE_BAD,		/* mediated */
 	WD_QM_SUBMITTED,	/* mediated */
 	WD_QM_REAPED,		/* mediated */
 	WD_QM_COUNTERS,
 };
 
-/* A ring that the device fills; belongs to its interrupt handler. */
+/* A ring that the device fills. */
 struct wd_qm_events {
 	u32 *entries;
 	dma_addr_t dma;
 	u32 depth;
 	u32 head;
 	u32 phase;
+	u32 empty_nr; /* interrupts in a row that had no event */
+};
+
+/* Something that may happen so often within a while, and no more. */
+struct wd_qm_rate {
+	unsigned long since; /* jiffies */
+	u32 nr;
+};
+
+/* Resets that errors of the hardware asked for, within the last hour. */
+struct wd_qm_isolate {
+	struct mutex lock; /* innermost */
+	struct list_head errors;
+	u32 nr;
+	u32 strategy; /* so many are borne; 0: any number */
+	bool is_isolated;
 };
 
 /* A block of memory that the device reaches: whole pages, as a process may have it written. */
@@ -132,26 +159,42 @@ struct wd_qm {
 	u32 qp_nr;	      /* of this function */
 	u32 vf_nr;
 
-	struct mutex lock; /* state, used, quarantine, vf_nr; of queues: is_started, is_undrained */
+	/*
+	 * state, used, quarantine, vf_nr, generation; of queues: is_started, is_stopping,
+	 * is_undrained, penalty
+	 */
+	struct mutex lock;
 	enum wd_qm_state state; /* read without the lock where being late does no harm */
+	u32 generation;		/* one more with each loss of all queues */
 	unsigned long *used;
 	struct list_head quarantine; /* queues that were released undrained */
 
-	spinlock_t qp_lock; /* qps: a queue in it is alive while this is held */
+	struct mutex qp_lock; /* qps: a queue in it is alive while this is held */
 	struct wd_qp **qps;
 
-	struct mutex mbox_lock; /* mailbox, ctx */
+	struct mutex mbox_lock; /* mailbox, ctx, is_mbox_shut */
 	struct wd_qm_mem ctx;
+	u8 *ctx_copy;
+	bool is_mbox_shut;
 
 	struct wd_qm_mem rings; /* both event rings and both base tables, each on its own pages */
 	struct wd_qm_mem park;	/* one page, see wd_qm_sqc_park() */
+	struct mutex events_lock; /* eq, aeq, resyncs, and their masks at the device */
 	struct wd_qm_events eq, aeq;
+	struct wd_qm_rate resyncs;
+	void *sqc_table, *cqc_table;
 	dma_addr_t sqc_dma, cqc_dma;
-	u32 empty_nr; /* interrupts in a row that had no event */
 
+	const struct wd_qm_report *report;
+	struct vfio_sdmdev_ops ops;
 	struct work_struct err_work;
 	bool is_reset_wanted;
 	bool is_removing;
+	bool has_ecc;	   /* V2, in a reset because of it; as the rest wd_qm_list_lock */
+	bool is_known;	   /* by sdmdev */
+	bool is_lent;	   /* the PCI core resets it, or has taken its power */
+	bool is_reset_due; /* and was so far only stopped */
+	struct wd_qm_isolate isolate;
 	atomic64_t counters[WD_QM_COUNTERS];
 	atomic64_t refused[WD_QM_REFUSALS];
 	struct dentry *debugfs;
@@ -190,5 +233,7 @@ void wd_qm_shutdown(struct pci_dev *pdev);
 int wd_qm_sriov_configure(struct pci_dev *pdev, int vf_nr);
 extern const struct pci_error_handlers wd_qm_err_handlers;
 extern const struct dev_pm_ops wd_qm_pm_ops;
+/* Attributes of the function, for dev_groups of the PCI driver's struct device_driver. */
+extern const struct attribute_group *wd_qm_groups[];
 
 #endif

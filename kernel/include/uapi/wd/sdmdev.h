@@ -63,7 +63,8 @@ struct sdmdev_status {
  */
 
 /*
- * Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset).
+ * Waits for results. arg: milliseconds, 0 polls. 0, ETIMEDOUT, EINTR, ENODEV (dead), EIO (reset). 0
+ * also where another thread was told of them since this one's last call: look before waiting again.
  */
 #define VFIO_SDMDEV_CMD_WAIT _IO('W', 1)
 /* Binds the process's address space (SDMDEV_DMA_SVM) before START. EOPNOTSUPP in other modes. */
@@ -94,7 +95,10 @@ struct sdmdev_info {
  * function is being reset, or could not be; ENODEV: dead.
  */
 #define SDMDEV_CMD_START _IO('W', 0x11)
-/* Stops and drains it; its memory stays. 0, EIO: it could not be drained, memory is quarantined. */
+/*
+ * Drains it, which takes as long as its requests do, and stops it; its memory stays. 0; EIO: it
+ * hangs, memory is quarantined; EBUSY: somebody rings on, it is not stopped.
+ */
 #define SDMDEV_CMD_STOP _IO('W', 0x12)
 
 /*
@@ -111,7 +115,10 @@ struct sdmdev_share {
 };
 #define SDMDEV_SHARE_READ_ONLY 0x1 /* the device only reads it */
 #define SDMDEV_CMD_SHARE _IOW('W', 0x13, struct sdmdev_share)
-/* The reverse, of exactly one shared range: quiesces the queue, then unmaps and unpins. ENOENT. */
+/*
+ * The reverse, of exactly one shared range: waits until what was rung before this call is finished,
+ * then unmaps and unpins. Requests rung later may not name it. ENOENT.
+ */
 #define SDMDEV_CMD_UNSHARE _IOW('W', 0x14, struct sdmdev_share)
 
 /* Adds a slice of at least len bytes to the static region: mmap it at offset + the region's. */
@@ -132,7 +139,8 @@ struct sdmdev_static {
 /*
  * Mediated: count entries of sqe_len bytes at ptr are checked, then written. Every address in them
  * is a device address of static memory of this queue. Returns how many were accepted: fewer than
- * count when the ring is full or the next one is refused; none: EAGAIN (full), EINVAL (also: not
+ * count when the ring is full, enough bytes are in flight, or the next one is refused; none: EAGAIN
+ * (full, enough), EINVAL (also: not
  * started), EFAULT, EACCES (an address is not the queue's), EIO (reset), ENODEV (dead).
  */
 struct sdmdev_submit {
