@@ -4,7 +4,7 @@
 #: iommu
 #: kernel intel_iommu=off
 #: include attack.body
-#: limit 240
+#: limit 360
 . /attack.body
 loaded
 P=$(parents)

@@ -6,7 +6,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on
 #: include attack.body
-#: limit 240
+#: limit 360
 . /attack.body
 loaded
 set -- $(parents)

@@ -79,7 +79,7 @@ check-system-debug: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
 		$(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
-		$(filter-out ours-mix ours-newer ours-7%,$(filter ours-%,$(SCENARIOS)))
+		$(filter-out ours-mix %-newer ours-7% attack-7,$(filter attack-% ours-%,$(SCENARIOS)))
 
 clean-local-system:
 	rm -rf tests/system/modules-* tests/system/arm64
