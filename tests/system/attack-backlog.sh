@@ -10,5 +10,6 @@ loaded
 P=$(parents)
 backlogs "$P" "backlog" 100
 charges "$P" "charge"
-charge_stalls "$P" "a charge that stalls"
+stalls "$P" "an argument that stalls" stall_argument
+stalls "$P" "a charge that stalls" stall_charge
 unloaded

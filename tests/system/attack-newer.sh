@@ -18,7 +18,8 @@ forges "$1" "forged events" events
 mode "$1" 64
 backlogs "$1" "backlog" 500
 churns "$1" "churn, mediated" beside
-charge_stalls "$1" "a charge that stalls"
+stalls "$1" "an argument that stalls" stall_argument
+stalls "$1" "a charge that stalls" stall_charge
 mode "$1" 33
 pin_stalls "$1" "$2" "a pin that stalls"
 unloaded

@@ -8,9 +8,9 @@ EXTRA_PROGRAMS += tests/system/calls
 tests_system_calls_SOURCES = tests/system/calls.c
 # What attack-* run as an ordinary user: attacks, and who suffers by them.
 attack_programs = tests/system/attacks/as_user tests/system/attacks/backlog tests/system/attacks/churn \
-	tests/system/attacks/forge tests/system/attacks/hold tests/system/attacks/stall_charge \
-	tests/system/attacks/stall_pin tests/system/attacks/storm tests/system/attacks/unshare \
-	tests/system/attacks/victim tests/system/attacks/waiters
+	tests/system/attacks/forge tests/system/attacks/hold tests/system/attacks/stall_argument \
+	tests/system/attacks/stall_charge tests/system/attacks/stall_pin tests/system/attacks/storm \
+	tests/system/attacks/unshare tests/system/attacks/victim tests/system/attacks/waiters
 EXTRA_PROGRAMS += $(attack_programs)
 EXTRA_LTLIBRARIES = tests/system/attacks/libqueue.la
 tests_system_attacks_libqueue_la_SOURCES = tests/system/attacks/never.c tests/system/attacks/never.h \
@@ -19,6 +19,7 @@ tests_system_attacks_backlog_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_churn_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_forge_LDADD = tests/system/attacks/libqueue.la -lz
 tests_system_attacks_hold_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_stall_argument_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_stall_charge_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_stall_pin_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_storm_LDADD = tests/system/attacks/libqueue.la

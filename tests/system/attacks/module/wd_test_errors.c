@@ -46,12 +46,12 @@ static int take(struct pci_dev *pdev, const char *step)
 	for (i = 0; i < ARRAY_SIZE(detections); i++)
 		if (sysfs_streq(step, detections[i].name)) {
 			pdev->error_state = detections[i].state;
-			vote = handlers->error_detected(pdev, detections[i].state);
+			vote = (__force int)handlers->error_detected(pdev, detections[i].state);
 			return 0;
 		}
 	pdev->error_state = pci_channel_io_normal;
 	if (sysfs_streq(step, "slot_reset"))
-		vote = handlers->slot_reset ? handlers->slot_reset(pdev) : 0;
+		vote = handlers->slot_reset ? (__force int)handlers->slot_reset(pdev) : 0;
 	else if (!sysfs_streq(step, "resume"))
 		return -EINVAL;
 	else if (handlers->resume)
