@@ -16,6 +16,7 @@
 #define STACK_LEN (16 << 10)
 #define WAIT_MS	  5000
 #define ROUNDS	  3
+#define PAIRS	  10
 
 static struct queue q;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the rings, late_nr */
@@ -82,18 +83,17 @@ static void pair(void)
 	struct hisi_zip_sqe sqe = queue_request(&q, q.dma, PAGE, q.dma + 8192, 8192);
 	pthread_t thread[2];
 
+	waiting_nr = 0;
 	for (unsigned int i = 0; i < 2; i++)
 		pthread_create(&thread[i], NULL, wait_once, NULL);
 	while (waiting_nr < 2)
 		usleep(10000);
-	usleep(500000);
+	usleep(100000);
 	for (unsigned int i = 0; i < 2; i++)
 		queue_write(&q, &sqe);
 	queue_ring(&q, HISI_QM_DB_CMD_SQ, q.tail, 0);
 	for (unsigned int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
-	if (late_nr)
-		_exit(1);
 }
 
 int main(int argc, char **argv)
@@ -107,9 +107,10 @@ int main(int argc, char **argv)
 		return NOT_HERE;
 	must(queue_memory(&q, 65536), "waiters: memory");
 	must(queue_start(&q, HISI_ZIP_QUEUE_COMPRESS), "waiters: start");
-	if (nr == 2)
-		pair();
-	else
+	if (nr > 2)
 		crowd(nr);
-	_exit(0);
+	/* Whether the first one sees both results is a matter of luck. */
+	for (unsigned int i = 0; nr == 2 && i < PAIRS && !late_nr; i++)
+		pair();
+	_exit(late_nr ? 1 : 0);
 }
