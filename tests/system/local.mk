@@ -43,7 +43,8 @@ SCENARIOS = ours-libs ours-calls ours-7-calls ours-flight ours-faults ours-mix o
 	ours-plain ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-7.sh tests/system/attack-backlog.sh \
 	tests/system/attack-churn.sh tests/system/attack-churn-mediated.sh \
-	tests/system/attack-errors.sh tests/system/attack-newer.sh tests/system/attack-pin.sh \
+	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
+	tests/system/attack-pin.sh \
 	tests/system/attack-share.sh tests/system/attack-share-v2.sh tests/system/attack.body \
 	tests/system/attacks/module/Kbuild tests/system/attacks/module/wd_test_errors.c \
 	tests/system/build.sh \
