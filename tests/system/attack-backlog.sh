@@ -8,7 +8,7 @@
 . /attack.body
 loaded
 P=$(parents)
-backlogs "$P" "backlog" 100
+backlogs "$P" "backlog" 150
 charges "$P" "charge"
 stalls "$P" "an argument that stalls" stall_argument
 stalls "$P" "a charge that stalls" stall_charge

@@ -16,7 +16,7 @@ crowds "$1" "waiters"
 storms "$1" "storm"
 forges "$1" "forged events" events
 mode "$1" 64
-backlogs "$1" "backlog" 500
+backlogs "$1" "backlog" 750
 churns "$1" "churn, mediated" beside
 stalls "$1" "an argument that stalls" stall_argument
 stalls "$1" "a charge that stalls" stall_charge

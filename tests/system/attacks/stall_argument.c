@@ -32,7 +32,6 @@ static void *make_call(void *arg)
 	const unsigned long cmd = *(const unsigned long *)arg;
 	struct sdmdev_submit batch = { .argsz = sizeof(batch), .ptr = (uintptr_t)page, .count = 1 };
 	const int is_batch = cmd == SDMDEV_CMD_SUBMIT || cmd == SDMDEV_CMD_REAP;
-
 	int ret = ioctl(q.fd, cmd, is_batch ? (void *)&batch : page);
 
 	say("stall_argument: call 0x%lx returned %d", cmd, ret < 0 ? -errno : ret);
