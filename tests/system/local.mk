@@ -39,8 +39,10 @@ system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/
 	tests/stream/parallel tests/stream/threads
 endif
 # The longest first.
-SCENARIOS = ours-libs ours-calls ours-7-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-7 ours-iommu \
-	ours-plain ours-v2 ours-newer ours-hang mainline-v3 mainline-v2 mainline-two
+SCENARIOS = attack-newer attack-7 attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
+	attack-churn-mediated attack-pin attack-forge ours-libs ours-calls ours-7-calls ours-flight ours-faults \
+	ours-mix ours-gone ours-queues ours-7 ours-iommu ours-plain ours-v2 ours-newer ours-hang mainline-v3 \
+	mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-7.sh tests/system/attack-backlog.sh \
 	tests/system/attack-churn.sh tests/system/attack-churn-mediated.sh \
 	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
