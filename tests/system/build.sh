@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Zlib
 # Builds kernel modules for the guest: build.sh KERNEL OUT, KERNEL being what fetch.sh printed.
 # OUT/mainline: the kernel's own driver of the device, where its sources are. OUT/ours: those of kernel/, from 6.1 on.
+# OUT/tests: what attacks need beside them.
 set -e
 kernel=$(cd "$1" && pwd)
 mkdir -p "$2"
@@ -44,4 +45,7 @@ if [ "$(cut -d. -f1 "$kernel/release")" -ge 6 ]; then
 	mkdir -p "$out/ours"
 	cp -rpu "$top/kernel/." "$out/ours"
 	make_modules "$out/ours"
+	mkdir -p "$out/tests"
+	cp -rpu "$top/tests/system/attacks/module/." "$out/tests"
+	make_modules "$out/tests"
 fi

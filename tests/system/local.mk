@@ -6,6 +6,26 @@ tests_system_vfu_server_SOURCES = tests/system/vfu-server.c tests/system/vfu.c t
 tests_system_vfu_server_LDADD = libwd/libwd_core.la
 EXTRA_PROGRAMS += tests/system/calls
 tests_system_calls_SOURCES = tests/system/calls.c
+# What attack-* run as an ordinary user: attacks, and who suffers by them.
+attack_programs = tests/system/attacks/as_user tests/system/attacks/backlog tests/system/attacks/churn \
+	tests/system/attacks/forge tests/system/attacks/hold tests/system/attacks/stall_argument \
+	tests/system/attacks/stall_charge tests/system/attacks/stall_pin tests/system/attacks/storm \
+	tests/system/attacks/unshare tests/system/attacks/victim tests/system/attacks/waiters
+EXTRA_PROGRAMS += $(attack_programs)
+EXTRA_LTLIBRARIES = tests/system/attacks/libqueue.la
+tests_system_attacks_libqueue_la_SOURCES = tests/system/attacks/never.c tests/system/attacks/never.h \
+	tests/system/attacks/queue.c tests/system/attacks/queue.h
+tests_system_attacks_backlog_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_churn_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_forge_LDADD = tests/system/attacks/libqueue.la -lz
+tests_system_attacks_hold_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_stall_argument_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_stall_charge_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_stall_pin_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_storm_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_unshare_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_victim_LDADD = tests/system/attacks/libqueue.la -lz
+tests_system_attacks_waiters_LDADD = tests/system/attacks/libqueue.la
 if HAVE_CMOCKA
 check_PROGRAMS += tests/system/test_vfu
 TESTS += tests/system/test_vfu
@@ -19,9 +39,17 @@ system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/
 	tests/stream/parallel tests/stream/threads
 endif
 # The longest first.
-SCENARIOS = ours-libs ours-calls ours-7-calls ours-flight ours-faults ours-mix ours-gone ours-queues ours-7 ours-iommu \
-	ours-plain ours-v2 ours-vf ours-newer ours-hang ours-functions ours-busy ours-late mainline-v3 mainline-vf mainline-v2 mainline-two
-EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh \
+SCENARIOS = attack-newer attack-7 attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
+	attack-churn-mediated attack-pin attack-forge ours-libs ours-calls ours-7-calls ours-flight ours-faults \
+	ours-mix ours-gone ours-queues ours-7 ours-iommu ours-plain ours-v2 ours-vf ours-newer ours-hang \
+	ours-functions ours-busy ours-late ours-shut ours-stale mainline-v3 mainline-vf mainline-v2 mainline-two
+EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-7.sh tests/system/attack-backlog.sh \
+	tests/system/attack-churn.sh tests/system/attack-churn-mediated.sh \
+	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
+	tests/system/attack-pin.sh \
+	tests/system/attack-share.sh tests/system/attack-share-v2.sh tests/system/attack.body \
+	tests/system/attacks/module/Kbuild tests/system/attacks/module/wd_test_errors.c \
+	tests/system/build.sh \
 	tests/system/calls.body tests/system/debug.config tests/system/debug.sh \
 	tests/system/fetch.sh tests/system/headers.sh tests/system/init tests/system/mainline-old.sh \
 	tests/system/mainline-two.sh tests/system/mainline-v2.sh tests/system/mainline-v3.sh \
@@ -34,11 +62,12 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/build.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
 	tests/system/queue.body tests/system/run tests/system/run.py tests/system/vmlinux.py
 
-CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT)
+CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT) $(attack_programs)
 
 # Libraries first: beside them the programs would make them once more.
 check-system: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
+		$(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 # Further guests: version 1, an engineering sample; arm64, whose libraries and programs are built here, in
@@ -52,9 +81,10 @@ check-system-long: all
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
 # It is this Debian's version, and has no disk.
 check-system-debug: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(system_programs)
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
+		$(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
-		$(filter-out ours-mix ours-newer ours-7%,$(filter ours-%,$(SCENARIOS)))
+		$(filter-out ours-mix %-newer ours-7% attack-7,$(filter attack-% ours-%,$(SCENARIOS)))
 
 clean-local-system:
 	rm -rf tests/system/modules-* tests/system/arm64

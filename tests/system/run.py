@@ -69,7 +69,7 @@ class Modules:
         return (lzma.open if path.endswith(".xz") else open)(path, "rb").read()
 
     def order(self, name, seen):
-        if name in seen:
+        if name in seen or name not in self.path:  # or it is part of this kernel
             return []
         seen.add(name)
         depends = re.search(rb"\0depends=([^\0]*)\0", self.read(name))
@@ -188,8 +188,9 @@ def run(scenario, kernels, server, say):
     machine, arguments, good, bad = MACHINES[arch]
     name = os.path.splitext(os.path.basename(scenario))[0]
     limit = int(needs.get("limit", ["120"])[0]) * int(os.environ.get("WD_SYSTEM_SLOW", "1"))
-    ours = name.startswith("ours")
-    modules = Modules([module_folder + "/" + ("ours" if ours else "mainline"), kernel + "/modules"])
+    ours = not name.startswith("mainline")
+    modules = Modules([module_folder + "/" + ("ours" if ours else "mainline"), module_folder + "/tests",
+                       kernel + "/modules"])
     work = tempfile.mkdtemp(prefix="wd-system-")
     start = time.time()
     if "mix" in needs:
