@@ -278,7 +278,6 @@ static void directions_share_the_only_queue(void **state)
 
 static void idle_streams_keep_no_queue(void **state)
 {
-	setenv("ZWD_TIMEOUT_MS", "30000", 1);
 	in_child("emu", "1", idle_streams);
 	in_child("emu:threads=2", "2", idle_streams);
 	/* The device has no more, and the other direction may have the one that no stream keeps. */
@@ -291,7 +290,6 @@ static void idle_streams_keep_no_queue(void **state)
 		snprintf(device, sizeof(device), "emu:queues=%d,threads=2", queues);
 		in_child(device, "0", one_keeps_a_queue);
 	}
-	unsetenv("ZWD_TIMEOUT_MS");
 }
 
 static void a_herd_opens_no_more(void **state)
