@@ -323,7 +323,8 @@ static __attribute__((noinline)) int call_shared(struct wd_queue *q, const struc
 			r = -ETIMEDOUT;
 			break;
 		}
-		if (!has_spun && call.entry != NO_ENTRY && share->spinners < share->spinners_max) {
+		if (!has_spun && call.entry != NO_ENTRY && q->sent_len <= q->spin_len &&
+		    share->spinners < share->spinners_max) {
 			share->spinners++;
 			pthread_mutex_unlock(&share->lock);
 			spin(q, &call, now + (uint64_t)q->spin_us * 1000);

@@ -7,8 +7,8 @@
 
 #define SPIN_US 20 /* a 64 KiB request takes the engine about as long */
 #define SPIN_LEN 65536
-/* To decompress; and the CPU that spins may be the one that it takes. */
-#define SPIN_LEN_EMULATED 4096
+/* The CPU that spins may be the one that an emulated device needs; to decompress takes longer a byte. */
+static const uint32_t spin_len_on_cpu[] = { [WD_OP_COMPRESS] = 8192, [WD_OP_DECOMPRESS] = 4096 };
 
 /* wd_lock is held. */
 static int open_on(const struct wd_candidate *candidate, const struct wd_queue_attr *attr,
@@ -25,9 +25,6 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	q->transport = transport;
 	q->op_type = attr->op_type;
 	q->spin_us = attr->spin_us ? attr->spin_us : SPIN_US;
-	q->spin_len = attr->spin_us ? UINT32_MAX : SPIN_LEN;
-	if (!attr->spin_us && transport->is_emulated && attr->op_type == WD_OP_DECOMPRESS)
-		q->spin_len = SPIN_LEN_EMULATED;
 	if (!drv) {
 		r = -EOPNOTSUPP;
 		goto free_queue;
@@ -40,6 +37,7 @@ static int open_on(const struct wd_candidate *candidate, const struct wd_queue_a
 	r = transport->open(q->dev->handle, attr->op_type, &q->tq, &q->regions);
 	if (r)
 		goto put_dev;
+	q->spin_len = attr->spin_us ? UINT32_MAX : q->regions.is_on_cpu ? spin_len_on_cpu[q->op_type] : SPIN_LEN;
 	q->doorbell = q->regions.is_mediated ? transport->submit : transport->doorbell;
 	q->reap = q->regions.is_mediated ? transport->reap : NULL;
 	r = hisi_qm_init(&q->qm, drv->qm_version, q->regions.number, q->regions.depth,

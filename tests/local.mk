@@ -61,9 +61,10 @@ include tests/mutants/local.mk
 EXTRA_DIST += tests/packages
 
 # What a sanitizer sees: our programs with our libraries in them. Others' programs cannot take a library with one.
-# Children of processes with threads meet AddressSanitizer's own locks: denials has too many of them.
+# Children of processes with threads meet AddressSanitizer's own locks: these two have too many of them.
 not_sanitized = tests/abi/% tests/bench/% tests/clients/% tests/kernel/% tests/names/% tests/diff/versions.sh.% \
-	tests/operate/% tests/unit/layers.sh tests/stream/denials.% tests/stream/lost tests/gzip/names.sh.%
+	tests/operate/% tests/unit/layers.sh tests/stream/denials.% tests/stream/late_fork tests/stream/lost \
+	tests/gzip/names.sh.%
 check-sanitized:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out $(not_sanitized),$(TESTS))'
 # Where threads meet: in a queue, a pool of queues, a device, or in one process.

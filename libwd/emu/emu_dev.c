@@ -417,7 +417,7 @@ static int dev_new(const char *options, struct emu_dev **result)
 	dev->clock.mbps = dev->opt.mbps;
 	atomic_store(&dev->clock.next_ns, UINT64_MAX);
 	/* On a single CPU whoever has work for an engine cannot run while it spins. */
-	dev->spin_ns = lean_cpus() > 1 ? EMU_SPIN_NS : 0;
+	dev->spin_ns = lean_cpus() <= 1 ? 0 : dev->is_timed ? EMU_DUE_NS : EMU_SPIN_NS;
 	dev->name = strdup(options);
 	dev->engine = calloc(dev->opt.threads, sizeof(*dev->engine));
 	dev->slot = alloc_lines((dev->opt.queues + 63) / 64 * 64 * sizeof(*dev->slot));

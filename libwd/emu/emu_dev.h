@@ -11,7 +11,8 @@
 
 #define EMU_QUEUES_MAX 1024
 #define EMU_LINE 64 /* bytes that move between CPUs at once */
-#define EMU_SPIN_NS 100000 /* how long an engine without work looks for some before it sleeps */
+#define EMU_SPIN_NS 20000 /* how long an engine without work looks for some before it sleeps */
+#define EMU_DUE_NS 100000 /* on a device with a clock: what a sleep may be late by */
 
 /* Forks between the first process and this one: queues of another epoch are not ours. */
 extern unsigned int emu_epoch;

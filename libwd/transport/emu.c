@@ -146,6 +146,7 @@ static int emu_open(void *dev, enum wd_op_type op_type, void **queue, struct wd_
 		.mem_len = mem_len,
 		.depth = info.depth,
 		.number = emu_queue_number(tq->queue),
+		.is_on_cpu = strcmp(info.engine, "null") != 0,
 	};
 	return 0;
 unmap:

@@ -17,6 +17,7 @@ struct wd_regions {
 	unsigned int number; /* of the queue, for doorbells */
 	int is_mediated;     /* submit() and reap() stand between these rings and the device's */
 	int is_private;	     /* memory of the device's other queues is not this one's */
+	int is_on_cpu;	     /* what the device computes takes a CPU of the program's */
 };
 
 struct wd_transport {

@@ -36,6 +36,8 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards pools, but for latest */
 static struct zwd_pool pools[2] = { ZWD_POOL_EMPTY(&pools[0]), ZWD_POOL_EMPTY(&pools[1]) };
+/* Held, with that one, while a library is loaded: a child made meanwhile would have half of one. */
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint64_t paused_until[2]; /* ns; 0: not paused; written under the lock */
 /* What is known of the device, read without the lock. */
 enum { DEVICE_UNKNOWN, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
@@ -52,6 +54,7 @@ _Thread_local volatile int zwd_is_inside __attribute__((tls_model("initial-exec"
 static void forget_all(int is_to_release)
 {
 	pthread_mutex_init(&lock, NULL);
+	pthread_mutex_init(&loading, NULL);
 	for (int dir = 0; dir < 2; dir++) {
 		struct zwd_lane *lane;
 
@@ -74,8 +77,22 @@ static _Atomic unsigned int generation;
 /* A child that was made by fork(), whose handlers put the locks of libc in order, and count anew. */
 static _Atomic unsigned int forked;
 
+/* A signal handler that forks may have come upon a thread that has it. */
+static void wait_for_library(void)
+{
+	if (!zwd_is_inside)
+		pthread_mutex_lock(&loading);
+}
+
+static void go_on_loading(void)
+{
+	if (!zwd_is_inside)
+		pthread_mutex_unlock(&loading);
+}
+
 static void note_fork(void)
 {
+	go_on_loading();
 	atomic_store(&forked, wd_generation());
 	zwd_stats_reset();
 }
@@ -348,7 +365,7 @@ static void know_process(void)
 	unsigned int none = 0;
 
 	if (atomic_compare_exchange_strong(&generation, &none, wd_generation()))
-		pthread_atfork(NULL, NULL, note_fork);
+		pthread_atfork(wait_for_library, go_on_loading, note_fork);
 }
 
 void zwd_qpool_prepare(const char *device)
@@ -367,7 +384,9 @@ static void prepare_late(void)
 	if (enter_shielded(&cancel_state))
 		return;
 	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&loading);
 	zwd_presence_prepare_late(zwd_settings()->device);
+	pthread_mutex_unlock(&loading);
 	pthread_mutex_unlock(&lock);
 	zwd_leave_shielded(cancel_state);
 }

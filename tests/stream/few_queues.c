@@ -8,6 +8,8 @@
 #include "helpers.h"
 #include "leave.h"
 
+#include "engine/qpool.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -120,6 +122,31 @@ static void one_keeps_a_queue(void)
 	inflateEnd(&strm);
 }
 
+static void *give_later(void *lane)
+{
+	usleep(20000);
+	zwd_qpool_put(lane);
+	return NULL;
+}
+
+/* One is kept, and the other direction is at work with the only other one: that is waited for, and had. */
+static void all_kept_or_lent(void)
+{
+	struct zwd_lane *kept, *lent, *got;
+	pthread_t thread;
+
+	MUST(zwd_qpool_has_device(ZWD_INFLATE));
+	MUST(!zwd_qpool_try(ZWD_INFLATE, &kept));
+	MUST(!zwd_qpool_get(ZWD_DEFLATE, 10000, &lent));
+	MUST(zwd_qpool_get(ZWD_INFLATE, 30, &got) == -EBUSY);
+	MUST(!pthread_create(&thread, NULL, give_later, lent));
+	MUST(!zwd_qpool_get(ZWD_INFLATE, 60000, &got));
+	MUST(!pthread_join(thread, NULL));
+	zwd_qpool_put(got);
+	zwd_qpool_put(kept);
+	round_trip();
+}
+
 static pthread_barrier_t barrier;
 static unsigned int done[THREADS];
 static atomic_int is_over;
@@ -133,9 +160,6 @@ static atomic_int refused_nr, done_nr;
 static int is_any_open;
 
 __typeof__(wd_request_queue) __real_wd_request_queue, __wrap_wd_request_queue;
-
-/* engine/qpool.h: gives up the queues that are idle. */
-unsigned int zwd_qpool_trim(void);
 
 static void wait_for(atomic_int *nr)
 {
@@ -278,7 +302,6 @@ static void directions_share_the_only_queue(void **state)
 
 static void idle_streams_keep_no_queue(void **state)
 {
-	setenv("ZWD_TIMEOUT_MS", "30000", 1);
 	in_child("emu", "1", idle_streams);
 	in_child("emu:threads=2", "2", idle_streams);
 	/* The device has no more, and the other direction may have the one that no stream keeps. */
@@ -291,7 +314,7 @@ static void idle_streams_keep_no_queue(void **state)
 		snprintf(device, sizeof(device), "emu:queues=%d,threads=2", queues);
 		in_child(device, "0", one_keeps_a_queue);
 	}
-	unsetenv("ZWD_TIMEOUT_MS");
+	in_child("emu:queues=2,threads=2", "0", all_kept_or_lent);
 }
 
 static void a_herd_opens_no_more(void **state)

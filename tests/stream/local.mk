@@ -106,8 +106,8 @@ tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/come_back tests/stream/failover tests/stream/fault_index \
 	tests/stream/faults tests/stream/few_queues \
-	tests/stream/inflate_faults tests/stream/inflate_follow tests/stream/inflate_return tests/stream/lies \
-	tests/stream/lost tests/stream/waiting
+	tests/stream/inflate_faults tests/stream/inflate_follow tests/stream/inflate_return tests/stream/late_fork \
+	tests/stream/lies tests/stream/lost tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
 tests_stream_choice_LDADD = $(zwd_test_libs)
@@ -127,6 +127,8 @@ tests_stream_inflate_follow_LDADD = $(zwd_test_libs)
 tests_stream_inflate_follow_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_return_LDADD = $(zwd_test_libs)
 tests_stream_inflate_return_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_late_fork_LDADD = libz-wd/libz-wd.la
+tests_stream_late_fork_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_stream_lies_LDADD = $(zwd_test_libs)
 tests_stream_lies_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_lost_LDADD = $(zwd_test_libs)
