@@ -70,8 +70,8 @@ void inflate_op_get_dictionary(struct runner *r)
 	}
 	i->is_broken = inflating_has_failed(i);
 	check(i->is_broken || len[OURS] <= DICT_MOST, "a dictionary of %u bytes", len[OURS]);
-	/* Of the call that came to the end, or failed, zlib keeps no window; nor of a Z_FINISH that lacks of the trailer. */
-	if (!i->is_broken && !i->is_over && (len[STOCK] || i->side[STOCK].ret != Z_BUF_ERROR)) {
+	/* Of a call that reached the trailer, the end or an error, zlib keeps no window that it did not have before. */
+	if (!i->is_broken && !i->is_over && (len[STOCK] || !i->side[STOCK].strm.total_out)) {
 		check(ret[OURS] == ret[STOCK], "inflateGetDictionary: %d, zlib %d", ret[OURS],
 		      ret[STOCK]);
 		check(len[OURS] == len[STOCK], "%u bytes, zlib %u, at %lu", len[OURS], len[STOCK],
