@@ -39,7 +39,7 @@ system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/
 	tests/stream/parallel tests/stream/threads
 endif
 # The longest first.
-SCENARIOS = attack-newer attack-7 attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
+SCENARIOS = attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
 	attack-churn-mediated attack-pin attack-forge ours-libs ours-calls ours-7-calls ours-flight ours-faults \
 	ours-mix ours-gone ours-queues ours-7 ours-iommu ours-plain ours-v2 ours-vf ours-newer ours-hang \
 	ours-functions ours-busy ours-late ours-shut ours-stale mainline-v3 mainline-vf mainline-v2 mainline-two
@@ -70,13 +70,14 @@ check-system: all
 		$(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
-# Further guests: version 1, an engineering sample; arm64, whose libraries and programs are built here, in
+# Further guests: all attacks on the newer kernels; version 1, an engineering sample; arm64, whose libraries and programs are built here, in
 # tests/system/arm64 (tests/install arm64 before); and the kernel of an older Debian, which its mirrors may drop some day.
 check-system-long: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server $(attack_programs)
 	sh $(srcdir)/tests/system/arm64.sh $(abs_top_builddir)/tests/system/arm64 tests/system/calls \
 		$(system_programs)
-	sh $(srcdir)/tests/system/run $(abs_top_builddir) ours-arm64 ours-v1 mainline-old
+	sh $(srcdir)/tests/system/run $(abs_top_builddir) attack-newer attack-7 ours-arm64 ours-v1 \
+		mainline-old
 
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
 # It is this Debian's version, and has no disk.
@@ -84,7 +85,7 @@ check-system-debug: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
 		$(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
-		$(filter-out ours-mix %-newer ours-7% attack-7,$(filter attack-% ours-%,$(SCENARIOS)))
+		$(filter-out ours-mix %-newer ours-7%,$(filter attack-% ours-%,$(SCENARIOS)))
 
 clean-local-system:
 	rm -rf tests/system/modules-* tests/system/arm64
