@@ -151,9 +151,27 @@ int zwd_soft_sync(z_streamp strm, struct zwd_stream *s)
 {
 	z_stream saved = *strm;
 	const unsigned char *in;
-	size_t len;
-	int ret;
+	unsigned char none;
+	size_t len, passed;
+	int ret = Z_OK;
 
+	/* What zlib would have taken to wait for the rest of a code is among its bits by now. */
+	do {
+		len = backlog(&s->i, &in);
+		strm->next_in = (z_const Bytef *)in;
+		strm->avail_in = (uInt)len;
+		strm->next_out = &none;
+		strm->avail_out = 0;
+		if (len)
+			ZWD_SOFT_CALL(ret, strm, s, inflate(strm, Z_NO_FLUSH));
+		passed = len - strm->avail_in;
+		pass_backlog(s, passed);
+		*strm = saved;
+	} while (passed);
+	/* Behind the body: of gzip's two words zlib has done with the first. */
+	if (ret == Z_STREAM_END && s->i.format == WD_ZIP_GZIP && s->i.backlog_end - s->i.soft_at >= 4)
+		pass_backlog(s, 4);
+	ret = Z_BUF_ERROR;
 	while ((len = backlog(&s->i, &in))) {
 		strm->next_in = (z_const Bytef *)in;
 		strm->avail_in = (uInt)len;
@@ -165,6 +183,9 @@ int zwd_soft_sync(z_streamp strm, struct zwd_stream *s)
 		if (ret != Z_DATA_ERROR)
 			return ret;
 	}
+	/* Behind what was looked through, nothing more is no lack of input. */
+	if (ret == Z_DATA_ERROR && !strm->avail_in)
+		return ret;
 	ZWD_SOFT_CALL(ret, strm, s, inflateSync(strm));
 	return ret;
 }
