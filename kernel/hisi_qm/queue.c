@@ -281,7 +281,7 @@ static void rings_renew(struct wd_qm *qm)
 }
 
 /* What comes of a stop that is over; qm->lock held. */
-static int stopped(struct wd_qp *qp, u32 generation, int ret)
+static int stop_ended(struct wd_qp *qp, u32 generation, int ret)
 {
 	struct wd_qm *qm = qp->qm;
 
@@ -307,8 +307,8 @@ static int check_drained(struct wd_qp *qp)
 }
 
 /*
- * qp->mutex held. While the device stops the queue, which may take long, no lock of a reset is: that
- * may come, and other queues start and stop.
+ * qp->mutex held. While the device stops the queue, which may take long, no lock of a reset is
+ * held: that may come, and other queues start and stop.
  *
  * A process that rings between the last look and the parking of V2 has its own requests run on for
  * a moment: into memory of its own, which the IOMMU takes away hard; without one nobody has a
@@ -352,7 +352,7 @@ static int stop_qp(struct wd_qp *qp)
 		ret = looked;
 
 	mutex_lock(&qm->lock);
-	ret = stopped(qp, generation, ret);
+	ret = stop_ended(qp, generation, ret);
 	if (!ret && !qp->is_mediated && !qp->q.pasid)
 		is_last = is_idle(qm);
 	mutex_unlock(&qm->lock);
