@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Zlib
 # What whoever runs programs sets, and reads of them.
-TESTS += tests/operate/files.sh
-EXTRA_DIST += tests/operate/files.sh
+operate_tests = \
+	tests/operate/files.sh \
+	tests/operate/run.sh
+TESTS += $(operate_tests)
+EXTRA_DIST += $(operate_tests)

@@ -3,9 +3,15 @@ bin_PROGRAMS += zwd
 zwd_SOURCES = \
 	libz-wd/tools/zwd/commands.h \
 	libz-wd/tools/zwd/devices.c \
+	libz-wd/tools/zwd/env.c \
+	libz-wd/tools/zwd/environment.c libz-wd/tools/zwd/environment.h \
 	libz-wd/tools/zwd/main.c \
 	libz-wd/tools/zwd/queues.c libz-wd/tools/zwd/queues.h \
-	libz-wd/tools/zwd/selftest.c
+	libz-wd/tools/zwd/run.c \
+	libz-wd/tools/zwd/selftest.c \
+	libz-wd/operate/log.c libz-wd/operate/log.h \
+	libz-wd/operate/settings.h libz-wd/operate/values.c
+zwd_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"'
 zwd_LDADD = libwd/libwdq.la
 
 # Makes the queues of a device when it appears, for the group wd.

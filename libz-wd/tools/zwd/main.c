@@ -56,6 +56,24 @@ static const struct command {
 	{ "version", "", 0, 0, 0, run_version, "the version" },
 };
 
+/* Commands that open no device and read their own options; each prints its usage for --help. */
+static const struct reader {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0]: the name. A status */
+	const char *does;
+} readers[] = {
+	{ "env", env_main, "prints what run would set, for a shell or for systemd" },
+	{ "run", run_main, "runs a program with libz-wd as its zlib" },
+};
+
+static const struct reader *find_reader(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_NR(readers); i++)
+		if (!strcmp(readers[i].name, name))
+			return &readers[i];
+	return NULL;
+}
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_NR(commands); i++)
@@ -80,6 +98,8 @@ static void print_usage(FILE *out, const struct command *command)
 		for (size_t i = 0; i < ARRAY_NR(commands); i++)
 			fprintf(out, "  %-8s %-27s  %s\n", commands[i].name, commands[i].words,
 				commands[i].does);
+		for (size_t i = 0; i < ARRAY_NR(readers); i++)
+			fprintf(out, "  %-8s %-27s  %s\n", readers[i].name, "...", readers[i].does);
 	}
 	fprintf(out, "\nOptions:\n");
 	for (size_t i = 0; i < ARRAY_NR(switches); i++)
@@ -122,6 +142,10 @@ static int run_help(const struct zwd_args *args)
 	const struct command *command = NULL;
 
 	if (args->words_nr) {
+		const struct reader *reader = find_reader(args->words[0]);
+
+		if (reader)
+			return reader->run(2, (char *[]){ args->words[0], (char *)"--help", NULL });
 		command = find_command(args->words[0]);
 		if (!command)
 			return usage_error(NULL, "no such command: %s", args->words[0]);
@@ -215,6 +239,7 @@ static int run(int argc, char **argv)
 {
 	struct zwd_args args = { 0 };
 	const struct command *command;
+	const struct reader *reader;
 	unsigned int given = 0;
 	int r = read_options(argc, argv, NULL, &args, &given);
 
@@ -222,11 +247,16 @@ static int run(int argc, char **argv)
 		return r;
 	if (optind >= argc)
 		return usage_error(NULL, "a command is missing");
-	command = find_command(argv[optind]);
-	if (!command)
-		return usage_error(NULL, "no such command: %s", argv[optind]);
 	argc -= optind;
 	argv += optind;
+	reader = find_reader(argv[0]);
+	if (reader && given)
+		return usage_error(NULL, "options of %s come behind it", reader->name);
+	if (reader)
+		return reader->run(argc, argv);
+	command = find_command(argv[0]);
+	if (!command)
+		return usage_error(NULL, "no such command: %s", argv[0]);
 	argv[0] = (char *)"zwd"; /* what getopt_long() calls us */
 	r = read_options(argc, argv, command, &args, &given);
 	if (r >= 0)
