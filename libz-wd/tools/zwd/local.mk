@@ -3,11 +3,16 @@ bin_PROGRAMS += zwd
 zwd_SOURCES = \
 	libz-wd/tools/zwd/commands.h \
 	libz-wd/tools/zwd/devices.c \
+	libz-wd/tools/zwd/elf.c libz-wd/tools/zwd/elf.h \
 	libz-wd/tools/zwd/env.c \
 	libz-wd/tools/zwd/environment.c libz-wd/tools/zwd/environment.h \
+	libz-wd/tools/zwd/json.c libz-wd/tools/zwd/json.h \
+	libz-wd/tools/zwd/loader.c libz-wd/tools/zwd/loader.h \
 	libz-wd/tools/zwd/main.c \
+	libz-wd/tools/zwd/program.c libz-wd/tools/zwd/program.h \
 	libz-wd/tools/zwd/queues.c libz-wd/tools/zwd/queues.h \
 	libz-wd/tools/zwd/run.c \
+	libz-wd/tools/zwd/scan.c \
 	libz-wd/tools/zwd/selftest.c \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/settings.h libz-wd/operate/values.c
