@@ -58,6 +58,7 @@ include tests/fuzz/local.mk
 include tests/process/local.mk
 include tests/coverage/local.mk
 include tests/mutants/local.mk
+include tests/newcomer/local.mk
 EXTRA_DIST += tests/packages
 
 # What a sanitizer sees: our programs with our libraries in them. Others' programs cannot take a library with one.
