@@ -82,6 +82,8 @@ int zwd_deflate_init(z_streamp strm, int level, int method, int window_bits, int
 		ret = Z_OK;
 	if (ret != Z_OK)
 		zwd_stream_free(strm, s);
+	else
+		zwd_probe(stream_begin, ZWD_DEFLATE, strm, window_bits, level);
 	return ret;
 }
 

@@ -15,6 +15,7 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 	if (ret)
 		return ret;
 	lane->is_in_dst = req->dst == lane->dst;
+	zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
 	ret = wd_send(lane->queue, req, 1);
 	lane->sent_ns = zwd_now_ns();
 	zwd_leave();
@@ -23,14 +24,20 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 
 static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
 {
+	uint64_t ns;
 	size_t len;
 
-	if (ret != 1)
+	if (ret != 1) {
+		if (ret != -EAGAIN)
+			zwd_probe(request_complete, lane->dir, lane, ret, 0, 0, 0);
 		return ret ? ret : -EIO;
+	}
 	len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
 	if (lane->is_in_dst && len > lane->written)
 		lane->written = len;
-	zwd_count_latency(lane->dir, zwd_now_ns() - lane->sent_ns);
+	ns = zwd_now_ns() - lane->sent_ns;
+	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, ns);
+	zwd_count_latency(lane->dir, ns);
 	return 0;
 }
 
@@ -71,6 +78,7 @@ int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd
 	if (ret)
 		return ret;
 	lane->is_in_dst = req->dst == lane->dst;
+	zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
 	lane->sent_ns = zwd_now_ns();
 	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
 	ret = received(lane, res, ret ? ret : 1);

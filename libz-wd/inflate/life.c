@@ -118,6 +118,7 @@ int zwd_inflate_init(z_streamp strm, int window_bits, const char *version, int s
 		return ret;
 	}
 	zwd_inflate_restart(strm, s, window_bits);
+	zwd_probe(stream_begin, ZWD_INFLATE, strm, window_bits, 0);
 	return Z_OK;
 }
 

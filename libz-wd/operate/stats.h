@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "operate/probe.h"
+
 enum zwd_dir { ZWD_DEFLATE, ZWD_INFLATE };
 
 enum zwd_counter {
@@ -41,8 +43,13 @@ enum zwd_counter {
 
 extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
 
+/* What is counted is mostly a constant, so that nothing is left of the comparisons. */
 static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_t n)
 {
+	if (counter == ZWD_FAILOVERS)
+		zwd_probe(failover, dir);
+	else if (counter >= ZWD_SOFT_SETTING && counter <= ZWD_SOFT_FAILED && n)
+		zwd_probe(fallback, dir, counter - ZWD_SOFT_SETTING);
 	atomic_fetch_add_explicit(&zwd_counters[dir][counter], n, memory_order_relaxed);
 }
 

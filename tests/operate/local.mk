@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Zlib
 # What whoever runs programs sets, and reads of them.
-operate_tests = \
-	tests/operate/files.sh \
-	tests/operate/run.sh \
-	tests/operate/scan.sh
+operate_tests =
+operate_tests += tests/operate/files.sh
+operate_tests += tests/operate/probes.sh
+operate_tests += tests/operate/run.sh
+operate_tests += tests/operate/scan.sh
 TESTS += $(operate_tests)
 EXTRA_DIST += $(operate_tests)
