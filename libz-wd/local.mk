@@ -61,6 +61,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/stream/shield.h \
 	libz-wd/stream/soft_zlib.c libz-wd/stream/soft_zlib.h \
 	libz-wd/stream/zstream.c libz-wd/stream/zstream.h \
+	libz-wd/operate/lines.c libz-wd/operate/lines.h \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/probe.h \
 	libz-wd/operate/root.c libz-wd/operate/root.h \

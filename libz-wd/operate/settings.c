@@ -17,6 +17,7 @@
 
 #include <lean.h>
 
+#include "operate/lines.h"
 #include "operate/root.h"
 #include "operate/log.h"
 #include "operate/settings.h"
@@ -24,17 +25,6 @@
 
 #define CONFIG_PATH "/etc/libz-wd.conf"
 #define FILE_MAX (1 << 20)
-
-static char *trim(char *s)
-{
-	char *end;
-
-	s += strspn(s, " \t\r\n");
-	end = s + strlen(s);
-	while (end > s && lean_is_space(end[-1]))
-		*--end = '\0';
-	return s;
-}
 
 static const char *base_of(const char *path)
 {
@@ -84,71 +74,41 @@ struct reading {
 	bool is_ours; /* the section that is being read applies to this program */
 };
 
-static const char *read_section(struct reading *r, char *line)
-{
-	static const char program[] = "[program";
-	char *name = line + strlen(program), *end = line + strlen(line) - 1;
-
-	r->is_ours = false;
-	if (strncmp(line, program, strlen(program)) || !lean_is_space(*name) || *end != ']')
-		return "unknown section";
-	*end = '\0';
-	name = trim(name);
-	if (!*name || strchr(name, '/'))
-		return "impossible name of a program";
-	r->is_ours = is_program(name);
-	return NULL;
-}
-
 /* What is wrong with it, or NULL. */
-static const char *read_line(struct reading *r, char *line, size_t len)
+static const char *read_line(struct reading *r, const struct zwd_line *line)
 {
-	char *key, *value;
 	int ret;
 
-	if (strlen(line) != len)
-		return "has a zero byte";
-	key = trim(line);
-	if (!*key || *key == '#')
+	if (line->wrong) {
+		r->is_ours &= line->program != NULL;
+		return line->wrong;
+	}
+	if (!line->key) {
+		r->is_ours = is_program(line->program);
 		return NULL;
-	if (*key == '[')
-		return read_section(r, key);
-	value = strchr(key, '=');
-	if (!value)
-		return "is no KEY = VALUE";
-	*value++ = '\0';
-	key = trim(key);
-	value = trim(value);
-	if (!r->is_ours || (r->pass == PASS_LOG) != !strcmp(key, "ZWD_LOG"))
+	}
+	if (!r->is_ours || (r->pass == PASS_LOG) != !strcmp(line->key, "ZWD_LOG"))
 		return NULL;
-	ret = zwd_settings_set(r->s, key, value);
+	ret = zwd_settings_set(r->s, line->key, line->value);
 	if (!ret)
 		return NULL;
 	return ret == -ENOENT ? "unknown key" : "impossible value";
 }
 
+static void take_line(void *arg, const struct zwd_line *line)
+{
+	struct reading *r = arg;
+	const char *wrong = read_line(r, line);
+
+	/* What does not depend on the pass is told in one of them. */
+	if (wrong && (r->pass == PASS_ALL || !strcmp(wrong, "impossible value")))
+		zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", r->path, line->nr, wrong);
+}
+
 static void read_text(struct reading *r, char *text, size_t len)
 {
-	char *end = text + len;
-	unsigned int line_nr = 0;
-
 	r->is_ours = true;
-	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-		text += 3;
-	while (text < end) {
-		char *line = text, *stop = memchr(text, '\n', (size_t)(end - text));
-		const char *wrong;
-
-		line_nr++;
-		if (!stop)
-			stop = end;
-		*stop = '\0';
-		text = stop + 1;
-		wrong = read_line(r, line, (size_t)(stop - line));
-		/* What does not depend on the pass is told in one of them. */
-		if (wrong && (r->pass == PASS_ALL || !strcmp(wrong, "impossible value")))
-			zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", r->path, line_nr, wrong);
-	}
+	zwd_lines_read(text, len, take_line, r);
 }
 
 /* False: the environment's is impossible. */
