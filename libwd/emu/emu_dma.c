@@ -179,7 +179,7 @@ void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int fl
 	bool is_by_all = false;
 	uintptr_t va;
 
-	if (!len || iova + (len - 1) < iova || user->nr == EMU_DMA_USES)
+	if (!len || iova + (len - 1) < iova || user->nr == EMU_DMA_USES || dma->is_remote)
 		return NULL;
 	pthread_mutex_lock(&dma->lock);
 	va = lookup(dma, iova, len, flags);
@@ -235,6 +235,8 @@ int emu_dma_copy(struct emu_dma *dma, uint64_t iova, void *buf, uint64_t len, in
 
 	if (!len || iova + (len - 1) < iova)
 		return -EFAULT;
+	if (dma->is_remote)
+		return dma->remote(dma->owner, iova, buf, len, flag);
 	pthread_mutex_lock(&dma->lock);
 	for (uint64_t done = 0, piece; done < len && !ret; done += piece) {
 		piece = len - done;

@@ -158,9 +158,13 @@ struct emu_dma {
 	unsigned int all_nr; /* the whole address space is mapped so many times */
 	unsigned int waiting;
 	struct emu_dma_user *users;
-	/* Reaches memory of ranges without an address here. 0 or -errno. Set before the first one. */
+	/*
+	 * Reaches memory of ranges without an address here, and all of it while is_remote, when
+	 * buf may be NULL as in emu_dma_copy(). 0 or -errno. Set before the first range.
+	 */
 	int (*remote)(void *owner, uint64_t iova, void *buf, uint64_t len, int flag);
 	void *owner;
+	bool is_remote; /* at this moment; for an owner with one engine */
 };
 
 void emu_dma_init(struct emu_dma *dma);
@@ -175,7 +179,7 @@ void emu_dma_forget(struct emu_dma *dma, bool is_sound);
 void *emu_dma_get(struct emu_dma_user *user, uint64_t iova, uint64_t len, int flags);
 /*
  * EMU_DMA_READ: to buf, EMU_DMA_WRITE: from buf, whatever pieces the memory consists of. buf NULL:
- * nothing but the question whether it may be done. 0 or -EFAULT.
+ * nothing but the question whether it may be done. 0 or -errno.
  */
 int emu_dma_copy(struct emu_dma *dma, uint64_t iova, void *buf, uint64_t len, int flag);
 void emu_dma_release(struct emu_dma_user *user);

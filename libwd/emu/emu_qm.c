@@ -124,13 +124,6 @@ void emu_qm_unplug(struct emu_qm *qm)
 	}
 }
 
-static int remote(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
-{
-	struct emu_qm *qm = owner;
-
-	return qm->host.dma ? qm->host.dma(qm->host.owner, iova, buf, len, flag) : -EFAULT;
-}
-
 static void free_parts(struct emu_qm *qm)
 {
 	emu_zip_fini(&qm->zip);
@@ -145,7 +138,7 @@ static void free_parts(struct emu_qm *qm)
 static int new_parts(struct emu_qm *qm, const struct emu_qm_host *host)
 {
 	qm->host = *host;
-	qm->dma.remote = remote;
+	qm->dma.remote = emu_qm_remote;
 	qm->dma.owner = qm;
 	qm->zip.qm = version(qm);
 	qm->zip.is_wary = true;

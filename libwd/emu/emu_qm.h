@@ -13,12 +13,25 @@
  */
 struct emu_qm;
 
+/* Whose memory it is, where a request has a process's address space. */
+struct emu_qm_tag {
+	int pasid;
+	unsigned int queue; /* of the function: at most one request of it waits for pages */
+	bool is_final;	    /* no page is to be asked for */
+};
+
 struct emu_qm_host {
 	void *owner;
 	/* A message-signalled interrupt. Masking and what is pending then is the host's matter. */
 	void (*msi)(void *owner, unsigned int vector);
-	/* Memory that was mapped without an address: flag EMU_DMA_READ to buf, _WRITE from it. */
-	int (*dma)(void *owner, uint64_t iova, void *buf, uint64_t len, int flag);
+	/*
+	 * Memory that was mapped without an address: flag EMU_DMA_READ to buf, _WRITE from it.
+	 * tag: not NULL, all of the space behind that PASID is the host's. buf NULL, only then: may
+	 * it be done? All of it or nothing is done. 0 or -errno; -EAGAIN: pages were asked for, of
+	 * which emu_qm_page_response() tells later. The request is executed anew then.
+	 */
+	int (*dma)(void *owner, const struct emu_qm_tag *tag, uint64_t iova, void *buf, uint64_t len,
+		   int flag);
 };
 
 #define EMU_QM_ISOLATED 1 /* version 3: a page of doorbells for each queue, in BAR 4 */
@@ -82,6 +95,9 @@ int emu_qm_config_write(struct emu_qm *qm, uint64_t off, const void *buf, size_t
 /* As emu_dma_map() and emu_dma_unmap(); va NULL: reached by the host's dma(). -ENOSPC: too many. */
 int emu_qm_map(struct emu_qm *qm, uint64_t iova, void *va, uint64_t len, int flags);
 void emu_qm_unmap(struct emu_qm *qm, uint64_t iova, uint64_t len);
+
+/* The pages that dma() asked for are there, or will not be. Then emu_qm_run() has something to do. */
+void emu_qm_page_response(struct emu_qm *qm, unsigned int queue, bool is_there);
 
 /* Executes one request. 0: call again; > 0: after so many milliseconds; -1: there is none. */
 int emu_qm_run(struct emu_qm *qm);

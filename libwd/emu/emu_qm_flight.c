@@ -58,6 +58,7 @@ void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair)
 	struct emu_qm_ring *sq = &pair->sq, *cq = &pair->cq;
 	struct emu_qm_orphan *orphan = qm->orphan;
 
+	pair->is_begun = pair->is_paged = pair->is_final = false;
 	if (!pair->held_until_ns)
 		return;
 	while (orphan < qm->orphan + EMU_QM_ORPHANS && orphan->at_ns)
@@ -66,9 +67,10 @@ void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair)
 		*orphan = (struct emu_qm_orphan){
 			.at_ns = pair->held_until_ns,
 			.alg_type = pair->alg_type,
+			.tag = { emu_qm_pasid(qm, pair), pair - qm->pair, true },
 			.sqe_iova = sq->base + (uint64_t)sq->head * sizeof(orphan->sqe),
 			.cqe_iova = cq->base + (uint64_t)cq->tail * sizeof(orphan->cqe),
-			.sqe = pair->held,
+			.sqe = pair->sqe,
 			.cqe = { .sq_head = sq->head,
 				 .sq_num = pair - qm->pair,
 				 .phase = cq->phase ? HISI_QM_CQE_PHASE : 0 },
@@ -79,7 +81,7 @@ void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair)
 static void arrive(struct emu_qm *qm, struct emu_qm_orphan *orphan)
 {
 	orphan->at_ns = 0;
-	emu_qm_execute_data(qm, orphan->alg_type, &orphan->sqe);
+	emu_qm_execute_data(qm, &orphan->tag, orphan->alg_type, &orphan->sqe);
 	if (!emu_qm_dma_write(qm, orphan->sqe_iova, &orphan->sqe, sizeof(orphan->sqe)))
 		emu_qm_dma_write(qm, orphan->cqe_iova, &orphan->cqe, sizeof(orphan->cqe));
 }

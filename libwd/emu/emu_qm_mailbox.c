@@ -33,7 +33,7 @@ static int stop_queues(struct emu_qm *qm, unsigned int command, unsigned int que
 
 		pair->is_stopping = true;
 		if (!qm->opt.strict && !emu_qm_drain(qm, pair))
-			ret = -EIO;
+			ret = pair->is_paged ? -EAGAIN : -EIO;
 		else if (qm->opt.strict && !emu_qm_is_idle(pair))
 			ret = -EAGAIN;
 		else

@@ -71,6 +71,8 @@ enum emu_qm_reg {
 	REG_ZIP_ERROR_MASK = 0x3010a4,
 	REG_ZIP_ERROR_SET = 0x3010a8,
 	REG_ZIP_ERROR_STATUS = 0x3010ac,
+	REG_ZIP_DATA_RUSER = 0x301128,
+	REG_ZIP_DATA_WUSER = 0x301134,
 	REG_ZIP_SVA_TRANS = 0x3011c4,
 	REG_ZIP_SHUTDOWN = 0x30120c,
 	REG_ZIP_COMP_CORE = 0x302000,
@@ -91,6 +93,7 @@ enum emu_qm_reg {
 #define ERROR_ZIP_ECC_2BIT   (1u << 1)
 #define ERROR_ZIP_AXI_READ   (1u << 2)
 #define ERROR_ZIP_AXI_WRITE  (1u << 3)
+#define ERROR_ZIP_SVA	     (1u << 12)
 #define ZIP_CONTROL_SHUTDOWN (1u << 14)
 
 /* A context, as memory has it: chapter 8. */
@@ -109,6 +112,7 @@ struct emu_qm_context {
 };
 
 #define CONTEXT_TAIL_WRAPPED  (1u << 6)	 /* flags */
+#define CONTEXT_SQ_PASID      (1u << 7)	 /* flags */
 #define CONTEXT_SQ_DISABLED   (1u << 22) /* mode */
 #define CONTEXT_SQ_TYPE_SHIFT 24	 /* mode */
 #define CONTEXT_CQ_PHASE      (1u << 0)
@@ -133,15 +137,22 @@ struct emu_qm_pair {
 	struct emu_qm_ring cq;
 	unsigned int alg_type;
 	bool is_hung;
-	bool is_stopping;	/* takes no more requests */
+	bool is_stopping; /* takes no more requests */
+	/* The oldest request, taken out of the ring, without a result yet. */
+	bool is_begun;
+	bool is_paged;		/* it waits for pages */
+	bool is_final;		/* and does not ask again, for they will not come */
 	uint64_t held_until_ns; /* 0: not held */
-	struct hisi_zip_sqe held;
+	uint64_t nr;		/* of all that were executed */
+	const struct emu_fault *fault;
+	struct hisi_zip_sqe sqe;
 };
 
 /* A request that is under way while its queue is not what it was any more. */
 struct emu_qm_orphan {
 	uint64_t at_ns; /* 0: there is none */
 	unsigned int alg_type;
+	struct emu_qm_tag tag;
 	uint64_t sqe_iova;
 	uint64_t cqe_iova;
 	struct hisi_zip_sqe sqe;
@@ -200,6 +211,8 @@ struct emu_qm {
 		uint64_t stops;	   /* commands that stop queues, so far */
 	} mailbox;
 	struct emu_dma dma;
+	struct emu_qm_tag tag; /* of the request that is executed, where dma.is_remote */
+	bool is_paged;	       /* and it waits for pages */
 	struct emu_zip zip;
 	struct emu_streams *streams;
 	struct emu_qm_stats stats;
@@ -270,6 +283,21 @@ void emu_qm_context_fetch(struct emu_qm *qm, unsigned int queue);
 /* Writes all contexts to the base tables. */
 void emu_qm_write_back(struct emu_qm *qm);
 
+/* emu_qm_data.c */
+
+/* As emu_dma.remote. */
+int emu_qm_remote(void *owner, uint64_t iova, void *buf, uint64_t len, int flag);
+/* By which PASID the pair reaches its memory; -1: by none. */
+int emu_qm_pasid(struct emu_qm *qm, const struct emu_qm_pair *pair);
+/*
+ * Executes a request; the bus is told of where memory was out of reach. tag: pasid -1 where it has
+ * none. 0, or -EAGAIN: nothing has happened, for it waits for pages.
+ */
+int emu_qm_execute_data(struct emu_qm *qm, const struct emu_qm_tag *tag, unsigned int alg_type,
+			struct hisi_zip_sqe *sqe);
+void emu_qm_damage_data(struct emu_qm *qm, const struct emu_qm_tag *tag,
+			const struct hisi_zip_sqe *sqe);
+
 /* emu_qm_flight.c */
 
 /* The driver closes the master or opens it. */
@@ -279,7 +307,10 @@ uint32_t emu_qm_returned(struct emu_qm *qm);
 void emu_qm_write_back_start(struct emu_qm *qm);
 /* CACHE_WB_DONE */
 uint32_t emu_qm_write_back_done(struct emu_qm *qm);
-/* The pair's context is replaced or lost: what it has under way goes on without it. */
+/*
+ * The pair's context is replaced or lost: what it has under way goes on without it, but what waits
+ * for pages ends.
+ */
 void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair);
 /* As emu_qm_run(), of what is under way. */
 int emu_qm_run_flight(struct emu_qm *qm);
@@ -304,8 +335,6 @@ void emu_qm_mailbox_reset(struct emu_qm *qm);
 int emu_qm_dma_read(struct emu_qm *qm, uint64_t iova, void *buf, size_t len);
 int emu_qm_dma_write(struct emu_qm *qm, uint64_t iova, const void *buf, size_t len);
 uint64_t emu_qm_now_ns(void);
-/* A request's data; the bus is told of where memory was out of reach. */
-void emu_qm_execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe);
 /* Is there anything left that will or may have a result? */
 bool emu_qm_is_idle(const struct emu_qm_pair *pair);
 /* Executes what the queue has, late or not. False: not all of it has a result. */

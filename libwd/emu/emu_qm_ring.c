@@ -204,30 +204,24 @@ static bool is_lost(struct emu_qm *qm, struct emu_qm_pair *pair, const struct em
 	}
 }
 
-void emu_qm_execute_data(struct emu_qm *qm, unsigned int alg_type, struct hisi_zip_sqe *sqe)
+static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe)
 {
-	emu_zip_exec(&qm->zip, alg_type, sqe);
-	if (qm->zip.denied && qm->opt.strict)
-		emu_qm_error(qm, 0,
-			     (qm->zip.denied & EMU_DMA_READ ? ERROR_ZIP_AXI_READ : 0) |
-				     (qm->zip.denied & EMU_DMA_WRITE ? ERROR_ZIP_AXI_WRITE : 0));
-}
-
-static void execute(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
-		    const struct emu_fault *fault, uint64_t nr)
-{
+	const struct emu_fault *fault = pair->fault;
 	const enum emu_fault_kind kind = fault ? fault->kind : EMU_FAULT_NONE;
+	const struct emu_qm_tag tag = { emu_qm_pasid(qm, pair), pair - qm->pair, pair->is_final };
 
-	if (kind == EMU_FAULT_ERROR || kind == EMU_FAULT_SHORT)
+	if (kind == EMU_FAULT_ERROR || kind == EMU_FAULT_SHORT) {
 		emu_zip_fail(sqe, kind == EMU_FAULT_SHORT ? HISI_ZIP_DST_FULL : fault->arg);
-	else
-		emu_qm_execute_data(qm, pair->alg_type, sqe);
+	} else if (emu_qm_execute_data(qm, &tag, pair->alg_type, sqe)) {
+		pair->is_paged = true;
+		return;
+	}
 	if (kind == EMU_FAULT_CHECKSUM)
 		sqe->checksum ^= 0x00010000;
 	if (kind == EMU_FAULT_CORRUPT)
-		emu_zip_damage(&qm->zip, sqe);
+		emu_qm_damage_data(qm, &tag, sqe);
 	if (kind == EMU_FAULT_LIE)
-		emu_lie_tell(emu_lie_of(fault, nr), nr, sqe);
+		emu_lie_tell(emu_lie_of(fault, pair->nr), pair->nr, sqe);
 }
 
 static bool is_success(const struct hisi_zip_sqe *sqe)
@@ -238,45 +232,60 @@ static bool is_success(const struct hisi_zip_sqe *sqe)
 	       status == HISI_ZIP_STREAM_END;
 }
 
-static void finish(struct emu_qm *qm, struct emu_qm_pair *pair, struct hisi_zip_sqe *sqe,
-		   const struct emu_fault *fault, uint64_t nr)
+/* The request that was begun; where it waits for pages nothing has happened yet. */
+static void finish(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
-	execute(qm, pair, sqe, fault, nr);
-	count_core(qm, pair, sqe, is_success(sqe));
-	complete(qm, pair, sqe);
+	struct hisi_zip_sqe sqe = pair->sqe;
+
+	execute(qm, pair, &sqe);
+	if (pair->is_paged)
+		return;
+	pair->is_begun = pair->is_final = false;
+	count_core(qm, pair, &sqe, is_success(&sqe));
+	complete(qm, pair, &sqe);
 }
 
-/* The oldest request of the pair, which has one. */
-static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
+/* Takes the oldest request of the pair, which has one. True: it may be finished now. */
+static bool begin(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
 	const struct emu_fault *fault;
-	struct hisi_zip_sqe sqe;
-	uint64_t nr;
 
-	if (pair->held_until_ns) {
-		pair->held_until_ns = 0;
-		finish(qm, pair, &pair->held, NULL, 0);
-		return;
-	}
-	if (emu_qm_dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(sqe), &sqe,
-			    sizeof(sqe))) {
+	if (emu_qm_dma_read(qm, pair->sq.base + (uint64_t)pair->sq.head * sizeof(pair->sqe),
+			    &pair->sqe, sizeof(pair->sqe))) {
 		pair->is_hung = true;
-		return;
+		return false;
 	}
 	++*emu_qm_reg(qm, REG_COUNT_SENT);
 	qm->stats.requests++;
-	nr = ++qm->pf->executed;
-	fault = emu_fault_request(&qm->opt.faults, nr);
+	pair->nr = ++qm->pf->executed;
+	pair->fault = fault = emu_fault_request(&qm->opt.faults, pair->nr);
 	qm->stats.faults += fault != NULL;
 	if (fault && is_lost(qm, pair, fault))
+		return false;
+	pair->is_begun = true;
+	if (!fault || fault->kind != EMU_FAULT_LATE)
+		return true;
+	/* Memory is left alone until then. */
+	pair->held_until_ns = emu_qm_now_ns() + fault->arg * UINT64_C(1000000);
+	return false;
+}
+
+static void run_one(struct emu_qm *qm, struct emu_qm_pair *pair)
+{
+	if (!pair->is_begun && !begin(qm, pair))
 		return;
-	if (fault && fault->kind == EMU_FAULT_LATE) {
-		/* Memory is left alone until then. */
-		pair->held_until_ns = emu_qm_now_ns() + fault->arg * UINT64_C(1000000);
-		pair->held = sqe;
+	pair->held_until_ns = 0;
+	finish(qm, pair);
+}
+
+void emu_qm_page_response(struct emu_qm *qm, unsigned int queue, bool is_there)
+{
+	struct emu_qm_pair *pair = queue < qm->queues_max ? &qm->pair[queue] : NULL;
+
+	if (!pair || !pair->is_paged)
 		return;
-	}
-	finish(qm, pair, &sqe, fault, nr);
+	pair->is_paged = false;
+	pair->is_final = !is_there;
 }
 
 /* Of two that emu_qm_run() may say: what comes first. */
@@ -298,7 +307,7 @@ static int run(struct emu_qm *qm)
 		const unsigned int queue = (qm->next + i) % qm->queues_nr;
 		struct emu_qm_pair *pair = &qm->pair[queue];
 
-		if (!has_work(pair))
+		if (!has_work(pair) || pair->is_paged)
 			continue;
 		if (pair->held_until_ns && !now)
 			now = emu_qm_now_ns();
@@ -331,7 +340,7 @@ bool emu_qm_is_idle(const struct emu_qm_pair *pair)
 
 bool emu_qm_drain(struct emu_qm *qm, struct emu_qm_pair *pair)
 {
-	while (has_work(pair) && emu_qm_is_master(qm))
+	while (has_work(pair) && !pair->is_paged && emu_qm_is_master(qm))
 		run_one(qm, pair);
 	return !pair->sq.is_loaded || pair->sq.head == pair->sq.tail;
 }

@@ -21,6 +21,7 @@ libwd_emu_sources = \
 	libwd/emu/emu_qm.h \
 	libwd/emu/emu_qm_config.c \
 	libwd/emu/emu_qm_context.c \
+	libwd/emu/emu_qm_data.c \
 	libwd/emu/emu_qm_flight.c \
 	libwd/emu/emu_qm_mailbox.c \
 	libwd/emu/emu_qm_message.c \

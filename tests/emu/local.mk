@@ -2,7 +2,8 @@
 # The emulated device alone, through its own interface.
 if HAVE_CMOCKA
 emu_tests = tests/emu/test_emu_access tests/emu/test_emu_clock tests/emu/test_emu_codes tests/emu/test_emu_library \
-	tests/emu/test_emu_qm tests/emu/test_emu_qm_events tests/emu/test_emu_qm_functions tests/emu/test_emu_qm_lies tests/emu/test_emu_qm_order tests/emu/test_emu_queue \
+	tests/emu/test_emu_qm tests/emu/test_emu_qm_events tests/emu/test_emu_qm_functions tests/emu/test_emu_qm_lies tests/emu/test_emu_qm_order \
+	tests/emu/test_emu_qm_pasid tests/emu/test_emu_queue \
 	tests/emu/test_emu_zip
 check_PROGRAMS += $(emu_tests)
 TESTS += $(emu_tests)
@@ -33,6 +34,9 @@ tests_emu_test_emu_qm_lies_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
 tests_emu_test_emu_qm_order_SOURCES = tests/emu/test_emu_qm_order.c $(qm_board)
 tests_emu_test_emu_qm_order_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_qm_order_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
+tests_emu_test_emu_qm_pasid_SOURCES = tests/emu/test_emu_qm_pasid.c $(qm_board)
+tests_emu_test_emu_qm_pasid_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_emu_test_emu_qm_pasid_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz
 tests_emu_test_emu_queue_SOURCES = tests/emu/test_emu_queue.c $(emu_rig)
 tests_emu_test_emu_queue_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_emu_test_emu_queue_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS) -lz

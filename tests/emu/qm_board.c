@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Zlib
 #include "qm_board.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +14,13 @@ static void on_msi(void *owner, unsigned int vector)
 	b->interrupts[vector]++;
 }
 
-static int on_dma(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
+static int on_dma(void *owner, const struct emu_qm_tag *tag, uint64_t iova, void *buf, uint64_t len,
+		  int flag)
 {
 	struct board *b = owner;
 
+	if (tag)
+		return b->tagged ? b->tagged(b->space, tag, iova, buf, len, flag) : -EFAULT;
 	assert_true(iova >= IOVA + HALF && iova + len <= IOVA + MEM_LEN);
 	/* Whoever waits for a register can be unable to answer before it has that. */
 	assert_false(b->is_reading);
@@ -108,6 +112,7 @@ unsigned int load(struct board *b, unsigned int command, unsigned int queue, uin
 	c[2] = base >> 32;
 	c[3] = size;
 	c[4] = w8;
+	c[5] = command <= MB_CQC ? b->pasid : 0;
 	c[6] = mode;
 	return mailbox(b, command, false, queue, iova_of(b, b->context));
 }

@@ -90,6 +90,11 @@ struct board {
 	unsigned int interrupts[4];
 	unsigned int reads; /* by callback */
 	bool is_reading;    /* a register, in whose answer no memory may be asked for */
+	uint32_t pasid;	    /* of queues that are loaded: the number, and flags from bit 16 on */
+	/* Memory behind a PASID; NULL: there is none. space: its first argument. */
+	int (*tagged)(void *space, const struct emu_qm_tag *tag, uint64_t iova, void *buf,
+		      uint64_t len, int flag);
+	void *space;
 	uint32_t *eq;
 	uint32_t *aeq;
 	unsigned int eq_head;

@@ -338,10 +338,12 @@ static int dma_piece(struct vfu *vfu, uint64_t iova, uint8_t *buf, uint32_t len,
 	return ret;
 }
 
-static int on_dma(void *owner, uint64_t iova, void *buf, uint64_t len, int flag)
+static int on_dma(void *owner, const struct emu_qm_tag *tag, uint64_t iova, void *buf, uint64_t len,
+		  int flag)
 {
 	struct vfu *vfu = owner;
-	int ret = vfu->fd < 0 || vfu->is_broken ? -EFAULT : 0;
+	/* The protocol has no PASID. */
+	int ret = vfu->fd < 0 || vfu->is_broken || tag ? -EFAULT : 0;
 
 	for (uint64_t done = 0; done < len && !ret; done += DMA_PIECE) {
 		uint32_t piece = len - done < DMA_PIECE ? len - done : DMA_PIECE;
