@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Zlib
-# Attacks on the kernel of this Debian's backports: version 3, each kind once.
+# Attacks on a newer kernel, that of this Debian's backports where none is named: version 3, each kind once.
 #: suite backports
 #: device qm=3,queues=64,fault=late=20@1+
 #: device qm=3,queues=64

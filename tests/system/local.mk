@@ -43,7 +43,7 @@ SCENARIOS = attack-backlog attack-share attack-share-v2 attack-errors attack-chu
 	attack-churn-mediated attack-pin attack-forge ours-libs ours-calls ours-7-calls ours-flight ours-faults \
 	ours-mix ours-gone ours-queues ours-7 ours-iommu ours-plain ours-v2 ours-vf ours-newer ours-hang \
 	ours-functions ours-busy ours-late ours-shut ours-stale mainline-v3 mainline-vf mainline-v2 mainline-two
-EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-7.sh tests/system/attack-backlog.sh \
+EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-backlog.sh \
 	tests/system/attack-churn.sh tests/system/attack-churn-mediated.sh \
 	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
 	tests/system/attack-pin.sh \
@@ -76,7 +76,7 @@ check-system-long: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server $(attack_programs)
 	sh $(srcdir)/tests/system/arm64.sh $(abs_top_builddir)/tests/system/arm64 tests/system/calls \
 		$(system_programs)
-	sh $(srcdir)/tests/system/run $(abs_top_builddir) attack-newer attack-7 ours-arm64 ours-v1 \
+	sh $(srcdir)/tests/system/run $(abs_top_builddir) attack-newer attack-newer:trixie-backports ours-arm64 ours-v1 \
 		mainline-old
 
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.

@@ -4,7 +4,7 @@
 # WD_SYSTEM_KEEP names a folder that is given each guest's console. WD_SYSTEM_SLOW multiplies the limits.
 # run.py KERNELS SERVER SCENARIO...; KERNELS are words SUITE=KERNEL=MODULES=BUILD, KERNEL of fetch.sh, MODULES of
 # build.sh, BUILD the build folder of libraries and programs for it; SERVER is vfu-server.
-# A scenario is a guest's shell script; its lines "#: KEY VALUE" say what it needs:
+# A scenario is a guest's shell script, with :SUITE behind its path where it runs another kernel; its lines "#: KEY VALUE" say what it needs:
 #   device OPTIONS   one modelled device each, or a VF; as vfu-server has them
 #   server FLAGS     of vfu-server
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
@@ -182,11 +182,12 @@ def stop(process, limit):
 
 
 def run(scenario, kernels, server, say):
+    scenario, colon, suite = scenario.partition(":")
     needs = needs_of(scenario)
-    kernel, module_folder, build = kernels[needs.get("suite", ["stock"])[0]]
+    kernel, module_folder, build = kernels[suite or needs.get("suite", ["stock"])[0]]
     arch = "aarch64" if os.path.exists(kernel + "/root/lib/aarch64-linux-gnu") else "x86_64"
     machine, arguments, good, bad = MACHINES[arch]
-    name = os.path.splitext(os.path.basename(scenario))[0]
+    name = os.path.splitext(os.path.basename(scenario))[0] + colon + suite
     limit = int(needs.get("limit", ["120"])[0]) * int(os.environ.get("WD_SYSTEM_SLOW", "1"))
     ours = not name.startswith("mainline")
     modules = Modules([module_folder + "/" + ("ours" if ours else "mainline"), module_folder + "/tests",
