@@ -47,7 +47,7 @@ struct wd_qp {
 	u16 number;
 	struct mutex mutex; /* start and stop, which may take a while: no reset takes it */
 	u16 type;	    /* q.mutex */
-	bool is_started;    /* qm->lock */
+	bool is_started;    /* changes under qm->lock and ring_lock */
 	bool is_stopping;   /* qm->lock: not started any more, and not yet known to be at rest */
 	bool is_undrained;  /* qm->lock: the device may still write */
 	bool is_notified;   /* one word, no lock; as is the next */
@@ -100,6 +100,7 @@ bool wd_qm_err_look(struct wd_qm *qm, bool *is_flooded);
 void wd_qm_err_ecc(struct wd_qm *qm);
 
 /* ring.c */
+void wd_qm_ring_allow(struct wd_qp *qp, bool is_started);
 void wd_qm_rings_reset(struct wd_qp *qp);
 void wd_qm_ring_position(struct wd_qp *qp, struct vfio_sdmdev_position *pos);
 int wd_qm_ring_is_updated(struct wd_qp *qp);
@@ -142,6 +143,7 @@ void wd_qm_isolate_set(struct wd_qm *qm, bool is_isolated);
 
 /* reset.c; tree_: a function and, of a PF, its VFs */
 extern const struct wd_qm_report wd_qm_report;
+int wd_qm_tree_enter(struct wd_qm *qm);
 int wd_qm_tree_join(struct wd_qm *qm);
 void wd_qm_tree_leave(struct wd_qm *qm);
 bool wd_qm_tree_is_idle(struct wd_qm *pf);
@@ -150,10 +152,10 @@ int wd_qm_tree_fresh(struct wd_qm *qm);
 void wd_qm_tree_gone(struct wd_qm *qm);
 void wd_qm_tree_lend(struct wd_qm *qm);
 int wd_qm_tree_give_back(struct wd_qm *qm, bool is_reset_needed);
+void wd_qm_tree_shut(struct wd_qm *qm);
 void wd_qm_tree_stop(struct wd_qm *qm, bool is_reachable);
 int wd_qm_tree_repair(struct wd_qm *qm);
 void wd_qm_tree_resume(struct wd_qm *qm);
-int wd_qm_start(struct wd_qm *qm);
 void wd_qm_stop(struct wd_qm *qm);
 int wd_qm_reset_op(struct vfio_sdmdev *sdmdev);
 void wd_qm_err_work(struct work_struct *work);

@@ -307,11 +307,7 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 	ret = wd_qm_irq_init(qm);
 	if (ret)
 		goto clear_master;
-	mutex_lock(&qm->lock);
-	ret = wd_qm_start(qm);
-	if (!ret)
-		wd_qm_err_settled(qm);
-	mutex_unlock(&qm->lock);
+	ret = wd_qm_tree_enter(qm);
 	if (ret)
 		goto stop_hw;
 	/* What an error handler restores where nobody saved later. */
@@ -327,6 +323,7 @@ int wd_qm_probe(struct pci_dev *pdev, const struct wd_qm_engine *engine, bool is
 
 del_debugfs:
 	wd_qm_debugfs_del(qm);
+	wd_qm_tree_leave(qm);
 stop_hw:
 	WRITE_ONCE(qm->is_removing, true);
 	cancel_work_sync(&qm->err_work);
@@ -366,8 +363,12 @@ void wd_qm_remove(struct pci_dev *pdev)
 {
 	struct wd_qm *qm = pci_get_drvdata(pdev);
 
-	if (qm->vf_nr)
+	if (qm->vf_nr) {
 		pci_disable_sriov(pdev);
+		mutex_lock(&qm->lock);
+		qm->vf_nr = 0;
+		mutex_unlock(&qm->lock);
+	}
 	if (wd_qm_is_gone(qm))
 		wd_qm_tree_gone(qm);
 	wd_qm_tree_leave(qm);
@@ -405,20 +406,17 @@ void wd_qm_remove(struct pci_dev *pdev)
 }
 EXPORT_SYMBOL_GPL(wd_qm_remove);
 
-/* Before another kernel takes over: nothing may be written into its memory. */
+/*
+ * Before another kernel takes over: nothing may be written into its memory. Processes live on, and
+ * so do interrupts and works: what they ask for from here on is refused.
+ */
 void wd_qm_shutdown(struct pci_dev *pdev)
 {
 	struct wd_qm *qm = pci_get_drvdata(pdev);
 
 	WRITE_ONCE(qm->is_removing, true);
-	mutex_lock(&qm->lock);
-	if (!wd_qm_is_gone(qm)) {
-		qm->state = WD_QM_DOWN;
-		wd_qm_queues_lost(qm);
-		wd_qm_stop(qm);
-	}
-	mutex_unlock(&qm->lock);
-	pci_clear_master(pdev);
+	wd_qm_tree_shut(qm);
+	cancel_work_sync(&qm->err_work);
 }
 EXPORT_SYMBOL_GPL(wd_qm_shutdown);
 

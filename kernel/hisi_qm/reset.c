@@ -79,7 +79,7 @@ static int firmware_reset(struct wd_qm *qm)
 /*
  * The whole controller by its firmware, or the function by the PCI reset. -ENOTTY: there is
  * neither, and the memory of contexts is initialised anew, which hw_init does in any case. Others
- * are kept from it by is_lent: the configuration's own lock is held by who waits for us.
+ * are kept from it by lent_nr: the configuration's own lock is held by who waits for us.
  */
 static int device_reset(struct wd_qm *qm)
 {
@@ -163,7 +163,7 @@ static int reset_hw(struct wd_qm *qm)
 }
 
 /* Of a function that has just been reset. qm->lock held. */
-int wd_qm_start(struct wd_qm *qm)
+static int start(struct wd_qm *qm)
 {
 	int ret;
 
@@ -227,7 +227,7 @@ static int restart(struct wd_qm *fn)
 
 	mutex_lock(&fn->lock);
 	wd_qm_queues_safe(fn);
-	ret = wd_qm_start(fn);
+	ret = start(fn);
 	mutex_unlock(&fn->lock);
 	return ret;
 }
@@ -264,9 +264,10 @@ static int tree_end(struct wd_qm *qm, int ret, bool tells_self)
 	list_for_each_entry(fn, &list, link) {
 		if (!is_vf_of(fn, qm))
 			continue;
-		if (!ret)
+		/* One that is lent on its own account is started by whoever gives that back. */
+		if (!ret && !fn->lent_nr)
 			config_restore(fn);
-		tell(fn, ret ? ret : restart(fn));
+		tell(fn, ret || fn->lent_nr ? ret : restart(fn));
 		wd_qm_isolate_set(fn, wd_qm_is_isolated(qm));
 	}
 	if (!ret)
@@ -287,11 +288,11 @@ static int tree_reset(struct wd_qm *qm)
 	return ret;
 }
 
-/* -EBUSY: the PCI core is about to, or has taken the power. */
+/* -EBUSY: the PCI core is about to, or has taken the power; or the machine goes down. */
 static int reset_whole(struct wd_qm *qm, bool tells_self)
 {
 	lockdep_assert_held(&list_lock);
-	if (qm->is_lent)
+	if (qm->lent_nr)
 		return -EBUSY;
 	tree_begin(qm, WD_QM_DOWN, tells_self);
 	return tree_end(qm, tree_reset(qm), tells_self);
@@ -317,12 +318,24 @@ void wd_qm_tree_gone(struct wd_qm *qm)
 }
 
 /* At the errors that are pending. true: a reset is needed. */
-bool wd_qm_tree_look(struct wd_qm *qm)
+static bool look(struct wd_qm *qm)
 {
 	bool is_flooded, is_reset = wd_qm_err_look(qm, &is_flooded);
 
+	lockdep_assert_held(&list_lock);
 	if (is_flooded && !is_reset)
 		wd_qm_irq_flooded(qm);
+	return is_reset;
+}
+
+/* The same for who does not hold the lock: no reset is under way meanwhile. */
+bool wd_qm_tree_look(struct wd_qm *qm)
+{
+	bool is_reset;
+
+	mutex_lock(&list_lock);
+	is_reset = look(qm);
+	mutex_unlock(&list_lock);
 	return is_reset;
 }
 
@@ -337,8 +350,11 @@ void wd_qm_err_work(struct work_struct *work)
 		return;
 	}
 	mutex_lock(&list_lock);
-	/* Whoever has it resets it as well; and then there is nothing to read. */
-	if (!qm->is_lent && (wd_qm_tree_look(qm) || is_wanted)) {
+	/*
+	 * Whoever has it resets it as well, and then there is nothing to read. An interrupt may
+	 * have asked for this before it saw that the function is removed, which is not to start it.
+	 */
+	if (!qm->lent_nr && !READ_ONCE(qm->is_removing) && (look(qm) || is_wanted)) {
 		wd_qm_isolate_count(qm);
 		reset_whole(qm, true);
 	}
@@ -387,29 +403,50 @@ int wd_qm_tree_fresh(struct wd_qm *qm)
 }
 
 /*
- * On the list are those whose queues may be seen. sdmdev is asked outside the lock: it may load a
- * module.
+ * Starts a function for the first time. It is on the list from then on: a reset of its PF, which
+ * takes away what was started, does not miss it. -EPROBE_DEFER: such a one is under way.
  */
-int wd_qm_tree_join(struct wd_qm *qm)
+int wd_qm_tree_enter(struct wd_qm *qm)
 {
-	bool is_gone;
-	u32 generation;
+	struct wd_qm *pf;
 	int ret;
 
 	mutex_lock(&list_lock);
-	list_add_tail(&qm->link, &list);
-	generation = READ_ONCE(qm->generation);
+	pf = qm->is_vf ? pf_of(qm) : NULL;
+	if (pf && pf->lent_nr) {
+		ret = -EPROBE_DEFER;
+	} else {
+		mutex_lock(&qm->lock);
+		ret = start(qm);
+		if (!ret)
+			wd_qm_err_settled(qm);
+		mutex_unlock(&qm->lock);
+	}
+	if (!ret)
+		list_add_tail(&qm->link, &list);
 	mutex_unlock(&list_lock);
+	return ret;
+}
+
+/* Offers its queues. sdmdev is asked outside the lock: it may wait for user space. */
+int wd_qm_tree_join(struct wd_qm *qm)
+{
+	u32 generation = READ_ONCE(qm->generation);
+	bool is_gone;
+	int ret;
+
 	ret = vfio_sdmdev_register(&qm->sdmdev);
 	mutex_lock(&list_lock);
-	if (ret)
-		list_del_init(&qm->link);
 	qm->is_known = !ret;
 	is_gone = READ_ONCE(qm->state) == WD_QM_GONE;
-	/* It was reset when sdmdev could not be told yet. */
-	if (qm->is_known && generation != READ_ONCE(qm->generation)) {
-		vfio_sdmdev_reset_begin(&qm->sdmdev, is_gone);
-		if (!is_gone)
+	/*
+	 * It was reset when sdmdev could not be told yet. Whoever has it lent will say that it is
+	 * over: each has begun.
+	 */
+	if (qm->is_known && (qm->lent_nr || generation != READ_ONCE(qm->generation))) {
+		for (u32 nr = max(qm->lent_nr, 1u); nr; nr--)
+			vfio_sdmdev_reset_begin(&qm->sdmdev, is_gone);
+		if (!is_gone && !qm->lent_nr)
 			vfio_sdmdev_reset_done(&qm->sdmdev);
 	}
 	mutex_unlock(&list_lock);
@@ -437,14 +474,39 @@ bool wd_qm_tree_is_idle(struct wd_qm *pf)
 	return is_it;
 }
 
-static void tree_lend(struct wd_qm *qm, bool is_lent)
+/* Counted, for a VF may be lent by itself and with its PF, and be given back in any order. */
+static void tree_lend(struct wd_qm *qm, int change)
 {
 	struct wd_qm *fn;
 
+	lockdep_assert_held(&list_lock);
 	list_for_each_entry(fn, &list, link)
 		if (is_of_tree(fn, qm))
-			fn->is_lent = is_lent;
-	qm->is_lent = is_lent;
+			fn->lent_nr += change;
+	/* One that is being removed. */
+	if (list_empty(&qm->link))
+		qm->lent_nr += change;
+}
+
+/* tree_end() for whoever had it. 0: somebody else has it still, and will do that. */
+static int tree_return(struct wd_qm *qm, int ret)
+{
+	struct wd_qm *fn;
+
+	tree_lend(qm, -1);
+	if (!qm->lent_nr)
+		return tree_end(qm, ret, true);
+	list_for_each_entry(fn, &list, link)
+		if (is_of_tree(fn, qm))
+			tell(fn, 0);
+	return 0;
+}
+
+/* What AER began is over. */
+static int tree_recovered(struct wd_qm *qm, int ret)
+{
+	qm->is_reset_due = false;
+	return tree_return(qm, ret);
 }
 
 /* A latched error has a reset of its own coming, which an FLR must not meet. */
@@ -458,25 +520,22 @@ static void wait_for_errors(struct wd_qm *qm)
 
 		mutex_lock(&list_lock);
 		pf = qm->is_vf ? pf_of(qm) : qm;
-		is_latched = pf && !pf->is_lent && !wd_qm_is_gone(pf) && wd_qm_err_is_latched(pf);
+		is_latched = pf && !pf->lent_nr && !wd_qm_is_gone(pf) && wd_qm_err_is_latched(pf);
 		mutex_unlock(&list_lock);
 		if (is_latched)
 			msleep(20);
 	} while (is_latched && time_before(jiffies, end));
 }
 
-/* The PCI core resets the function next, or takes its power. */
-void wd_qm_tree_lend(struct wd_qm *qm)
+static void tree_take(struct wd_qm *qm)
 {
 	struct wd_qm *fn;
 
-	wait_for_errors(qm);
-	mutex_lock(&list_lock);
-	if (!qm->is_reset_due)
-		tree_begin(qm, WD_QM_DOWN, true);
-	if (!qm->is_lent && !wd_qm_is_gone(qm)) {
+	lockdep_assert_held(&list_lock);
+	tree_begin(qm, WD_QM_DOWN, true);
+	if (!qm->lent_nr && !wd_qm_is_gone(qm)) {
 		list_for_each_entry(fn, &list, link) {
-			if (!is_vf_of(fn, qm))
+			if (!is_vf_of(fn, qm) || fn->lent_nr)
 				continue;
 			mutex_lock(&fn->lock);
 			wd_qm_stop(fn);
@@ -488,26 +547,62 @@ void wd_qm_tree_lend(struct wd_qm *qm)
 		wd_qm_stop(qm);
 		mutex_unlock(&qm->lock);
 	}
-	tree_lend(qm, true);
+	tree_lend(qm, 1);
+}
+
+/* The PCI core resets the function next, or takes its power. */
+void wd_qm_tree_lend(struct wd_qm *qm)
+{
+	wait_for_errors(qm);
+	mutex_lock(&list_lock);
+	tree_take(qm);
 	mutex_unlock(&list_lock);
 }
 
-/* It did; is_reset_needed: and it is not known to have reset the function. */
+/*
+ * It did; is_reset_needed: and it is not known to have reset the function. What somebody else has
+ * still, as the end of the machine, is left as it is.
+ */
 int wd_qm_tree_give_back(struct wd_qm *qm, bool is_reset_needed)
 {
 	int ret = 0;
 
 	mutex_lock(&list_lock);
-	if (wd_qm_is_gone(qm))
-		ret = -ENODEV;
-	else if (is_reset_needed)
-		ret = tree_reset(qm);
-	pf_errors(qm, true);
-	ret = tree_end(qm, ret, true);
-	qm->is_reset_due = false;
-	tree_lend(qm, false);
+	/* This reset does for AER as well, whose own may never come. */
+	if (qm->is_reset_due) {
+		tree_recovered(qm, 0);
+		if (qm->lent_nr == 1)
+			pci_set_master(qm->pdev);
+	}
+	if (qm->lent_nr == 1) {
+		if (wd_qm_is_gone(qm))
+			ret = -ENODEV;
+		else if (is_reset_needed)
+			ret = tree_reset(qm);
+		pf_errors(qm, true);
+	}
+	ret = tree_return(qm, ret);
 	mutex_unlock(&list_lock);
 	return ret;
+}
+
+/*
+ * Before another kernel takes over, which may use any memory: lent for good. A reset that is under
+ * way is over by then, and nobody who comes later starts the function or lets it reach memory.
+ */
+void wd_qm_tree_shut(struct wd_qm *qm)
+{
+	struct wd_qm *fn;
+
+	mutex_lock(&list_lock);
+	tree_take(qm);
+	list_for_each_entry(fn, &list, link) {
+		if (!is_of_tree(fn, qm))
+			continue;
+		pci_clear_master(fn->pdev);
+		tell(fn, -ESHUTDOWN);
+	}
+	mutex_unlock(&list_lock);
 }
 
 /* An error of the bus: everything stops. Frozen, the function cannot be reached, but by its bus. */
@@ -516,7 +611,7 @@ void wd_qm_tree_stop(struct wd_qm *qm, bool is_reachable)
 	mutex_lock(&list_lock);
 	if (!qm->is_reset_due) {
 		tree_begin(qm, WD_QM_DOWN, true);
-		tree_lend(qm, true);
+		tree_lend(qm, 1);
 		qm->is_reset_due = true;
 		wd_qm_isolate_count(qm);
 		if (is_reachable) {
@@ -534,16 +629,15 @@ void wd_qm_tree_stop(struct wd_qm *qm, bool is_reachable)
 /* The bus works again, with whatever configuration. The queues stay lost until it is resumed. */
 int wd_qm_tree_repair(struct wd_qm *qm)
 {
-	int ret;
+	int ret = 0;
 
 	mutex_lock(&list_lock);
-	config_restore(qm);
-	pci_set_master(qm->pdev);
-	ret = tree_reset(qm);
-	if (ret) {
-		tree_end(qm, ret, true);
-		qm->is_reset_due = false;
-		tree_lend(qm, false);
+	if (qm->is_reset_due && qm->lent_nr == 1) {
+		config_restore(qm);
+		pci_set_master(qm->pdev);
+		ret = tree_reset(qm);
+		if (ret)
+			tree_recovered(qm, ret);
 	}
 	mutex_unlock(&list_lock);
 	return ret;
@@ -552,10 +646,7 @@ int wd_qm_tree_repair(struct wd_qm *qm)
 void wd_qm_tree_resume(struct wd_qm *qm)
 {
 	mutex_lock(&list_lock);
-	if (qm->is_reset_due) {
-		tree_end(qm, 0, true);
-		qm->is_reset_due = false;
-		tree_lend(qm, false);
-	}
+	if (qm->is_reset_due)
+		tree_recovered(qm, 0);
 	mutex_unlock(&list_lock);
 }

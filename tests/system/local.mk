@@ -40,14 +40,14 @@ system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/
 endif
 # The longest first.
 SCENARIOS = attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
-	attack-churn-mediated attack-pin attack-forge ours-libs ours-calls ours-7-calls ours-flight ours-faults \
+	attack-churn-mediated attack-pin attack-forge attack-shutdown ours-libs ours-calls ours-7-calls ours-flight ours-faults \
 	ours-mix ours-gone ours-queues ours-7 ours-iommu ours-plain ours-v2 ours-vf ours-newer ours-hang \
 	ours-functions ours-busy ours-late ours-shut ours-stale mainline-v3 mainline-vf mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-backlog.sh \
 	tests/system/attack-churn.sh tests/system/attack-churn-mediated.sh \
 	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
 	tests/system/attack-pin.sh \
-	tests/system/attack-share.sh tests/system/attack-share-v2.sh tests/system/attack.body \
+	tests/system/attack-share.sh tests/system/attack-share-v2.sh tests/system/attack-shutdown.sh tests/system/attack.body \
 	tests/system/attacks/module/Kbuild tests/system/attacks/module/wd_test_errors.c \
 	tests/system/build.sh \
 	tests/system/calls.body tests/system/debug.config tests/system/debug.sh \

@@ -192,8 +192,8 @@ struct wd_qm {
 	bool is_removing;
 	bool has_ecc;	   /* V2, in a reset because of it; as the rest wd_qm_list_lock */
 	bool is_known;	   /* by sdmdev */
-	bool is_lent;	   /* the PCI core resets it, or has taken its power */
-	bool is_reset_due; /* and was so far only stopped */
+	u32 lent_nr;	   /* to who resets it, has taken its power or shuts it down */
+	bool is_reset_due; /* AER is one of them, and so far only stopped it */
 	struct wd_qm_isolate isolate;
 	atomic64_t counters[WD_QM_COUNTERS];
 	atomic64_t refused[WD_QM_REFUSALS];

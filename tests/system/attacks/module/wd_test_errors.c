@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Has a driver go through the recovery of a PCI error, one step at a time, as the PCI core does it
- * for a function whose slot is not reset: for the system test alone. pci=: the function; step:
- * normal, frozen, failure (what is detected), slot_reset or resume; vote: what the driver answered,
- * by its number in enum pci_ers_result.
+ * for a function whose slot is not reset; or shuts it down as at the machine's end, which does not
+ * come: for the system test alone. pci=: the function; step: normal, frozen, failure (what is
+ * detected), slot_reset, resume or shutdown; vote: what the driver answered, by its number in enum
+ * pci_ers_result.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -49,6 +50,11 @@ static int take(struct pci_dev *pdev, const char *step)
 			vote = (__force int)handlers->error_detected(pdev, detections[i].state);
 			return 0;
 		}
+	if (sysfs_streq(step, "shutdown")) {
+		if (driver->shutdown)
+			driver->shutdown(pdev);
+		return 0;
+	}
 	pdev->error_state = pci_channel_io_normal;
 	if (sysfs_streq(step, "slot_reset"))
 		vote = handlers->slot_reset ? (__force int)handlers->slot_reset(pdev) : 0;
@@ -75,7 +81,7 @@ static int step_set(const char *step, const struct kernel_param *param)
 
 static const struct kernel_param_ops step_ops = { .set = step_set };
 module_param_cb(step, &step_ops, NULL, 0200);
-MODULE_PARM_DESC(step, "takes one: normal, frozen, failure, slot_reset, resume");
+MODULE_PARM_DESC(step, "takes one: normal, frozen, failure, slot_reset, resume, shutdown");
 
 static int __init errors_init(void)
 {
