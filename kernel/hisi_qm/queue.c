@@ -223,9 +223,14 @@ static int start_locked(struct wd_qp *qp)
 	if (ret) {
 		/* What was loaded by then may run, and need not be what we meant. */
 		qp->is_undrained = wd_qm_disable(qp) != 0;
+		if (qp->is_undrained) {
+			mutex_lock(&qm->qp_lock);
+			trouble(qp);
+			mutex_unlock(&qm->qp_lock);
+		}
 		return ret == -EBADMSG ? -EIO : ret;
 	}
-	qp->is_started = true;
+	wd_qm_ring_allow(qp, true);
 	WRITE_ONCE(qp->is_behind, false);
 	wd_qm_count(qm, WD_QM_QUEUE_STARTED);
 	return 0;
@@ -324,7 +329,7 @@ static int stop_qp(struct wd_qp *qp)
 	mutex_lock(&qm->lock);
 	if (wd_qm_is_gone(qm)) {
 		stop_words(qp, 1);
-		qp->is_started = false;
+		wd_qm_ring_allow(qp, false);
 		qp->is_undrained = false;
 		mutex_unlock(&qm->lock);
 		report_gone(qm);
@@ -342,7 +347,7 @@ static int stop_qp(struct wd_qp *qp)
 		mutex_unlock(&qm->lock);
 		return ret;
 	}
-	qp->is_started = false;
+	wd_qm_ring_allow(qp, false);
 	qp->is_stopping = true;
 	generation = qm->generation;
 	mutex_unlock(&qm->lock);
@@ -665,7 +670,7 @@ void wd_qm_queues_lost(struct wd_qm *qm)
 			continue;
 		stop_words(qp, 1);
 		qp->is_undrained |= qp->is_started || qp->is_stopping;
-		qp->is_started = false;
+		wd_qm_ring_allow(qp, false);
 	}
 	mutex_unlock(&qm->qp_lock);
 }

@@ -29,6 +29,14 @@ void wd_qm_rings_reset(struct wd_qp *qp)
 	spin_unlock_irq(&qp->ring_lock);
 }
 
+/* Not started, the kernel does not ring for it: a doorbell of a block in reset is a bus error. */
+void wd_qm_ring_allow(struct wd_qp *qp, bool is_started)
+{
+	spin_lock_irq(&qp->ring_lock);
+	WRITE_ONCE(qp->is_started, is_started);
+	spin_unlock_irq(&qp->ring_lock);
+}
+
 /* Of the entries that the kernel submitted. */
 void wd_qm_ring_position(struct wd_qp *qp, struct vfio_sdmdev_position *pos)
 {
@@ -83,9 +91,10 @@ int wd_qm_ring_is_updated(struct wd_qp *qp)
 int wd_qm_ring_submit(struct wd_qp *qp, const void *sqes, u32 n)
 {
 	struct wd_qm *qm = qp->qm;
+	bool is_started;
 	u32 room;
 
-	if (!qp->is_started)
+	if (!READ_ONCE(qp->is_started))
 		return READ_ONCE(qm->state) == WD_QM_GONE ? -ENODEV : -EIO;
 	if (READ_ONCE(qp->is_broken))
 		return -EIO;
@@ -102,9 +111,14 @@ int wd_qm_ring_submit(struct wd_qp *qp, const void *sqes, u32 n)
 		qp->tail = (qp->tail + 1) % DEPTH;
 	}
 	spin_lock_irq(&qp->ring_lock);
-	qp->in_flight += n;
+	is_started = qp->is_started;
+	if (is_started) {
+		qp->in_flight += n;
+		wd_qm_ring(qm, qp->doorbell, qp->number, HISI_QM_DB_CMD_SQ, qp->tail, 0);
+	}
 	spin_unlock_irq(&qp->ring_lock);
-	wd_qm_ring(qm, qp->doorbell, qp->number, HISI_QM_DB_CMD_SQ, qp->tail, 0);
+	if (!is_started)
+		return -EIO;
 	atomic64_add(n, &qm->counters[WD_QM_SUBMITTED]);
 	return n;
 }
