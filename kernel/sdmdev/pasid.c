@@ -115,7 +115,9 @@ static void sdmdev_svm_detach(struct sdmdev_space *space)
 {
 	if (space->sva)
 		iommu_sva_unbind_device(space->sva);
+	mutex_lock(&space->core->life.lock);
 	sdmdev_svm_disable(space->core);
+	mutex_unlock(&space->core->life.lock);
 }
 
 /* The process is the one that opened: every call checks that first. */

@@ -350,12 +350,10 @@ static int sdmdev_queue_start_locked(struct sdmdev_queue *sq)
 	sq->flight.tail = 0;
 	sq->flight.sum = 0;
 	sdmdev_queue_forget_waiters(sq);
+	/* One that failed may have come half way: the driver says whether that is sure to rest. */
 	ret = ops->start_queue(sq->q);
-	if (ret) {
-		sdmdev_run_abort(&sq->run, true);
-		return ret;
-	}
-	ret = sdmdev_run_begun(&sq->run);
+	if (!ret)
+		ret = sdmdev_run_begun(&sq->run);
 	if (ret)
 		sdmdev_run_abort(&sq->run, !ops->stop_queue(sq->q));
 	return ret;

@@ -78,6 +78,7 @@ struct sdmdev_space {
 	struct iommu_domain *domain;
 	struct sdmdev_window window;
 	struct sdmdev_gate *gate;
+	struct work_struct free_work;
 
 	struct mutex lock; /* guards from here; held over nothing that waits */
 	struct sdmdev_ranges ranges;
@@ -176,7 +177,8 @@ struct sdmdev_queue {
  * @is_exclusive: its queues reach each other's memory, so only one process may use the function
  * @probe: can the function do it here? Fills the window of what can be shared. Under core->lock.
  * @attach: a process opens its first queue; 0 or -errno. Under life->lock.
- * @detach: the reverse, when the device no longer works for its queues. Under life->lock.
+ * @detach: the reverse, when the device no longer works for its queues. With no lock held: may
+ *	wait for the process.
  * @bind: makes a queue ready to start; may wait for the process
  * @bind_pasid: the same on request of the process, where that makes a difference. Those that follow
  *	are called under mem_lock.

@@ -13,15 +13,26 @@
 
 #define SDMDEV_PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
 
-static void sdmdev_space_free(struct sdmdev_retired *retired)
+static void sdmdev_space_free_work(struct work_struct *work)
 {
-	struct sdmdev_space *space = container_of(retired, struct sdmdev_space, retired);
+	struct sdmdev_space *space = container_of(work, struct sdmdev_space, free_work);
 
 	space->mode->detach(space);
 	sdmdev_gate_put(space->gate);
 	kvfree(space->ranges.at);
 	mmdrop(space->mm);
 	kfree(space);
+}
+
+/*
+ * By a work: an address space is unbound only when the page faults that the device had in it are
+ * over, and a process may let one last for ever. Here life->lock is held, no user's to hold up.
+ */
+static void sdmdev_space_free(struct sdmdev_retired *retired)
+{
+	struct sdmdev_space *space = container_of(retired, struct sdmdev_space, retired);
+
+	queue_work(sdmdev_wq, &space->free_work);
 }
 
 static struct sdmdev_space *sdmdev_space_new(struct sdmdev_queue *sq)
@@ -34,6 +45,7 @@ static struct sdmdev_space *sdmdev_space_new(struct sdmdev_queue *sq)
 	if (!space)
 		return ERR_PTR(-ENOMEM);
 	space->retired.free = sdmdev_space_free;
+	INIT_WORK(&space->free_work, sdmdev_space_free_work);
 	space->core = core;
 	space->mode = sq->mode;
 	space->mm = current->mm;
