@@ -3,6 +3,18 @@ bin_PROGRAMS += zwd
 zwd_SOURCES = \
 	libz-wd/tools/zwd/commands.h \
 	libz-wd/tools/zwd/devices.c \
+	libz-wd/tools/zwd/doctor.c \
+	libz-wd/tools/zwd/doctor/checks.h \
+	libz-wd/tools/zwd/doctor/devices.c \
+	libz-wd/tools/zwd/doctor/holders.c libz-wd/tools/zwd/doctor/holders.h \
+	libz-wd/tools/zwd/doctor/node.c \
+	libz-wd/tools/zwd/doctor/program.c \
+	libz-wd/tools/zwd/doctor/report.c libz-wd/tools/zwd/doctor/report.h \
+	libz-wd/tools/zwd/doctor/sdmdev.c \
+	libz-wd/tools/zwd/doctor/settings.c \
+	libz-wd/tools/zwd/doctor/subject.c libz-wd/tools/zwd/doctor/subject.h \
+	libz-wd/tools/zwd/doctor/tree.c libz-wd/tools/zwd/doctor/tree.h \
+	libz-wd/tools/zwd/doctor/uacce.c \
 	libz-wd/tools/zwd/elf.c libz-wd/tools/zwd/elf.h \
 	libz-wd/tools/zwd/env.c \
 	libz-wd/tools/zwd/environment.c libz-wd/tools/zwd/environment.h \
@@ -14,6 +26,7 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/run.c \
 	libz-wd/tools/zwd/scan.c \
 	libz-wd/tools/zwd/selftest.c \
+	libz-wd/operate/lines.c libz-wd/operate/lines.h \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/settings.h libz-wd/operate/values.c
 zwd_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"'

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Zlib */
+/* zwd doctor: why there is no device, or why it is not used. Opens no device and changes nothing. */
+#include "config.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/zwd/commands.h"
+#include "tools/zwd/doctor/checks.h"
+#include "tools/zwd/doctor/report.h"
+#include "tools/zwd/doctor/tree.h"
+#include "tools/zwd/loader.h"
+
+static const char usage[] =
+	"Usage: zwd doctor [OPTION]... [PROGRAM|PID]\n"
+	"Tells why there is no device, or why a program or process does not use it.\n\nOptions:\n"
+	"      --json          JSON instead of text\n"
+	"      --root=FOLDER   looks at /sys, /proc, /dev and /etc below that folder\n"
+	"  -h, --help          this text\n"
+	"The exit status is 0; 1: something is wrong; 2: wrong usage.\n";
+
+static void ask(struct subject *subject)
+{
+	check_settings(subject);
+	check_devices(subject);
+	check_program(subject);
+	check_preload(subject);
+	check_gzip(subject);
+	check_zlib(subject);
+}
+
+/* Whom the closing sentence is about. */
+static void describe(const struct subject *subject, char *whom, size_t size)
+{
+	if (subject->is_process)
+		snprintf(whom, size, "process %s (%s)", subject->process,
+			 *subject->name ? subject->name : "not known");
+	else if (*subject->program)
+		snprintf(whom, size, "%s as %s", subject->name, subject->user);
+	else
+		snprintf(whom, size, "programs of %s", subject->user);
+}
+
+int doctor_main(int argc, char **argv)
+{
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "root", required_argument, NULL, 'r' },
+						 { NULL, 0, NULL, 0 } };
+	static struct subject subject;
+	bool is_json = false;
+	char whom[512];
+	int c;
+
+	argv[0] = (char *)"zwd: doctor"; /* what getopt_long() calls us */
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			is_json = true;
+			break;
+		case 'r':
+			tree_root = loader_root = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return ZWD_DONE;
+		default:
+			fprintf(stderr, "\n%s", usage);
+			return ZWD_USAGE;
+		}
+	}
+	if (argc - optind > 1) {
+		fprintf(stderr, "zwd: doctor: an argument too many: %s\n\n%s", argv[optind + 1], usage);
+		return ZWD_USAGE;
+	}
+	if (subject_find(&subject, argv[optind]))
+		return ZWD_USAGE;
+	report_begin(is_json);
+	ask(&subject);
+	describe(&subject, whom, sizeof(whom));
+	return report_end(whom) ? ZWD_DONE : ZWD_FAILED;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Zlib */
+/* Which processes have a file open. */
+#ifndef DOCTOR_HOLDERS_H
+#define DOCTOR_HOLDERS_H
+
+#include <stddef.h>
+
+/*
+ * "1234 (nginx), 1300 (git)" of those that have a file of this name (without the root) open; "another
+ * user's process" is added where descriptors cannot be seen. How many were seen.
+ */
+unsigned int holders_of(const char *file, char *text, size_t size);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Zlib */
+/* zwd doctor: which settings are in force, where each comes from, and what is wrong with them. */
+#include "config.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "operate/lines.h"
+#include "tools/zwd/doctor/checks.h"
+#include "tools/zwd/doctor/report.h"
+#include "tools/zwd/doctor/tree.h"
+#include "wd.h"
+
+#define CONFIG_PATH "/etc/libz-wd.conf"
+
+struct reading {
+	struct subject *subject;
+	const char *path;
+	bool is_ours;
+};
+
+static void set(struct subject *subject, const char *name, const char *value, const char *origin)
+{
+	int r = zwd_settings_set(&subject->settings, name, value);
+
+	if (!r && !strcmp(name, "WD_DEVICE") && wd_list_devices(*value ? value : "auto", NULL, 0) == -EINVAL)
+		r = -EINVAL;
+	if (r == -ENOENT)
+		report(REPORT_WRONG, "settings", "libz-wd(7) lists the settings",
+		       "%s: %s is no setting and does nothing", origin, name);
+	else if (r)
+		report(REPORT_WRONG, "settings", "libz-wd(7) tells what it may be",
+		       "%s: %s = %s is not understood and does nothing", origin, name, value);
+	else
+		report(REPORT_GOOD, "settings", NULL, "%s = %s (%s)", name, value, origin);
+}
+
+static void take_line(void *arg, const struct zwd_line *line)
+{
+	struct reading *r = arg;
+	char origin[TREE_PATH_LEN + 32];
+
+	snprintf(origin, sizeof(origin), "%s, line %u", r->path, line->nr);
+	if (line->wrong) {
+		r->is_ours &= line->program != NULL;
+		report(REPORT_WRONG, "settings", "libz-wd(7) tells how the file is written", "%s: %s",
+		       origin, line->wrong);
+	} else if (!line->key) {
+		r->is_ours = !strcmp(line->program, r->subject->name);
+	} else if (r->is_ours) {
+		set(r->subject, line->key, line->value, origin);
+	}
+}
+
+static void read_file(struct subject *subject)
+{
+	const char *asked = subject->is_secure ? NULL : subject_variable(subject, "ZWD_CONFIG");
+	const char *name = asked && *asked ? asked : CONFIG_PATH;
+	const char *path = tree_path("%s", name);
+	struct reading r = { .subject = subject, .path = name, .is_ours = true };
+	struct stat st;
+	char *text;
+	size_t len;
+
+	if (stat(path, &st)) {
+		if (errno != ENOENT || name == asked)
+			report(REPORT_WRONG, "settings", "correct ZWD_CONFIG", "%s: %s", name,
+			       strerror(errno));
+		return;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > 1 << 20) {
+		report(REPORT_WRONG, "settings", "libz-wd reads regular files of at most 1 MiB",
+		       "%s is not read", name);
+		return;
+	}
+	text = tree_whole(path, &len);
+	if (text)
+		zwd_lines_read(text, len, take_line, &r);
+	else
+		report(REPORT_WRONG, "settings", "let all users read it", "%s: %s", name, strerror(errno));
+	free(text);
+}
+
+/* Names that begin as ours do, so that nobody else reads them. */
+static bool is_ours(const char *entry)
+{
+	static const char others[][16] = { "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_", "WD_TEST_",
+					   "WD_SYSTEM_" };
+
+	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncmp(entry, others[i], strlen(others[i])))
+			return false;
+	return true;
+}
+
+static void read_environment(struct subject *subject)
+{
+	const char *at = subject->environment, *end = at + subject->environment_len;
+
+	for (; at && at < end; at += strlen(at) + 1) {
+		size_t len = strcspn(at, "=");
+		char name[64];
+
+		if (!is_ours(at) || !at[len] || len >= sizeof(name))
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)len, at);
+		set(subject, name, at + len + 1, "environment");
+	}
+	subject->is_reproducible = subject_variable(subject, "SOURCE_DATE_EPOCH");
+}
+
+void check_settings(struct subject *subject)
+{
+	/* As in the library: only the system's own file gives such a program a device. */
+	if (subject->is_secure) {
+		strcpy(subject->settings.device, "none");
+		report(REPORT_WARNING, "settings", NULL,
+		       "it runs with rights of its own: its environment does not count");
+	}
+	read_file(subject);
+	if (!subject->is_secure)
+		read_environment(subject);
+	if (subject->is_reproducible)
+		report(REPORT_WRONG, "engine", "unset SOURCE_DATE_EPOCH",
+		       "SOURCE_DATE_EPOCH asks for the same bytes everywhere: software does all");
+	else if (subject->settings.engine == ZWD_ENGINE_SOFT)
+		report(REPORT_WRONG, "engine", "unset ZWD_ENGINE, or set it to auto",
+		       "ZWD_ENGINE = soft: software does all");
+	else if (!subject->settings.levels)
+		report(REPORT_WRONG, "engine", "set ZWD_LEVELS to 1-6", "ZWD_LEVELS has no level");
+	else if (subject->settings.levels == zwd_settings_default.levels)
+		report(REPORT_GOOD, "engine", NULL,
+		       "the device compresses at levels 1 to 6; level 9, which many programs ask for, "
+		       "is software's");
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Zlib */
+/* zwd doctor: one device of the kernel's own driver. */
+#include "config.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tools/zwd/doctor/checks.h"
+#include "tools/zwd/doctor/holders.h"
+#include "tools/zwd/doctor/report.h"
+#include "tools/zwd/doctor/tree.h"
+
+#define SVA 0x1
+#define NOIOMMU 0x102 /* of the drivers that come with other kernels and with KAE */
+
+/* Kernels that say that memory can be shared and refuse it: of x86-64. Later releases of each are of it, too. */
+static const struct {
+	unsigned int major, minor, first;
+} refusing[] = { { 6, 1, 164 }, { 6, 12, 69 } };
+
+/* Debian's release says more than its name for the kernel. */
+static bool version_of_kernel(unsigned int version[3])
+{
+	char text[512];
+	const char *debian;
+
+	if (tree_text(tree_path("/proc/version"), text, sizeof(text)) &&
+	    (debian = strstr(text, " Debian ")) &&
+	    sscanf(debian, " Debian %u.%u.%u", &version[0], &version[1], &version[2]) == 3)
+		return true;
+	return tree_text(tree_path("/proc/sys/kernel/osrelease"), text, sizeof(text)) &&
+	       sscanf(text, "%u.%u.%u", &version[0], &version[1], &version[2]) == 3;
+}
+
+static bool is_refused(const char *name)
+{
+#if defined(__x86_64__)
+	unsigned int version[3];
+
+	if (!version_of_kernel(version))
+		return false;
+	for (size_t i = 0; i < sizeof(refusing) / sizeof(refusing[0]); i++) {
+		if (version[0] != refusing[i].major || version[1] != refusing[i].minor ||
+		    version[2] < refusing[i].first)
+			continue;
+		report(REPORT_WRONG, "kernel", "a later kernel (7.x), or the sdmdev modules",
+		       "%s: Linux %u.%u.%u refuses shared virtual addresses on this kind of machine, "
+		       "though it offers them", name, version[0], version[1], version[2]);
+		return true;
+	}
+#else
+	(void)version_of_kernel;
+	(void)refusing;
+#endif
+	return false;
+}
+
+static bool is_mode_good(const char *name)
+{
+	long long flags = tree_number(tree_path("/sys/class/uacce/%s/flags", name), 0);
+	long long mode = tree_number(tree_path("/sys/module/hisi_zip/parameters/uacce_mode"), -1);
+	char api[64] = "";
+
+	tree_text(tree_path("/sys/class/uacce/%s/api", name), api, sizeof(api));
+	if (strstr(api, "_noiommu") || flags & NOIOMMU || (mode == 2 && !(flags & SVA))) {
+		report(REPORT_WRONG, "noiommu", "turn the IOMMU on, and load hisi_zip with uacce_mode=1",
+		       "%s is in NOIOMMU mode, which libz-wd does not use", name);
+		return false;
+	}
+	if (!(flags & SVA)) {
+		report(REPORT_WRONG, "sva", "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
+		       "%s has no shared virtual addresses (flags %#llx)", name, flags);
+		return false;
+	}
+	return !is_refused(name);
+}
+
+/* Whoever has the node open has a queue, or most likely more than one. */
+static unsigned int check_queues(const char *name)
+{
+	long long free_nr = tree_number(tree_path("/sys/class/uacce/%s/available_instances", name), -1);
+	char node[300], holders[512];
+	unsigned int nr;
+
+	snprintf(node, sizeof(node), "/dev/%s", name);
+	nr = holders_of(node, holders, sizeof(holders));
+	if (free_nr < 0) {
+		report(REPORT_WRONG, "queues", NULL, "%s does not tell its queues", name);
+		return 0;
+	}
+	if (!free_nr) {
+		report(REPORT_WRONG, "queues", "end what has them, or limit it by ZWD_QUEUES",
+		       "no queue of %s is free; held by %s", name, *holders ? holders : "nobody that is seen");
+		return 0;
+	}
+	report(REPORT_GOOD, "queues", NULL, "%s: %lld free%s%s", name, free_nr,
+	       nr ? "; others held by " : "", nr ? holders : "");
+	return (unsigned int)free_nr;
+}
+
+unsigned int check_uacce(const struct subject *subject, const char *name)
+{
+	long long numa = tree_number(tree_path("/sys/class/uacce/%s/device/numa_node", name), -1);
+	char algs[512] = "", node[300];
+	bool is_good;
+
+	tree_text(tree_path("/sys/class/uacce/%s/algorithms", name), algs, sizeof(algs));
+	if (!strstr(algs, "zlib") && !strstr(algs, "gzip") && !strstr(algs, "deflate"))
+		return 0; /* another kind of accelerator */
+	report(REPORT_GOOD, "device", NULL, "%s (uacce, NUMA node %lld)", name, numa);
+	is_good = is_mode_good(name);
+	if (tree_number(tree_path("/sys/class/uacce/%s/isolate", name), 0)) {
+		report(REPORT_WRONG, "isolated", "see the kernel's log; reset or reload the driver",
+		       "%s failed too often and was isolated", name);
+		is_good = false;
+	}
+	snprintf(node, sizeof(node), "/dev/%s", name);
+	is_good &= check_node(subject, node);
+	return is_good ? check_queues(name) : 0;
+}
