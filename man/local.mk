@@ -5,3 +5,4 @@ dist_man_MANS += man/wd-gzip.1
 dist_man_MANS += man/zwd-env.1 man/zwd-run.1 man/zwd-scan.1
 dist_man_MANS += man/zwd-probes.7
 dist_man_MANS += man/zwd-doctor.1
+dist_man_MANS += man/zwd-cdi.1

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Zlib
 include libz-wd/tools/zwd/local.mk
 
+# Where bash-completion looks, by the command's name.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = libz-wd/tools/completion/wd-bench libz-wd/tools/completion/wd-gzip \
+	libz-wd/tools/completion/zwd
+
 bin_PROGRAMS += libz-wd/tools/wd-gzip
 wd_gzip_parts = \
 	libz-wd/tools/gzip/codec.c \

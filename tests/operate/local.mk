@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Zlib
 # What whoever runs programs sets, and reads of them.
 operate_tests =
+operate_tests += tests/operate/cdi.sh
+operate_tests += tests/operate/completion.sh
 operate_tests += tests/operate/doctor.sh
 operate_tests += tests/operate/files.sh
 operate_tests += tests/operate/probes.sh

@@ -27,6 +27,7 @@ int devices_info(const struct zwd_args *args);
 int selftest_run(const struct zwd_args *args);
 
 /* Those of main.c's readers[]: argv[0] is the command's name. */
+int cdi_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int env_main(int argc, char **argv);
 int run_main(int argc, char **argv);

@@ -2,6 +2,7 @@
 bin_PROGRAMS += zwd
 zwd_SOURCES = \
 	libz-wd/tools/zwd/commands.h \
+	libz-wd/tools/zwd/cdi.c \
 	libz-wd/tools/zwd/devices.c \
 	libz-wd/tools/zwd/doctor.c \
 	libz-wd/tools/zwd/doctor/checks.h \

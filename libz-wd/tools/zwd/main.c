@@ -62,6 +62,7 @@ static const struct reader {
 	int (*run)(int argc, char **argv); /* argv[0]: the name. A status */
 	const char *does;
 } readers[] = {
+	{ "cdi", cdi_main, "a specification that hands devices to containers" },
 	{ "doctor", doctor_main, "why there is no device, or why it is not used" },
 	{ "env", env_main, "prints what run would set, for a shell or for systemd" },
 	{ "run", run_main, "runs a program with libz-wd as its zlib" },
