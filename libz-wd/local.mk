@@ -39,8 +39,10 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/scan.c libz-wd/inflate/scan.h \
 	libz-wd/inflate/shadow.c libz-wd/inflate/shadow.h \
 	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
+	libz-wd/engine/flight.c libz-wd/engine/flight.h \
 	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
 	libz-wd/engine/lane.c libz-wd/engine/lane.h \
+	libz-wd/engine/latency.c libz-wd/engine/latency.h \
 	libz-wd/engine/learn.c libz-wd/engine/learn.h \
 	libz-wd/engine/lease.c libz-wd/engine/lease.h \
 	libz-wd/engine/policy.c libz-wd/engine/policy.h \

@@ -45,6 +45,7 @@ struct zwd_dir_choice {
 	uint64_t soft_small;	  /* software is expected to be faster at this size */
 	uint64_t soft_no_device;
 	uint64_t soft_busy;	  /* no queue became free */
+	uint64_t soft_latency;	  /* the device was expected to take longer than ZWD_LATENCY_MS */
 	uint64_t soft_failed;	  /* requests failed or hung, or the data is broken */
 	/* Bytes from which streams go to the device, as set or learned; UINT64_MAX: none does. */
 	uint64_t min_len;	  /* deflate: at level 4 and above */

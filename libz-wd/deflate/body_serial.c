@@ -8,6 +8,7 @@
 #include "deflate/body.h"
 #include "deflate/buffers.h"
 #include "deflate/units.h"
+#include "engine/qpool.h"
 #include "operate/log.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
@@ -27,12 +28,13 @@ static int run_unit(struct zwd_deflate *d, struct zwd_lane **lane, struct zwd_un
 		int ret = 0;
 
 		if (!*lane)
-			ret = zwd_qpool_get(ZWD_DEFLATE, zwd_settings()->timeout_ms, lane);
+			ret = zwd_qpool_get(ZWD_DEFLATE, ZWD_QPOOL_PATIENCE, lane);
 		if (ret)
 			return ret;
 		ret = try_unit(d, *lane, unit);
-		if (!ret)
-			return 0;
+		/* Others have all that may be in flight, and the lane is as good as ever. */
+		if (!ret || ret == -EBUSY)
+			return ret;
 		zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);
 		zwd_log(ZWD_LOG_WARN, "deflate request failed: %s", strerror(-ret));
 		zwd_qpool_drop(*lane, ret);

@@ -144,9 +144,9 @@ static int is_return_due(z_streamp strm, const struct zwd_stream *s, int flush)
 	if (d->reason == ZWD_SOFT_AWAY)
 		return d->seg_len + d->last_seg_len >= AWAY_LEN &&
 		       (flush == Z_NO_FLUSH || strm->avail_in >= min_len) &&
-		       zwd_qpool_is_ready(ZWD_DEFLATE);
+		       zwd_policy_is_ready(ZWD_DEFLATE);
 	/* Where there is no memory to gather in, by the segment before; a bulk one, in its middle. */
-	return s->is_custom && d->reason == ZWD_SOFT_SHORT && zwd_qpool_is_ready(ZWD_DEFLATE) &&
+	return s->is_custom && d->reason == ZWD_SOFT_SHORT && zwd_policy_is_ready(ZWD_DEFLATE) &&
 	       (d->seg_len ? d->seg_len == unit : d->last_seg_len && d->last_seg_len >= min_len);
 }
 
@@ -156,7 +156,7 @@ static int is_open_again(const struct zwd_stream *s)
 	const struct zwd_deflate *d = &s->d;
 
 	return d->is_raw && d->reason == ZWD_SOFT_SHORT && !d->seg_len && !s->is_custom &&
-	       zwd_qpool_is_ready(ZWD_DEFLATE);
+	       zwd_policy_is_ready(ZWD_DEFLATE);
 }
 
 /* Its first unit is full, or its length is known and it is long enough. */

@@ -310,8 +310,10 @@ int zwd_jobq_send(struct zwd_jobq *q)
 		try_lane(job);
 	if (!job->lane)
 		return -EBUSY;
-	job->is_sent = 1;
 	job->error = zwd_unit_send(&job->unit, job->lane);
+	if (job->error == -EBUSY)
+		return -EBUSY;
+	job->is_sent = 1;
 	return 0;
 }
 

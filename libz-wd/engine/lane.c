@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "engine/flight.h"
 #include "engine/lane.h"
 #include "operate/settings.h"
 #include "stream/apart.h"
@@ -20,6 +21,7 @@ static void free_apart(void *arg)
 	struct zwd_lane *lane = arg;
 
 	wd_release_queue(lane->queue);
+	zwd_flight_end(lane);
 	free(lane);
 }
 
@@ -49,6 +51,7 @@ static int open_lane(enum zwd_dir dir, struct zwd_lane **out)
 	if (!lane)
 		return -ENOMEM;
 	lane->dir = dir;
+	lane->is_watched = settings->in_flight || settings->latency_ms;
 	/* What one request of inflate leaves is a context to be saved, which costs as much as 64 KiB. */
 	lane->src_len = dir == ZWD_INFLATE && settings->unit < ZWD_LANE_INFLATE_LEN ?
 				ZWD_LANE_INFLATE_LEN : settings->unit;

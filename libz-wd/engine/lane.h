@@ -30,6 +30,9 @@ struct zwd_lane {
 	int is_kept; /* lent for longer than a call, maybe */
 	int error;	  /* what it was dropped with, in a signal handler */
 	uint64_t sent_ns; /* when its request was sent */
+	int is_watched; /* there are limits, or a goal: ZWD_IN_FLIGHT, ZWD_LATENCY_MS */
+	unsigned int flight; /* KiB of its request that ZWD_IN_FLIGHT counts, */
+	int is_flight_kept;  /* among those that may be left */
 	struct zwd_lane *next;
 };
 
@@ -38,7 +41,7 @@ int zwd_lane_open(enum zwd_dir dir, struct zwd_lane **lane);
 /* Stops its queue, then frees it. Blocks until the device touches its memory no more. */
 void zwd_lane_free(struct zwd_lane *lane);
 
-/* One request on a lane: sends it. 0, -EIO, -ENODEV, -EINVAL. */
+/* One request on a lane: sends it. 0, -EIO, -ENODEV, -EINVAL; -EBUSY: too much is in flight, and the lane is as it was. */
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req);
 /* Takes its result. 0, -EAGAIN: not done yet, -EIO, -ENODEV. */
 int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res);

@@ -99,9 +99,8 @@ int zwd_policy_inflate_candidate(int window_bits)
 #define INFLATE_EXPANDS 4
 
 /* Bytes, or ZWD_MIN_LEARNED. */
-static size_t min_len_of(enum zwd_dir dir, int level)
+static size_t min_len_of(const struct zwd_settings *settings, enum zwd_dir dir, int level)
 {
-	const struct zwd_settings *settings = zwd_settings();
 	size_t min_len = dir == ZWD_DEFLATE ? settings->min_deflate : settings->min_inflate;
 
 	if (min_len != ZWD_MIN_PROFILE)
@@ -111,15 +110,13 @@ static size_t min_len_of(enum zwd_dir dir, int level)
 	return level <= 3 ? PROFILE_MIN_DEFLATE_FAST : PROFILE_MIN_DEFLATE;
 }
 
-static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_trial *trial)
+static int is_long_enough(const struct zwd_settings *settings, enum zwd_dir dir, int level, size_t len,
+			  struct zwd_trial *trial)
 {
 	size_t min_len;
 	int ret;
 
-	trial->begin_ns = 0;
-	if (zwd_settings()->engine == ZWD_ENGINE_HW)
-		return 1;
-	min_len = min_len_of(dir, level);
+	min_len = min_len_of(settings, dir, level);
 	if (min_len != ZWD_MIN_LEARNED) {
 		ret = len >= min_len;
 	} else {
@@ -132,13 +129,29 @@ static int is_for_device(enum zwd_dir dir, int level, size_t len, struct zwd_tri
 	return ret;
 }
 
+static inline __attribute__((always_inline)) int is_for_device(const struct zwd_settings *settings,
+							       enum zwd_dir dir, int level, size_t len,
+							       struct zwd_trial *trial)
+{
+	trial->begin_ns = 0;
+	return settings->engine == ZWD_ENGINE_HW || is_long_enough(settings, dir, level, len, trial);
+}
+
 /*
- * Data is for the device: is it there? Opening it is nobody's time, so what is measured begins after it.
+ * Data is for the device: is it there, and soon enough? Opening it is nobody's time, so what is measured begins
+ * after it.
  */
-static int has_device(enum zwd_dir dir, int needs_raw, struct zwd_trial *trial)
+static inline __attribute__((always_inline)) int has_device(const struct zwd_settings *settings,
+							    enum zwd_dir dir, int needs_raw,
+							    struct zwd_trial *trial)
 {
 	if (!zwd_qpool_has_device(dir) || (needs_raw && !zwd_qpool_has_raw(dir))) {
 		zwd_count(dir, ZWD_SOFT_NO_DEVICE, 1);
+		trial->begin_ns = 0;
+		return 0;
+	}
+	if (__builtin_expect(settings->latency_ms != 0, 0) && zwd_qpool_is_late(dir, 1)) {
+		zwd_count(dir, ZWD_SOFT_LATENCY, 1);
 		trial->begin_ns = 0;
 		return 0;
 	}
@@ -149,20 +162,23 @@ static int has_device(enum zwd_dir dir, int needs_raw, struct zwd_trial *trial)
 
 int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush)
 {
+	const struct zwd_settings *settings = zwd_settings();
+
 	d->trial.begin_ns = 0;
 	/* More may come, and is gathered until there is a unit's worth. */
-	return flush == Z_NO_FLUSH || (is_for_device(ZWD_DEFLATE, d->level, len, &d->trial) &&
-				       has_device(ZWD_DEFLATE, 0, &d->trial));
+	return flush == Z_NO_FLUSH || (is_for_device(settings, ZWD_DEFLATE, d->level, len, &d->trial) &&
+				       has_device(settings, ZWD_DEFLATE, 0, &d->trial));
 }
 
 int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 {
+	const struct zwd_settings *settings = zwd_settings();
 	int ret;
 
 	if (d->trial.begin_ns)
 		return 1; /* that was the decision */
-	ret = is_for_device(ZWD_DEFLATE, d->level, len, &d->trial) &&
-	      has_device(ZWD_DEFLATE, 0, &d->trial);
+	ret = is_for_device(settings, ZWD_DEFLATE, d->level, len, &d->trial) &&
+	      has_device(settings, ZWD_DEFLATE, 0, &d->trial);
 	/* Without a flush the call may return before the work is done. */
 	if (flush == Z_NO_FLUSH)
 		d->trial.begin_ns = 0;
@@ -171,22 +187,30 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 
 int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
 {
+	const struct zwd_settings *settings = zwd_settings();
+
 	if (len > room / INFLATE_EXPANDS)
 		len = room / INFLATE_EXPANDS;
-	return is_for_device(ZWD_INFLATE, 0, len, &i->trial) &&
-	       has_device(ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, &i->trial);
+	return is_for_device(settings, ZWD_INFLATE, 0, len, &i->trial) &&
+	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, &i->trial);
 }
 
 int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len)
 {
-	size_t min_len = min_len_of(ZWD_INFLATE, 0);
+	const struct zwd_settings *settings = zwd_settings();
+	size_t min_len = min_len_of(settings, ZWD_INFLATE, 0);
 
 	/* It is long already, or the setting is for longer ones. */
-	if (zwd_settings()->engine != ZWD_ENGINE_HW && min_len != ZWD_MIN_LEARNED &&
+	if (settings->engine != ZWD_ENGINE_HW && min_len != ZWD_MIN_LEARNED &&
 	    i->made / INFLATE_EXPANDS + len < min_len)
 		return 0;
-	return zwd_qpool_has_device(ZWD_INFLATE) && zwd_qpool_is_ready(ZWD_INFLATE) &&
+	return zwd_qpool_has_device(ZWD_INFLATE) && zwd_policy_is_ready(ZWD_INFLATE) &&
 	       zwd_qpool_has_raw(ZWD_INFLATE);
+}
+
+int zwd_policy_is_ready(enum zwd_dir dir)
+{
+	return zwd_qpool_is_ready(dir) && !(zwd_settings()->latency_ms && zwd_qpool_is_late(dir, 0));
 }
 
 static void note(enum zwd_dir dir, int level, struct zwd_trial *trial, enum zwd_learn_engine engine)
@@ -198,8 +222,12 @@ static void note(enum zwd_dir dir, int level, struct zwd_trial *trial, enum zwd_
 /* Waiting for a queue is the device's time like any other. Its absence takes none. */
 static void lost(enum zwd_dir dir, int level, struct zwd_trial *trial, int err)
 {
-	zwd_count(dir, err == -EBUSY ? ZWD_SOFT_BUSY : err == -ENODEV ? ZWD_SOFT_NO_DEVICE :
-									ZWD_SOFT_FAILED, 1);
+	enum zwd_counter reason = err == -ENODEV ? ZWD_SOFT_NO_DEVICE : ZWD_SOFT_FAILED;
+
+	/* Where there is a goal, that is how long a queue was waited for. */
+	if (err == -EBUSY)
+		reason = zwd_settings()->latency_ms ? ZWD_SOFT_LATENCY : ZWD_SOFT_BUSY;
+	zwd_count(dir, reason, 1);
 	if (trial->begin_ns && err != -ENODEV)
 		note(dir, level, trial, ZWD_LEARN_DEVICE);
 	trial->begin_ns = 0;
@@ -243,7 +271,7 @@ void zwd_policy_inflate_end(struct zwd_stream *s, size_t consumed, int ret)
 uint64_t zwd_policy_min_len(enum zwd_dir dir, int level)
 {
 	const struct zwd_settings *settings = zwd_settings();
-	size_t min_len = min_len_of(dir, level);
+	size_t min_len = min_len_of(settings, dir, level);
 
 	if (settings->engine == ZWD_ENGINE_SOFT)
 		return UINT64_MAX;

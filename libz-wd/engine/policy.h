@@ -30,6 +30,9 @@ int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room);
 /* Software is between two blocks, and len more bytes are at hand: may a device go on? */
 int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len);
 
+/* May software ask for a device, as far as that is there and soon enough? */
+int zwd_policy_is_ready(enum zwd_dir dir);
+
 /* The device could not go on with a stream: counts why. */
 void zwd_policy_deflate_lost(struct zwd_deflate *d, int err);
 void zwd_policy_inflate_lost(struct zwd_inflate *i, int err);

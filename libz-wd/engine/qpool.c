@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/latency.h"
 #include "engine/pool.h"
 #include "engine/presence.h"
 #include "engine/qpool.h"
@@ -449,6 +450,24 @@ int zwd_qpool_is_ready(enum zwd_dir dir)
 	return !zwd_is_inside && !is_paused(dir);
 }
 
+int zwd_qpool_is_late(enum zwd_dir dir, int is_asking)
+{
+	struct zwd_pool *pool = &pools[dir];
+	unsigned int waiting_nr = 0, lanes_nr;
+	int cancel_state;
+
+	if (enter_shielded(&cancel_state))
+		return 0;
+	pthread_mutex_lock(&lock);
+	zwd_pool_gather(pool);
+	if (!pool->idle && !zwd_pool_has_room(pool))
+		waiting_nr = atomic_load(&pool->waiters_nr) + 1;
+	lanes_nr = pool->open_nr;
+	pthread_mutex_unlock(&lock);
+	zwd_leave_shielded(cancel_state);
+	return zwd_latency_is_long(dir, waiting_nr, lanes_nr, is_asking);
+}
+
 void zwd_qpool_await(enum zwd_dir dir, unsigned int timeout_ms)
 {
 	uint64_t now = zwd_now_ns(), end = now + timeout_ms * 1000000ull;
@@ -476,6 +495,14 @@ int zwd_qpool_is_stale(const struct zwd_lane *lane)
 	return lane->generation != wd_generation();
 }
 
+static unsigned int patience_ms(void)
+{
+	const struct zwd_settings *settings = zwd_settings();
+	unsigned int goal_ms = settings->latency_ms;
+
+	return goal_ms && goal_ms < settings->timeout_ms ? goal_ms : settings->timeout_ms;
+}
+
 static __attribute__((noinline)) int get(enum zwd_dir dir, unsigned int timeout_ms,
 					 struct zwd_lane **out)
 {
@@ -486,7 +513,7 @@ static __attribute__((noinline)) int get(enum zwd_dir dir, unsigned int timeout_
 	pool = lock_pool(dir);
 	ret = take(pool, dir, out);
 	if (ret == -EAGAIN)
-		ret = wait_for_lane(pool, dir, timeout_ms, out);
+		ret = wait_for_lane(pool, dir, timeout_ms ? timeout_ms : patience_ms(), out);
 	pthread_mutex_unlock(&lock);
 	return ret;
 }

@@ -29,6 +29,9 @@ int zwd_qpool_reaches_all(enum zwd_dir dir);
 /* Is it worth to ask for a lane now? Yes unless the pool is paused. */
 int zwd_qpool_is_ready(enum zwd_dir dir);
 
+/* Is a request expected to take longer than the goal, where there is one? is_asking: it goes to the device if not. */
+int zwd_qpool_is_late(enum zwd_dir dir, int is_asking);
+
 /* Waits until a paused pool is asked again, at most timeout_ms. */
 void zwd_qpool_await(enum zwd_dir dir, unsigned int timeout_ms);
 
@@ -41,8 +44,10 @@ int zwd_qpool_is_stale(const struct zwd_lane *lane);
  *
  * Borrows a lane; waits while all are lent, first come, first served, at most timeout_ms. -ENODEV: no
  * device, or it failed a moment ago and is left alone for a while; -EBUSY: none became free. All
- * functions here also answer -EBUSY in a signal handler that came upon one of them.
+ * functions here also answer -EBUSY in a signal handler that came upon one of them. ZWD_QPOOL_PATIENCE: as long
+ * as the settings say, for a stream that software can take over.
  */
+#define ZWD_QPOOL_PATIENCE 0
 int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **lane);
 
 /*

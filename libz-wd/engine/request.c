@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "engine/flight.h"
+#include "engine/latency.h"
 #include "engine/qpool.h"
 #include "operate/settings.h"
 #include "stream/shield.h"
@@ -14,17 +16,22 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 
 	if (ret)
 		return ret;
-	lane->is_in_dst = req->dst == lane->dst;
-	zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
-	ret = wd_send(lane->queue, req, 1);
-	lane->sent_ns = zwd_now_ns();
+	if (__builtin_expect(lane->is_watched, 0))
+		ret = zwd_flight_begin(lane, req->src_len, lane->is_kept);
+	if (!ret) {
+		lane->is_in_dst = req->dst == lane->dst;
+		zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
+		ret = wd_send(lane->queue, req, 1);
+		lane->sent_ns = zwd_now_ns();
+		ret = ret == 1 ? 0 : ret ? ret : -EIO;
+	}
 	zwd_leave();
-	return ret == 1 ? 0 : ret ? ret : -EIO;
+	return ret;
 }
 
-static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
+static inline __attribute__((always_inline)) int received_in(struct zwd_lane *lane, const struct wd_zip_res *res,
+							     int ret, uint64_t *ns)
 {
-	uint64_t ns;
 	size_t len;
 
 	if (ret != 1) {
@@ -35,9 +42,21 @@ static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret
 	len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
 	if (lane->is_in_dst && len > lane->written)
 		lane->written = len;
-	ns = zwd_now_ns() - lane->sent_ns;
-	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, ns);
-	zwd_count_latency(lane->dir, ns);
+	*ns = zwd_now_ns() - lane->sent_ns;
+	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, *ns);
+	zwd_count_latency(lane->dir, *ns);
+	return 0;
+}
+
+static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
+{
+	uint64_t ns;
+
+	ret = received_in(lane, res, ret, &ns);
+	if (ret || __builtin_expect(!lane->is_watched, 1))
+		return ret;
+	zwd_flight_end(lane);
+	zwd_latency_note(lane->dir, ns);
 	return 0;
 }
 
@@ -71,17 +90,45 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 	return ret;
 }
 
-int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
+static inline __attribute__((always_inline)) int call(struct zwd_lane *lane, const struct wd_zip_req *req,
+						      struct wd_zip_res *res, uint64_t *ns)
 {
-	int ret = zwd_enter();
+	int ret;
 
-	if (ret)
-		return ret;
 	lane->is_in_dst = req->dst == lane->dst;
 	zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
 	lane->sent_ns = zwd_now_ns();
 	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
-	ret = received(lane, res, ret ? ret : 1);
+	return received_in(lane, res, ret ? ret : 1, ns);
+}
+
+/* Apart: without limits and goals they cost one look at the lane. */
+static __attribute__((noinline, cold)) int call_watched(struct zwd_lane *lane, const struct wd_zip_req *req,
+							struct wd_zip_res *res)
+{
+	int ret = zwd_flight_begin(lane, req->src_len, 0);
+	uint64_t ns;
+
+	if (!ret)
+		ret = call(lane, req, res, &ns);
+	if (ret)
+		return ret;
+	zwd_flight_end(lane);
+	zwd_latency_note(lane->dir, ns);
+	return 0;
+}
+
+int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
+{
+	int ret = zwd_enter();
+	uint64_t ns;
+
+	if (ret)
+		return ret;
+	if (__builtin_expect(lane->is_watched, 0))
+		ret = call_watched(lane, req, res);
+	else
+		ret = call(lane, req, res, &ns);
 	zwd_leave();
 	return ret;
 }

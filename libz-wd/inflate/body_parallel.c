@@ -141,6 +141,10 @@ static int send_next(struct zwd_stream *s, struct run *run)
 	part->lane = run->idle[--run->idle_nr];
 	part->is_first = !run->nr && !run->taken_nr && s->i.ctx_len != 0;
 	send(s, run, part);
+	if (part->error == -EBUSY) {
+		run->idle[run->idle_nr++] = part->lane;
+		return 0;
+	}
 	run->nr++;
 	run->in += part->len;
 	run->in_len -= part->len;

@@ -84,10 +84,12 @@ static __attribute__((noinline)) void send_ahead(z_streamp strm, struct zwd_stre
 	room += zwd_request_ahead_len(s);
 	req = zwd_request_prepare(strm, s, lane, held, room, 0);
 	ret = zwd_qpool_send(lane, &req);
-	if (ret)
-		zwd_qpool_drop(lane, ret);
-	else
+	if (!ret)
 		zwd_ahead_put(i->ahead, lane);
+	else if (ret == -EBUSY)
+		zwd_qpool_put(lane);
+	else
+		zwd_qpool_drop(lane, ret);
 down:
 	zwd_shield_down(cancel_state);
 }
@@ -109,7 +111,8 @@ static int run_in_place(z_streamp strm, struct zwd_stream *s, struct zwd_lane *l
 		int err = has_next ? zwd_qpool_send(lane, &req) : 0;
 
 		ret = zwd_request_take(strm, s, &sent, ctx, &res);
-		if (!has_next)
+		/* Where too much is in flight, the next one waits by itself. */
+		if (!has_next || err == -EBUSY)
 			break;
 		if (!err)
 			err = zwd_qpool_wait(lane, &next, zwd_settings()->timeout_ms);
@@ -191,14 +194,18 @@ static int try_request(z_streamp strm, struct zwd_stream *s, int *had_lane)
 	int is_ahead = lane != NULL, ret = 0;
 
 	if (!lane)
-		ret = zwd_qpool_get(ZWD_INFLATE, zwd_settings()->timeout_ms, &lane);
+		ret = zwd_qpool_get(ZWD_INFLATE,
+				    zwd_back_is_open(s) ? ZWD_QPOOL_PATIENCE : zwd_settings()->timeout_ms,
+				    &lane);
 	*had_lane = !ret;
 	if (!ret)
 		ret = run(strm, s, lane, is_ahead);
 	if (!*had_lane)
 		return ret;
+	/* Others have all that may be in flight. */
+	*had_lane = ret != -EBUSY;
 	/* Bad data is the data's fault, most likely, and memory not the lane's, nor what it cannot know. */
-	if (!ret || ret == -EBADMSG || ret == -ENOMEM || ret == -ENODATA)
+	if (!ret || ret == -EBADMSG || ret == -ENOMEM || ret == -ENODATA || ret == -EBUSY)
 		zwd_qpool_put(lane);
 	else
 		zwd_qpool_drop(lane, ret);

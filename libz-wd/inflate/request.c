@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/flight.h"
 #include "engine/lease.h"
 #include "inflate/back.h"
 #include "inflate/check.h"
@@ -134,6 +135,8 @@ struct wd_zip_req zwd_request_prepare(const z_stream *strm, struct zwd_stream *s
 		most = zwd_cut_serial_len(i);
 	if (i->ending.most && most > i->ending.most)
 		most = i->ending.most;
+	if (most > zwd_flight_most() - old_in(i))
+		most = zwd_flight_most() - old_in(i);
 	if (len > most)
 		len = most;
 	if (is_in_place) {
@@ -176,6 +179,8 @@ int zwd_request_follow(const z_stream *strm, struct zwd_stream *s, struct zwd_la
 	used = input_for(s, room, res->consumed, res->produced);
 	most = used < most ? used : most;
 	most = cut < most ? cut : most;
+	if (most > zwd_flight_most())
+		most = zwd_flight_most();
 	*req = (struct wd_zip_req){
 		.src = strm->next_in + res->consumed,
 		.dst = strm->next_out + res->produced,

@@ -24,6 +24,9 @@ static void read_section(char *text, struct zwd_line *line)
 	static const char program[] = "[program";
 	char *name = text + strlen(program), *end = text + strlen(text) - 1;
 
+	line->program = "";
+	if (!strcmp(text, "[all]"))
+		return;
 	line->program = NULL;
 	line->wrong = "unknown section";
 	if (strncmp(text, program, strlen(program)) || !lean_is_space(*name) || *end != ']')

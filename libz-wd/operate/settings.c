@@ -64,50 +64,51 @@ static bool is_program(const char *name)
 	return !strcmp(own, name);
 }
 
-/* The log is set up first, so that the others' mistakes are seen wherever they stand. */
-enum pass { PASS_LOG, PASS_ALL };
+/*
+ * The log is set up first, so that the others' mistakes are seen wherever they stand; and what is for all programs
+ * before what is for this one, which wins wherever it stands.
+ */
+enum pass { PASS_LOG_ALL, PASS_LOG_OWN, PASS_ALL, PASS_OWN, PASSES };
 
 struct reading {
 	struct zwd_settings *s;
 	const char *path;
 	enum pass pass;
-	bool is_ours; /* the section that is being read applies to this program */
+	/* Whom the section that is being read is for; neither: another program. */
+	bool is_for_all, is_ours;
 };
 
-/* What is wrong with it, or NULL. */
-static const char *read_line(struct reading *r, const struct zwd_line *line)
+static void tell(const struct reading *r, const struct zwd_line *line, const char *wrong)
 {
-	int ret;
-
-	if (line->wrong) {
-		r->is_ours &= line->program != NULL;
-		return line->wrong;
-	}
-	if (!line->key) {
-		r->is_ours = is_program(line->program);
-		return NULL;
-	}
-	if (!r->is_ours || (r->pass == PASS_LOG) != !strcmp(line->key, "ZWD_LOG"))
-		return NULL;
-	ret = zwd_settings_set(r->s, line->key, line->value);
-	if (!ret)
-		return NULL;
-	return ret == -ENOENT ? "unknown key" : "impossible value";
+	zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", r->path, line->nr, wrong);
 }
 
 static void take_line(void *arg, const struct zwd_line *line)
 {
 	struct reading *r = arg;
-	const char *wrong = read_line(r, line);
+	bool is_own = r->pass == PASS_LOG_OWN || r->pass == PASS_OWN;
+	bool is_log = r->pass == PASS_LOG_ALL || r->pass == PASS_LOG_OWN;
+	int ret;
 
-	/* What does not depend on the pass is told in one of them. */
-	if (wrong && (r->pass == PASS_ALL || !strcmp(wrong, "impossible value")))
-		zwd_log(ZWD_LOG_ERROR, "%s:%u: %s", r->path, line->nr, wrong);
+	/* Every pass sees that: it is told in one of them. */
+	if (line->wrong && r->pass == PASS_ALL)
+		tell(r, line, line->wrong);
+	if (!line->key || line->wrong) {
+		r->is_for_all = line->program && !*line->program;
+		r->is_ours = line->program && *line->program && (line->wrong ? r->is_ours : is_program(line->program));
+		return;
+	}
+	if (!(is_own ? r->is_ours : r->is_for_all) || is_log != !strcmp(line->key, "ZWD_LOG"))
+		return;
+	ret = zwd_settings_set(r->s, line->key, line->value);
+	if (ret)
+		tell(r, line, ret == -ENOENT ? "unknown key" : "impossible value");
 }
 
 static void read_text(struct reading *r, char *text, size_t len)
 {
-	r->is_ours = true;
+	r->is_for_all = true;
+	r->is_ours = false;
 	zwd_lines_read(text, len, take_line, r);
 }
 
@@ -134,7 +135,7 @@ static ssize_t read_whole(int fd, char *text, size_t room)
 	return (ssize_t)len;
 }
 
-/* The settings of an open file. Two copies: reading a line takes it apart. */
+/* The settings of an open file. A copy: reading a line takes it apart. */
 static int read_open(struct zwd_settings *s, const char *path, int fd)
 {
 	struct reading r = { .s = s, .path = path };
@@ -158,13 +159,10 @@ static int read_open(struct zwd_settings *s, const char *path, int fd)
 	if (text == MAP_FAILED)
 		return -errno;
 	len = read_whole(fd, text, room);
-	if (len > 0) {
-		memcpy(text + room + 1, text, (size_t)len);
-		r.pass = PASS_LOG;
-		read_text(&r, text, (size_t)len);
-		configure_log();
-		r.pass = PASS_ALL;
-		read_text(&r, text + room + 1, (size_t)len);
+	for (r.pass = 0; len > 0 && r.pass < PASSES; r.pass++) {
+		if (r.pass == PASS_ALL)
+			configure_log();
+		read_text(&r, memcpy(text + room + 1, text, (size_t)len), (size_t)len);
 	}
 	munmap(text, 2 * (room + 1));
 	return len < 0 ? (int)len : 0;
@@ -247,6 +245,9 @@ static void read_environment(struct zwd_settings *s)
 	/* Reproducible: the same input gives the same bytes, with a device or without. */
 	if (lean_getenv("SOURCE_DATE_EPOCH"))
 		s->engine = ZWD_ENGINE_SOFT;
+	/* A request that there is never room for would wait in vain. */
+	if (s->in_flight && s->unit > s->in_flight / 2)
+		s->unit = s->in_flight / 2;
 }
 
 const struct zwd_settings *_Atomic zwd_settings_known;

@@ -24,6 +24,8 @@ struct zwd_settings {
 	unsigned int verify;	   /* ZWD_VERIFY: inflate one in so many units; 0: none */
 	size_t keep;		   /* ZWD_KEEP: compressed bytes kept for a way back, by all streams */
 	unsigned int timeout_ms;   /* ZWD_TIMEOUT_MS of one request */
+	size_t in_flight;	   /* ZWD_IN_FLIGHT: input bytes on devices at once; 0: any */
+	unsigned int latency_ms;   /* ZWD_LATENCY_MS: what takes longer is software's; 0: nothing is */
 	int stats_text;		   /* ZWD_STATS=1 */
 	char stats_json[1024];	   /* ZWD_STATS=json:PATH */
 	char soft_zlib[1024];	   /* ZWD_SOFT_ZLIB: path of the real zlib, or "" */

@@ -57,6 +57,7 @@ static const struct {
 	FIELD(ZWD_SOFT_SMALL, _choice, soft_small),
 	FIELD(ZWD_SOFT_NO_DEVICE, _choice, soft_no_device),
 	FIELD(ZWD_SOFT_BUSY, _choice, soft_busy),
+	FIELD(ZWD_SOFT_LATENCY, _choice, soft_latency),
 	FIELD(ZWD_SOFT_FAILED, _choice, soft_failed),
 };
 

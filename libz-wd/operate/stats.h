@@ -36,6 +36,7 @@ enum zwd_counter {
 	ZWD_SOFT_SMALL,
 	ZWD_SOFT_NO_DEVICE,
 	ZWD_SOFT_BUSY,
+	ZWD_SOFT_LATENCY,
 	ZWD_SOFT_FAILED,
 	ZWD_COUNTERS,
 	ZWD_COUNTERS_ROOM = (ZWD_COUNTERS + 7) / 8 * 8, /* whole cache lines */

@@ -130,7 +130,7 @@ static bool is_gzip(const char *value)
 	return !*value || *value == '/' || !strcmp(value, "0") || !strcmp(value, "1");
 }
 
-enum kind { DEVICE, ENGINE, LEVELS, MIN, SIZE, NUMBER, TEXT, GZIP, STATS, LOG };
+enum kind { DEVICE, ENGINE, LEVELS, MIN, SIZE, LIMIT, NUMBER, TEXT, GZIP, STATS, LOG };
 
 #define AT(field) offsetof(struct zwd_settings, field)
 
@@ -152,6 +152,8 @@ static const struct {
 	{ "ZWD_VERIFY", NUMBER, AT(verify), 0, UINT32_MAX },
 	{ "ZWD_KEEP", SIZE, AT(keep), 0, SIZE_MAX >> 1 },
 	{ "ZWD_TIMEOUT_MS", NUMBER, AT(timeout_ms), 1, 3600000 },
+	{ "ZWD_IN_FLIGHT", LIMIT, AT(in_flight), 128 << 10, (size_t)16 << 30 },
+	{ "ZWD_LATENCY_MS", NUMBER, AT(latency_ms), 0, 3600000 },
 	{ "ZWD_STATS", STATS, 0, 0, 0 },
 	{ "ZWD_SOFT_ZLIB", TEXT, AT(soft_zlib), 0, sizeof(zwd_settings_default.soft_zlib) },
 	{ "ZWD_GZIP", GZIP, AT(gzip), 0, sizeof(zwd_settings_default.gzip) },
@@ -187,16 +189,18 @@ static int set(struct zwd_settings *s, size_t row, const char *value)
 	case LOG:
 		return zwd_log_configure(value) ? 0 : -EINVAL;
 	case SIZE:
+	case LIMIT:
 	case NUMBER:
 		break;
 	}
 	ret = parse_size(value, table[row].max, &size);
-	if (ret || size < table[row].min)
+	/* 0 is no limit. */
+	if (ret || (size < table[row].min && (size || table[row].kind != LIMIT)))
 		return -EINVAL;
-	if (table[row].kind == SIZE)
-		*(size_t *)at = size;
-	else
+	if (table[row].kind == NUMBER)
 		*(unsigned int *)at = (unsigned int)size;
+	else
+		*(size_t *)at = size;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "libwd/priv.h"
 
 /* What is static there is called here. */
+#include "libz-wd/operate/lines.c"
 #include "libz-wd/operate/settings.c"
 
 #include <stdarg.h>
@@ -56,7 +57,8 @@ static void print_settings(const struct zwd_settings *s, struct buf *out)
 			text_put(out, "\nZWD_MIN_%s=%zu", i ? "INFLATE" : "DEFLATE", mins[i]);
 	text_put(out, "\nZWD_UNIT=%zu\nZWD_QUEUES=%u\nZWD_DEPTH=%u\nZWD_VERIFY=%u\nZWD_KEEP=%zu\n",
 		 s->unit, s->queues, s->depth, s->verify, s->keep);
-	text_put(out, "ZWD_TIMEOUT_MS=%u\n", s->timeout_ms);
+	text_put(out, "ZWD_TIMEOUT_MS=%u\nZWD_IN_FLIGHT=%zu\nZWD_LATENCY_MS=%u\n", s->timeout_ms, s->in_flight,
+		 s->latency_ms);
 	if (s->stats_text)
 		text_put(out, "ZWD_STATS=1\n");
 	if (s->stats_json[0])
@@ -91,57 +93,65 @@ static void check_settings(const struct zwd_settings *s)
 	buf_free(&second);
 }
 
-/* The file's lines by rules of our own: what is wrong with each, and what they set. */
+/*
+ * The file's lines by rules of our own: what is wrong with each, and what they set. Those for this program (turn 1)
+ * after those for all, of which the first turn tells what else is wrong.
+ */
 static void expect_line(struct zwd_settings *s, char *line, size_t len, unsigned int nr,
-			bool *is_ours, struct buf *wrong)
+			int turn, int *whose, struct buf *wrong)
 {
+	struct buf nowhere = { 0 }, *once = turn ? &nowhere : wrong;
 	char *key, *value;
 	int ret;
 
 	if (memchr(line, 0, len)) {
-		text_put(wrong, "%u: has a zero byte\n", nr);
-		return;
+		text_put(once, "%u: has a zero byte\n", nr);
+		goto out;
 	}
 	key = trim(line);
 	if (*key == '[') {
 		char end, *last = key + strlen(key) - 1;
 
-		*is_ours = false;
+		*whose = !strcmp(key, "[all]") ? 0 : 2;
+		if (!*whose)
+			goto out;
 		if (*last == ']' && sscanf(key, "[program%*1[ \t\r\v\f]%c", &end) == 1) {
 			*last = '\0';
 			value = trim(key + strlen("[program"));
 			if (!*value || strchr(value, '/'))
-				text_put(wrong, "%u: impossible name of a program\n", nr);
-			else
-				*is_ours = !strcmp(value, program_invocation_short_name);
+				text_put(once, "%u: impossible name of a program\n", nr);
+			else if (!strcmp(value, program_invocation_short_name))
+				*whose = 1;
 		} else {
-			text_put(wrong, "%u: unknown section\n", nr);
+			text_put(once, "%u: unknown section\n", nr);
 		}
-		return;
+		goto out;
 	}
 	if (!*key || *key == '#')
-		return;
+		goto out;
 	value = strchr(key, '=');
 	if (!value) {
-		text_put(wrong, "%u: is no KEY = VALUE\n", nr);
-		return;
+		text_put(once, "%u: is no KEY = VALUE\n", nr);
+		goto out;
 	}
 	*value = '\0';
 	key = trim(key);
 	value = trim(value + 1);
-	if (!*is_ours || !strcmp(key, "ZWD_LOG"))
-		return;
+	if (*whose != turn || !strcmp(key, "ZWD_LOG"))
+		goto out;
 	ret = zwd_settings_set(s, key, value);
 	if (ret)
 		text_put(wrong, "%u: %s\n", nr,
 			 ret == -ENOENT ? "unknown key" : "impossible value");
+out:
+	buf_free(&nowhere);
 }
 
-static void expect(struct zwd_settings *s, const uint8_t *data, size_t len, struct buf *wrong)
+static void expect(struct zwd_settings *s, const uint8_t *data, size_t len, int turn, struct buf *wrong)
 {
 	char *text = malloc(len + 1), *line = text;
-	bool is_ours = true;
 	unsigned int nr = 0;
+	int whose = 0;
 
 	memcpy(text, data, len);
 	text[len] = '\0';
@@ -152,11 +162,10 @@ static void expect(struct zwd_settings *s, const uint8_t *data, size_t len, stru
 
 		end = end ? end : text + len;
 		*end = '\0';
-		expect_line(s, line, (size_t)(end - line), ++nr, &is_ours, wrong);
+		expect_line(s, line, (size_t)(end - line), ++nr, turn, &whose, wrong);
 		line = end + 1;
 	}
 	free(text);
-	buf_add(wrong, "", 1);
 }
 
 /* What the log has of the file's lines, in the same words. */
@@ -188,7 +197,7 @@ static void set_environment(struct taker *t)
 		char value[256];
 		size_t len = take_byte(t);
 
-		name = zwd_settings_name(take_byte(t) % 14);
+		name = zwd_settings_name(take_byte(t) % SETTINGS_NR);
 		from = take_bytes(t, &len);
 		memcpy(value, from, len);
 		value[len] = '\0';
@@ -213,7 +222,9 @@ static void run_file(struct taker *t)
 		      pwrite(file_fd, data, len, 0) == (ssize_t)len,
 	      "memfd");
 	check(!read_system(&s), "read_system");
-	expect(&expected, data, len, &wrong);
+	for (int turn = 0; turn < 2; turn++)
+		expect(&expected, data, len, turn, &wrong);
+	buf_add(&wrong, "", 1);
 	read_log(&told);
 	check(!strcmp((char *)wrong.data, (char *)told.data), "told:\n%s\nwrong is:\n%s", told.data,
 	      wrong.data);

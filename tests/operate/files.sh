@@ -70,6 +70,43 @@ for section in "$name 1" "python3 1" "other 0"; do
 	work
 	[ "$(grep -c streams err)" = $((${section#* } * 2)) ] || fail "section $section"
 done
+# The program's own settings win over those for all, wherever these stand, and the environment over both.
+printf 'ZWD_STATS = 0\n[program %s]\nZWD_STATS = 1\n[all]\nZWD_STATS = 0\nZWD_LOG = warn\n' "$name" >conf
+work
+told 2 streams
+work ZWD_STATS=0
+told 0 streams
+printf '[program %s]\n[all]\nZWD_STATS = 1\n[program other]\nZWD_STATS = 0\n' "$name" >conf
+work
+told 2 streams
+printf '[program other]\nZWD_STATS = 1\n[program %s]\n' "$name" >conf
+work
+told 0 streams
+# Twice the same program: what is said last.
+printf '[program %s]\nZWD_STATS = 1\n[all]\n[program %s]\nZWD_STATS = 0\n' "$name" "$name" >conf
+work
+told 0 streams
+# A program that is a script goes by its name, too.
+printf '[program script]\nZWD_STATS = 1\n' >conf
+printf '#!/usr/bin/python3\n%s\n' "$trip" >script
+chmod 755 script
+LD_PRELOAD="$LIBZWD" WD_DEVICE=none ZWD_CONFIG=conf ./script >out 2>err || fail "script exits with $?"
+told 2 streams
+# A mistake is told once, with its line; in another program's section, by that one.
+printf 'ZWD_LOG = error\n[program %s]\nZWD_UNIT = 1\nZWD_SPED = 1\n[program other]\nZWD_DEPTH = 0\n[all\nZWD_DEPTH = 0\n[all]\nZWD_IN_FLIGHT = 1\nword\n' \
+	"$name" >conf
+work
+told 1 'conf:3: impossible value'
+told 1 'conf:4: unknown key'
+told 1 'conf:7: unknown section'
+told 1 'conf:10: impossible value'
+told 1 'conf:11: is no KEY'
+told 5 'conf:'
+# A section's log is there before any mistake is told.
+printf 'ZWD_UNIT = 1\n[program %s]\nZWD_LOG = error\n' "$name" >conf
+work
+told 1 'conf:1: impossible value'
+
 printf '[programs]\nZWD_STATS = 1\n' >conf
 work ZWD_LOG=warn
 told 1 'conf:1: unknown section'

@@ -107,7 +107,7 @@ tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/come_back tests/stream/failover tests/stream/fault_index \
 	tests/stream/faults tests/stream/few_queues \
 	tests/stream/inflate_faults tests/stream/inflate_follow tests/stream/inflate_return tests/stream/late_fork \
-	tests/stream/lies tests/stream/lost tests/stream/waiting
+	tests/stream/lies tests/stream/limits tests/stream/lost tests/stream/waiting
 check_PROGRAMS += $(process_tests)
 TESTS += $(process_tests)
 tests_stream_choice_LDADD = $(zwd_test_libs)
@@ -131,6 +131,10 @@ tests_stream_late_fork_LDADD = libz-wd/libz-wd.la
 tests_stream_late_fork_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_stream_lies_LDADD = $(zwd_test_libs)
 tests_stream_lies_LDFLAGS = $(zwd_test_ldflags)
+# As few_queues; what goes to a device and comes back is counted.
+tests_stream_limits_LDADD = tests/libhelpers.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_stream_limits_LDFLAGS = $(zwd_test_ldflags) \
+	-Wl,--wrap=wd_send,--wrap=wd_recv,--wrap=wd_recv_sync,--wrap=wd_call
 tests_stream_lost_LDADD = $(zwd_test_libs)
 tests_stream_lost_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)

@@ -138,14 +138,15 @@ static void make_line(struct random *r, struct buf *out)
 		"[program  x ]",  "[program]",	"[programs x]",
 		"[program a/b]",  "[x",		"word",
 		"ZWD_SPEED = 11", "=",		"= 5",
-		" \t\r",	  "[program x", "[]"
+		" \t\r",	  "[program x", "[]",
+		"[all]",	  " [all] ",	"[all x]"
 	};
 	static const char *const joins[] = { "=", " = ", "\t=", "==", " " };
 
 	if (!random_below(r, 3)) {
 		text_put(out, "%s", PICK(r, others));
 	} else {
-		const char *name = zwd_settings_name((unsigned int)random_below(r, 14));
+		const char *name = zwd_settings_name((unsigned int)random_below(r, SETTINGS_NR));
 
 		text_put(out, "%s%s%s", random_below(r, 9) ? "" : "  ", name, PICK(r, joins));
 		make_value(r, out);
@@ -162,7 +163,7 @@ static void make_file(struct random *r, struct buf *out)
 	buf_add(out, &nr, 1);
 	for (; nr; nr--) {
 		struct buf value = { 0 };
-		unsigned char head[2] = { 0, (unsigned char)random_below(r, 14) };
+		unsigned char head[2] = { 0, (unsigned char)random_below(r, SETTINGS_NR) };
 
 		make_value(r, &value);
 		head[0] = (unsigned char)value.len;

@@ -18,7 +18,8 @@
 struct reading {
 	struct subject *subject;
 	const char *path;
-	bool is_ours;
+	bool is_own;  /* what is for this program is read, after what is for all, which it wins over */
+	bool is_ours; /* the section that is being read is what is read */
 };
 
 static void set(struct subject *subject, const char *name, const char *value, const char *origin)
@@ -45,13 +46,29 @@ static void take_line(void *arg, const struct zwd_line *line)
 	snprintf(origin, sizeof(origin), "%s, line %u", r->path, line->nr);
 	if (line->wrong) {
 		r->is_ours &= line->program != NULL;
+		if (r->is_own)
+			return;
 		report(REPORT_WRONG, "settings", "libz-wd(7) tells how the file is written", "%s: %s",
 		       origin, line->wrong);
 	} else if (!line->key) {
-		r->is_ours = !strcmp(line->program, r->subject->name);
+		r->is_ours = !strcmp(line->program, r->is_own ? r->subject->name : "");
 	} else if (r->is_ours) {
 		set(r->subject, line->key, line->value, origin);
 	}
+}
+
+static void read_lines(struct reading *r, const char *path, bool is_own)
+{
+	size_t len;
+	char *text = tree_whole(path, &len);
+
+	r->is_own = is_own;
+	r->is_ours = !is_own;
+	if (text)
+		zwd_lines_read(text, len, take_line, r);
+	else if (!is_own)
+		report(REPORT_WRONG, "settings", "let all users read it", "%s: %s", r->path, strerror(errno));
+	free(text);
 }
 
 static void read_file(struct subject *subject)
@@ -59,10 +76,8 @@ static void read_file(struct subject *subject)
 	const char *asked = subject->is_secure ? NULL : subject_variable(subject, "ZWD_CONFIG");
 	const char *name = asked && *asked ? asked : CONFIG_PATH;
 	const char *path = tree_path("%s", name);
-	struct reading r = { .subject = subject, .path = name, .is_ours = true };
+	struct reading r = { .subject = subject, .path = name };
 	struct stat st;
-	char *text;
-	size_t len;
 
 	if (stat(path, &st)) {
 		if (errno != ENOENT || name == asked)
@@ -75,12 +90,8 @@ static void read_file(struct subject *subject)
 		       "%s is not read", name);
 		return;
 	}
-	text = tree_whole(path, &len);
-	if (text)
-		zwd_lines_read(text, len, take_line, &r);
-	else
-		report(REPORT_WRONG, "settings", "let all users read it", "%s: %s", name, strerror(errno));
-	free(text);
+	read_lines(&r, path, false);
+	read_lines(&r, path, true);
 }
 
 /* Names that begin as ours do, so that nobody else reads them. */
