@@ -193,32 +193,13 @@ static int read_file(struct zwd_settings *s)
 	return 0;
 }
 
-/* Names that begin as ours do and mean nothing to us: most likely misspelt. */
-static bool is_misspelt(const char *entry)
-{
-	static const char others[][16] = { "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_", "WD_TEST_",
-					   "WD_SYSTEM_" };
-	const char *name;
-	size_t len = strcspn(entry, "=");
-
-	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
-		return false;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (!strncmp(entry, others[i], strnlen(others[i], sizeof(others[i]))))
-			return false;
-	for (unsigned int i = 0; (name = zwd_settings_name(i)); i++)
-		if (strlen(name) == len && !strncmp(entry, name, len))
-			return false;
-	return true;
-}
-
 static void tell_misspelt(void)
 {
 	/* Not by its name, which the loader would have to look up in every process. */
 	char ***env = zwd_log_is_on(ZWD_LOG_WARN) ? dlsym(RTLD_DEFAULT, "environ") : NULL;
 
 	for (char **entry = env ? *env : NULL; entry && *entry; entry++)
-		if (is_misspelt(*entry))
+		if (zwd_settings_is_misspelt(*entry))
 			zwd_log(ZWD_LOG_WARN, "%.*s: unknown name in the environment",
 				(int)strcspn(*entry, "="), *entry);
 }

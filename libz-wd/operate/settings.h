@@ -4,6 +4,7 @@
 #define ZWD_SETTINGS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,9 @@ static inline const struct zwd_settings *zwd_settings(void)
 /* values.c: the names, NULL behind the last. */
 #define ZWD_SETTING_NAME_LEN 16
 const char *zwd_settings_name(unsigned int nr);
+
+/* Does this NAME=VALUE begin as ours do, and mean nothing to us? Most likely it is misspelt. */
+bool zwd_settings_is_misspelt(const char *entry);
 
 /* One "KEY = VALUE" into s; 0, or -EINVAL: the key is not known (-ENOENT) or the value not possible. */
 int zwd_settings_set(struct zwd_settings *s, const char *key, const char *value);

@@ -165,6 +165,24 @@ const char *zwd_settings_name(unsigned int nr)
 	return nr < sizeof(table) / sizeof(table[0]) ? table[nr].name : NULL;
 }
 
+bool zwd_settings_is_misspelt(const char *entry)
+{
+	static const char others[][16] = { "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_", "WD_TEST_",
+					   "WD_SYSTEM_" };
+	const char *name;
+	size_t len = strcspn(entry, "=");
+
+	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncmp(entry, others[i], strnlen(others[i], sizeof(others[i]))))
+			return false;
+	for (unsigned int i = 0; (name = zwd_settings_name(i)); i++)
+		if (strlen(name) == len && !strncmp(entry, name, len))
+			return false;
+	return true;
+}
+
 static int set(struct zwd_settings *s, size_t row, const char *value)
 {
 	void *at = (char *)s + table[row].at;

@@ -12,7 +12,7 @@ for name in $(env | sed -n 's/^\(Z*WD_[A-Z_]*\)=.*/\1/p'); do
 	unset "$name"
 done
 unset LD_PRELOAD SOURCE_DATE_EPOCH
-failed=0
+failed=0 with=
 fail() {
 	echo "FAIL $trouble: $*"
 	cat out err
@@ -92,7 +92,7 @@ make_sdmdev() {
 doctor() { # STATUS ARGUMENT...
 	expected=$1
 	shift
-	timeout 60 "$zwd" doctor --root "$tmp/root" "$@" >out 2>err
+	timeout 60 env $with "$zwd" doctor --root "$tmp/root" "$@" >out 2>err
 	status=$?
 	[ $status = "$expected" ] || fail "exit status $status, not $expected"
 }
@@ -247,6 +247,35 @@ grep -q '^Nothing is wrong for .*, but: .*zlib-ng' out || fail "the closing sent
 trouble program 'inside' "$tmp/own"
 doctor 1 "$tmp/setid"
 has wrong program set-user-ID
+
+printf 'Mems_allowed_list:\t0,2-3\n' >>root/proc/4711/status
+doctor 0 4711
+has warning numa 'hisi_zip-0 is on NUMA node 1, but only memory of 0,2-3'
+sed -i 's/0,2-3/0-1/' root/proc/4711/status
+doctor 0 4711
+! grep -q '^warning' out || fail "a warning for a node that is allowed"
+# The other ways to have it.
+put /etc/ld.so.preload '/usr/lib/libz-wd.so.1\n'
+doctor 0 git
+has good preload '/etc/ld.so.preload names'
+make_machine
+put /usr/lib/libz-wd/libz.so.1 ''
+with=LD_LIBRARY_PATH=/x:/usr/lib/libz-wd
+doctor 0 git
+has good preload 'LD_LIBRARY_PATH leads to /usr/lib/libz-wd/libz.so.1'
+with=
+cc -shared -fPIC -DNG='""' -Wl,-soname,libz-wd.so.1 -o libours.so z.c &&
+	cc -o ours -Wl,--no-as-needed own.c libours.so -DNG='""' || exit 99
+doctor 0 ./ours
+has good program 'links libz-wd itself'
+! grep -q preload out || fail "wants a preload of what is linked"
+
+make_machine
+rm root/proc/4711/environ root/proc/4711/exe
+doctor 0 4711
+has warning process 'cannot be looked into'
+! grep -q '^[a-z]*  *\(preload\|gzip\) ' out || fail "tells what it cannot know"
+make_machine
 
 # Hostile: names, endless files, and what waits.
 printf 'x\033[2J' >root/proc/815/comm

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* zwd cdi: a specification of the Container Device Interface for this machine's queues. Opens no device. */
+/* zwd cdi: a specification of the Container Device Interface for this machine's queues. */
 #include "config.h"
 #include <getopt.h>
 #include <stdbool.h>
@@ -12,15 +12,15 @@
 #include "tools/zwd/doctor/tree.h"
 #include "tools/zwd/json.h"
 
-#define KIND "libz-wd/zip"
-#define LIBRARY "/libz-wd.so.1"
+#define KIND	  "libz-wd/zip"
+#define LIBRARY	  "/libz-wd.so.1"
 #define NODES_MAX 4096
-#define NAME_LEN 128
+#define NAME_LEN  128
 
 static const char usage[] =
 	"Usage: zwd cdi [OPTION]...\n"
-	"Prints a CDI specification with which container runtimes hand devices to containers.\n\nOptions:\n"
-	"  -g, --groups        also gives the container's processes the groups that the nodes are of\n"
+	"Prints a CDI specification: container runtimes hand devices on by it.\n\nOptions:\n"
+	"  -g, --groups        also gives the container's processes the groups of the nodes\n"
 	"  -l, --library       also mounts the installed library, and preloads it\n"
 	"      --root=FOLDER   looks at /sys and /dev below that folder\n"
 	"  -h, --help          this text\n"
@@ -51,7 +51,8 @@ static void add(struct cdi *cdi, const char *device, const char *path)
 	    snprintf(node->path, sizeof(node->path), "%s", path) >= (int)sizeof(node->path))
 		return;
 	for (char *c = node->name; *c; c++)
-		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", *c))
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.",
+			    *c))
 			*c = '-';
 	node->gid = st.st_gid;
 	cdi->nr++;
@@ -63,7 +64,8 @@ static void find_uacce(struct cdi *cdi)
 
 	for (char **name = names; name && *name; name++) {
 		snprintf(path, sizeof(path), "/dev/%s", *name);
-		if (tree_text(tree_path("/sys/class/uacce/%s/algorithms", *name), algs, sizeof(algs)) &&
+		if (tree_text(tree_path("/sys/class/uacce/%s/algorithms", *name), algs,
+			      sizeof(algs)) &&
 		    (strstr(algs, "zlib") || strstr(algs, "gzip") || strstr(algs, "deflate")))
 			add(cdi, *name, path);
 	}
@@ -72,12 +74,15 @@ static void find_uacce(struct cdi *cdi)
 
 static void find_queues(struct cdi *cdi, const char *function)
 {
-	char **names = tree_names(tree_path("/sys/class/" SDMDEV_CLASS_NAME "/%s/device", function));
+	char **names =
+		tree_names(tree_path("/sys/class/" SDMDEV_CLASS_NAME "/%s/device", function));
 	char group[32], path[64];
 
 	for (char **name = names; name && *name; name++) {
-		if (!tree_link(tree_path("/sys/class/" SDMDEV_CLASS_NAME "/%s/device/%s/iommu_group", function,
-					 *name), group, sizeof(group)) ||
+		if (!tree_link(tree_path("/sys/class/" SDMDEV_CLASS_NAME
+					 "/%s/device/%s/iommu_group",
+					 function, *name),
+			       group, sizeof(group)) ||
 		    strspn(group, "0123456789") != strlen(group))
 			continue;
 		/* The function itself is in a group, too, which is nobody's to open. */
@@ -121,7 +126,8 @@ static void print_groups(const struct node *nodes, unsigned int nr)
 }
 
 /* Nodes that follow each other. */
-static void print_device(const struct cdi *cdi, const char *name, const struct node *nodes, unsigned int nr)
+static void print_device(const struct cdi *cdi, const char *name, const struct node *nodes,
+			 unsigned int nr)
 {
 	printf("    {\"name\": ");
 	json_print(stdout, name);
@@ -148,18 +154,21 @@ static void print_edits(const struct cdi *cdi)
 		printf(cdi->has_library ? "],\n    " : "]");
 	}
 	if (cdi->has_library)
-		printf("\"env\": [\"LD_PRELOAD=" LIBDIR LIBRARY "\"],\n    \"mounts\": [{\"hostPath\": \"" LIBDIR LIBRARY "\", \"containerPath\": \"" LIBDIR
-		       LIBRARY "\", \"options\": [\"bind\", \"ro\", \"nosuid\", \"nodev\"]}]");
+		printf("\"env\": [\"LD_PRELOAD=" LIBDIR LIBRARY
+		       "\"],\n    \"mounts\": [{\"hostPath\": \"" LIBDIR LIBRARY
+		       "\", \"containerPath\": \"" LIBDIR LIBRARY
+		       "\", \"options\": [\"bind\", \"ro\", \"nosuid\", \"nodev\"]}]");
 	printf("}");
 }
 
 static void print(const struct cdi *cdi)
 {
-	/* The oldest version that has what is said, since runtimes refuse younger ones than they know. */
+	/* The oldest version that has what is said: runtimes refuse what is younger than they. */
 	printf("{\n  \"cdiVersion\": \"%s\",\n  \"kind\": \"" KIND "\",\n  \"devices\": [\n",
 	       cdi->has_groups ? "0.7.0" : "0.5.0");
 	for (unsigned int i = 0, end; i < cdi->nr; i = end) {
-		for (end = i + 1; end < cdi->nr && !strcmp(cdi->nodes[i].name, cdi->nodes[end].name); end++)
+		for (end = i + 1;
+		     end < cdi->nr && !strcmp(cdi->nodes[i].name, cdi->nodes[end].name); end++)
 			;
 		print_device(cdi, cdi->nodes[i].name, cdi->nodes + i, end - i);
 		printf(",\n");
@@ -210,7 +219,7 @@ int cdi_main(int argc, char **argv)
 	find_sdmdev(&cdi);
 	if (!cdi.nr) {
 		/* A specification without a device is none. */
-		fprintf(stderr, "zwd: cdi: there is no device whose node could be handed on: see zwd doctor\n");
+		fprintf(stderr, "zwd: cdi: no device has a node to hand on: see zwd doctor\n");
 		return ZWD_FAILED;
 	}
 	print(&cdi);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* zwd doctor: why there is no device, or why it is not used. Opens no device and changes nothing. */
+/* zwd doctor: why there is no device, or why it is not used. Opens none, changes nothing. */
 #include "config.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -71,12 +71,17 @@ int doctor_main(int argc, char **argv)
 		}
 	}
 	if (argc - optind > 1) {
-		fprintf(stderr, "zwd: doctor: an argument too many: %s\n\n%s", argv[optind + 1], usage);
+		fprintf(stderr, "zwd: doctor: an argument too many: %s\n\n%s", argv[optind + 1],
+			usage);
 		return ZWD_USAGE;
 	}
 	if (subject_find(&subject, argv[optind]))
 		return ZWD_USAGE;
 	report_begin(is_json);
+	if (!subject.is_readable)
+		report(REPORT_WARNING, "process", "ask as root",
+		       "process %s cannot be looked into: neither its settings nor its libraries are known",
+		       subject.process);
 	ask(&subject);
 	describe(&subject, whom, sizeof(whom));
 	return report_end(whom) ? ZWD_DONE : ZWD_FAILED;

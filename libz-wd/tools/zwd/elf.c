@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* What a program file or library tells of the zlib that it uses. Whatever the file holds, reading it is safe. */
+/* What a program or library tells of its zlib. Whatever the file holds, reading it is safe. */
 #include "config.h"
 #include <elf.h>
 #include <errno.h>
@@ -12,12 +12,12 @@
 #include "tools/zwd/elf.h"
 
 #define SEGMENTS_MAX 64
-#define DYNAMIC_MAX 4096      /* entries */
-#define STRINGS_MAX (16 << 20) /* bytes of names of symbols */
-#define SYMBOLS_MAX (1 << 20)
+#define DYNAMIC_MAX  4096	/* entries */
+#define STRINGS_MAX  (16 << 20) /* bytes of names of symbols */
+#define SYMBOLS_MAX  (1 << 20)
 #define CONTENTS_MAX (1ull << 30)
-#define BLOCK_LEN (256 << 10)
-#define OVERLAP 128 /* what is looked for is shorter */
+#define BLOCK_LEN    (256 << 10)
+#define OVERLAP	     128 /* what is looked for is shorter */
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64
@@ -176,8 +176,9 @@ static const char *keep(struct elf_facts *facts, size_t *used, const char *name)
 /* What begins a stream: other libraries have a deflate() of their own, but hardly these. */
 static bool is_of_zlib(const char *name)
 {
-	static const char names[][16] = { "deflateInit_", "deflateInit2_", "inflateInit_",
-					  "inflateInit2_", "gzopen", "gzopen64", "gzdopen" };
+	static const char names[][16] = { "deflateInit_",  "deflateInit2_", "inflateInit_",
+					  "inflateInit2_", "gzopen",	    "gzopen64",
+					  "gzdopen" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(name, names[i]))
@@ -185,7 +186,7 @@ static bool is_of_zlib(const char *name)
 	return false;
 }
 
-/* The names of symbols lie behind them; what is between, if anything, hardly names any of zlib's. */
+/* Symbols' names lie behind them; what is between, if anything, hardly names any of zlib's. */
 static int read_symbols(const struct file *file, const struct dynamic *d, const char *strings,
 			struct elf_facts *facts)
 {
@@ -224,6 +225,8 @@ static void take_names(const struct dynamic *d, const char *strings, struct elf_
 
 		if (!strncmp(name, "libz.so", 7))
 			facts->needs_zlib = true;
+		if (!strncmp(name, "libz-wd.so", 10))
+			facts->needs_ours = true;
 		name = keep(facts, &used, name);
 		if (*name)
 			facts->needed[facts->needed_nr++] = name;

@@ -12,8 +12,8 @@
 #include "tools/zwd/environment.h"
 #include "wd.h"
 
-#define LIBRARY LIBDIR "/libz-wd.so.1"
-#define FOLDER "/libz-wd" /* beside the library: has it as libz.so.1 */
+#define LIBRARY	    LIBDIR "/libz-wd.so.1"
+#define FOLDER	    "/libz-wd" /* beside the library: has it as libz.so.1 */
 #define NAME_BEGINS "libz-wd.so"
 
 static int __attribute__((format(printf, 2, 3)))
@@ -181,7 +181,8 @@ int environment_finish(struct environment *env)
 		return r;
 	/* The loader would look for it in the program's own folder, and divides at these. */
 	if (*library != '/' || strpbrk(library, ": ") || strlen(library) >= sizeof(folder) / 2)
-		return fail(env, "the library's name must begin with / and have no blank or colon: %s",
+		return fail(env,
+			    "the library's name must begin with / and have no blank or colon: %s",
 			    library);
 	if (!env->is_by_path) {
 		if (access(library, R_OK))

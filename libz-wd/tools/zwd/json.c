@@ -10,8 +10,9 @@ static unsigned int character(const char *text)
 	static const struct {
 		unsigned char mask, begins;
 		unsigned int smallest;
-	} forms[] = { { 0x80, 0, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
-		      { 0xf8, 0xf0, 0x10000 } };
+	} forms[] = {
+		{ 0x80, 0, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 }
+	};
 	unsigned char first = (unsigned char)*text;
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -24,8 +25,9 @@ static unsigned int character(const char *text)
 				return 0;
 			value = value << 6 | ((unsigned char)text[k] & 0x3f);
 		}
-		return value < forms[i].smallest || value > 0x10ffff ||
-		       (value >= 0xd800 && value < 0xe000) ? 0 : i + 1;
+		if (value < forms[i].smallest || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+			return 0;
+		return i + 1;
 	}
 	return 0;
 }

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include "tools/zwd/loader.h"
 
-#define FOLDERS_MAX 128
-#define PATH_LEN 4096
+#define FOLDERS_MAX  128
+#define PATH_LEN     4096
 #define INCLUDES_MAX 4 /* one in the other */
 
 #if defined(__x86_64__)
@@ -68,8 +68,9 @@ static void read_conf(const char *path, unsigned int depth)
 
 static void read_folders(void)
 {
-	static const char *const own[] = { "/lib/" TRIPLET, "/usr/lib/" TRIPLET, "/lib64",
-					   "/usr/lib64", "/lib", "/usr/lib" };
+	static const char *const own[] = { "/lib/" TRIPLET, "/usr/lib/" TRIPLET,
+					   "/lib64",	    "/usr/lib64",
+					   "/lib",	    "/usr/lib" };
 	char path[PATH_LEN];
 
 	snprintf(path, sizeof(path), "%s/etc/ld.so.conf", loader_root);
@@ -107,9 +108,12 @@ static bool is_in_own(const char *folder, size_t len, const char *path, const ch
 
 int loader_find(const char *name, const char *runpath, const char *path, char *found, size_t size)
 {
-	if (strchr(name, '/'))
-		return snprintf(found, size, "%s%s", *name == '/' ? loader_root : "", name) < (int)size &&
-				       !access(found, R_OK) ? 0 : -ENOENT;
+	if (strchr(name, '/')) {
+		const char *root = *name == '/' ? loader_root : "";
+		int len = snprintf(found, size, "%s%s", root, name);
+
+		return len < (int)size && !access(found, R_OK) ? 0 : -ENOENT;
+	}
 	while (*runpath) {
 		size_t len = strcspn(runpath, ":");
 

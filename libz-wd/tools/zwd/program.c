@@ -40,7 +40,8 @@ const char *program_kind_text(enum program_kind kind)
 /* Libraries that were looked at: most programs need the same ones. */
 struct known {
 	const char *path;
-	bool has_zlib; /* links it; false while it is being looked at, for libraries may need each other */
+	bool has_zlib; /* links it; false while it is being looked at, for libraries may need each
+			  other */
 	char text[];
 };
 static void *known;
@@ -108,7 +109,7 @@ static enum program_kind kind_of(const struct elf_facts *facts, const char *by)
 		return PROGRAM_FOREIGN;
 	if (is_zlib(facts))
 		return PROGRAM_ZLIB;
-	if (facts->needs_zlib)
+	if (facts->needs_zlib || facts->needs_ours)
 		return PROGRAM_DYNAMIC;
 	if (facts->is_go && facts->has_go_flate)
 		return PROGRAM_GO;
@@ -137,6 +138,7 @@ int program_look(int dir, const char *name, const char *path, struct program *pr
 		.is_library = !facts->is_program && !facts->is_foreign,
 		.is_set_id = facts->is_set_id,
 		.is_zlib_ng = facts->is_zlib_ng,
+		.is_ours = facts->needs_ours,
 	};
 	/* The loader ignores both variables for one that runs with rights of its own. */
 	program->is_preload_good = kinds[program->kind].is_preload_good && !program->is_set_id;

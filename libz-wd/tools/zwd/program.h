@@ -22,15 +22,16 @@ enum program_kind {
 struct program {
 	enum program_kind kind;
 	bool is_library, is_set_id;
-	bool is_zlib_ng;
-	bool is_preload_good, is_path_good;	/* would LD_PRELOAD, LD_LIBRARY_PATH reach it? */
-	char version[ELF_VERSION_LEN]; /* of the copy inside, which one that links zlib may have, too; "" */
+	bool is_zlib_ng, is_ours;	    /* the latter: links libz-wd already */
+	bool is_preload_good, is_path_good; /* would LD_PRELOAD, LD_LIBRARY_PATH reach it? */
+	char version[ELF_VERSION_LEN]; /* of the copy inside, which one that links zlib may have,
+					  too; "" */
 	char through[256];	       /* the library, of PROGRAM_THROUGH */
 };
 
 /*
- * Looks at the file that name is in the folder dir; path is its name from the root, for what it needs.
- * 0; -ENOEXEC: it is no program or library; or -errno.
+ * Looks at the file that name is in the folder dir; path is its name from the root, for what it
+ * needs. 0; -ENOEXEC: it is no program or library; or -errno.
  */
 int program_look(int dir, const char *name, const char *path, struct program *program);
 

@@ -44,7 +44,8 @@ int run_main(int argc, char **argv)
 	}
 	if (environment_finish(&env))
 		return ENVIRONMENT_FAILED;
-	/* A wd-gzip that was taken for gzip has it, to end what would go round: this is a new start. */
+	/* A wd-gzip that was taken for gzip has it, to end what would go round: this is a new
+	 * start. */
 	unsetenv("ZWD_GZIP_TAKEN");
 	for (int i = 0; i < env.entries_nr; i++)
 		putenv(env.entries[i]);

@@ -16,7 +16,8 @@
 
 static const char usage[] =
 	"Usage: zwd scan [OPTION]... FILE|FOLDER...\n"
-	"Lists programs and libraries that use a zlib, and how each would get libz-wd.\n\nOptions:\n"
+	"Lists programs and libraries that use a zlib, and how each would get "
+	"libz-wd.\n\nOptions:\n"
 	"  -a, --all           also those without a sign of zlib, and those of other machines\n"
 	"  -p, --programs      programs only, no libraries\n"
 	"      --json          JSON instead of text\n"
@@ -104,8 +105,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 }
 
 /*
- * Links are not followed, so that nothing is seen twice and nothing goes round; other file systems are not
- * entered.
+ * Links are not followed, so that nothing is seen twice and nothing goes round; other file systems
+ * are not entered.
  */
 static void walk(struct scan *scan, char *top)
 {
@@ -144,7 +145,8 @@ static void print_sum(const struct scan *scan)
 	printf("%u found", scan->listed);
 	for (unsigned int i = 0; i < PROGRAM_KINDS; i++)
 		if (scan->found[i]) {
-			printf("%s%u %s", *comma ? comma : ": ", scan->found[i], program_kind_name(i));
+			printf("%s%u %s", *comma ? comma : ": ", scan->found[i],
+			       program_kind_name(i));
 			comma = ", ";
 		}
 	printf(". Preloading reaches %u of them.\n", scan->reached);

@@ -8,8 +8,8 @@
 #include "tools/zwd/doctor/report.h"
 #include "tools/zwd/doctor/tree.h"
 
-#define PCI "/sys/bus/pci/devices"
-#define VENDOR 0x19e5 /* HiSilicon's ZIP engine: physical and virtual function */
+#define PCI	  "/sys/bus/pci/devices"
+#define VENDOR	  0x19e5 /* HiSilicon's ZIP engine: physical and virtual function */
 #define DEVICE_PF 0xa250
 #define DEVICE_VF 0xa251
 
@@ -23,10 +23,12 @@ static void tell_function(const char *function, const char *driver)
 		       "modprobe wd_hisi_zip, or modprobe hisi_zip uacce_mode=1; see kernel/README",
 		       "no driver has %s: its module is not loaded", function);
 	else if (!strcmp(driver, "hisi_zip") && mode == 0)
-		report(REPORT_WRONG, "mode", "options hisi_zip uacce_mode=1 in /etc/modprobe.d, and load it anew",
+		report(REPORT_WRONG, "mode",
+		       "options hisi_zip uacce_mode=1 in /etc/modprobe.d, and load it anew",
 		       "hisi_zip has %s, but was loaded with uacce_mode=0", function);
 	else if (!strcmp(driver, "hisi_zip"))
-		report(REPORT_WRONG, "sva", "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
+		report(REPORT_WRONG, "sva",
+		       "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
 		       "hisi_zip has %s, but the kernel made no uacce device of it", function);
 	else
 		report(REPORT_WRONG, "module", "give it to wd_hisi_zip or hisi_zip",
@@ -51,7 +53,8 @@ static void check_hardware(void)
 	}
 	free(functions);
 	if (!nr)
-		report(REPORT_WRONG, "hardware", "WD_DEVICE=emu chooses an emulated device, to try things",
+		report(REPORT_WRONG, "hardware",
+		       "WD_DEVICE=emu chooses an emulated device, to try things",
 		       "this machine has no ZIP accelerator that is known");
 }
 
@@ -63,7 +66,8 @@ static void check_iommu(void)
 		report(REPORT_GOOD, "iommu", NULL, "the IOMMU is in use");
 	else
 		report(REPORT_WARNING, "iommu",
-		       "turn it on in firmware and kernel (intel_iommu=on, or SMMU in the firmware)",
+		       "turn it on in firmware and kernel (intel_iommu=on, or SMMU in the "
+		       "firmware)",
 		       "no IOMMU is in use: only sdmdev's mediated mode works");
 	free(iommus);
 }
@@ -85,7 +89,8 @@ static bool is_chosen(const struct subject *subject, const char *name)
 
 /* How many there are in the class; adds to free the queues that are. */
 static unsigned int check_class(const struct subject *subject, const char *class,
-				unsigned int (*check)(const struct subject *subject, const char *name),
+				unsigned int (*check)(const struct subject *subject,
+						      const char *name),
 				unsigned int *free_nr)
 {
 	char **names = tree_names(tree_path("/sys/class/%s", class));
@@ -95,8 +100,8 @@ static unsigned int check_class(const struct subject *subject, const char *class
 		if (is_chosen(subject, *name))
 			*free_nr += check(subject, *name);
 		else
-			report(REPORT_WARNING, "device", NULL, "%s is not among WD_DEVICE = %s", *name,
-			       subject->settings.device);
+			report(REPORT_WARNING, "device", NULL, "%s is not among WD_DEVICE = %s",
+			       *name, subject->settings.device);
 	}
 	free(names);
 	return nr;
@@ -113,7 +118,8 @@ void check_devices(const struct subject *subject)
 		return;
 	}
 	if (!strncmp(device, "emu", 3)) {
-		report(REPORT_GOOD, "device", NULL, "%s: the emulated device, which takes CPU time", device);
+		report(REPORT_GOOD, "device", NULL, "%s: the emulated device, which takes CPU time",
+		       device);
 		return;
 	}
 	nr = check_class(subject, "sdmdev", check_sdmdev, &free_nr);

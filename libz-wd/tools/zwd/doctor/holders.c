@@ -51,8 +51,8 @@ unsigned int holders_of(const char *file, char *text, size_t size)
 		if (open <= 0)
 			continue;
 		tree_text(tree_path("/proc/%s/comm", *process), name, sizeof(name));
-		used += (size_t)snprintf(text + used, size - used, "%s%s (%s)", nr ? ", " : "", *process,
-					 name);
+		used += (size_t)snprintf(text + used, size - used, "%s%s (%s)", nr ? ", " : "",
+					 *process, name);
 		if (used >= size)
 			used = size - 1;
 		nr++;

@@ -32,27 +32,66 @@ bool check_node(const struct subject *subject, const char *node)
 	struct stat st;
 
 	if (stat(path, &st)) {
-		report(REPORT_WRONG, "node", "in a container: give it the node, see zwd-cdi(1)", "%s: %s",
-		       node, strerror(errno));
+		report(REPORT_WRONG, "node", "in a container: give it the node, see zwd-cdi(1)",
+		       "%s: %s", node, strerror(errno));
 		return false;
 	}
 	if (may_open(subject, path, &st))
 		return true;
 	if (wd == (gid_t)-1) {
-		report(REPORT_WRONG, "group", "systemd-sysusers, then udevadm trigger -s uacce, or zwd queues create",
+		report(REPORT_WRONG, "group",
+		       "systemd-sysusers, then udevadm trigger -s uacce, or zwd queues create",
 		       "there is no group " QUEUES_GROUP ", which %s would be for", node);
 	} else if (st.st_gid != wd || (st.st_mode & 060) != 060) {
-		report(REPORT_WRONG, "access", "udevadm trigger -s uacce, or zwd queues create, as root",
+		report(REPORT_WRONG, "access",
+		       "udevadm trigger -s uacce, or zwd queues create, as root",
 		       "%s is not open to the group " QUEUES_GROUP ": mode %04o, group %u", node,
 		       (unsigned int)st.st_mode & 07777, (unsigned int)st.st_gid);
 	} else {
 		snprintf(advice, sizeof(advice),
-			 "usermod -aG " QUEUES_GROUP " %s, then log in anew; of a unit: SupplementaryGroups=" QUEUES_GROUP,
+			 "usermod -aG " QUEUES_GROUP
+			 " %s, then log in anew; of a unit: SupplementaryGroups=" QUEUES_GROUP,
 			 subject->user);
-		report(REPORT_WRONG, "access", advice, "%s may not open %s: not in the group " QUEUES_GROUP,
-		       subject->user, node);
+		report(REPORT_WRONG, "access", advice,
+		       "%s may not open %s: not in the group " QUEUES_GROUP, subject->user, node);
 	}
 	return false;
+}
+
+/* Is it in a list as "0-3,5"? */
+static bool is_in_list(const char *list, long long number)
+{
+	while (*list >= '0' && *list <= '9') {
+		char *end;
+		long long first = strtoll(list, &end, 10),
+			  last = *end == '-' ? strtoll(end + 1, &end, 10) : first;
+
+		if (number >= first && number <= last)
+			return true;
+		list = *end == ',' ? end + 1 : "";
+	}
+	return false;
+}
+
+void check_numa(const struct subject *subject, const char *device, long long node)
+{
+	static const char name[] = "Mems_allowed_list:";
+	size_t len;
+	char *text = tree_whole(tree_path("/proc/%s/status", subject->process), &len);
+	char *list = text ? strstr(text, name) : NULL;
+
+	if (list && node >= 0) {
+		list += strlen(name);
+		list += strspn(list, " \t");
+		list[strcspn(list, "\n")] = '\0';
+		if (*list && !is_in_list(list, node))
+			report(REPORT_WARNING, "numa",
+			       "let it run on that node, or name another device in WD_DEVICE",
+			       "%s is on NUMA node %lld, but only memory of %s is allowed: each "
+			       "request goes far",
+			       device, node, list);
+	}
+	free(text);
 }
 
 /* Bytes, or -1: not known; unlimited is the largest number. */
@@ -74,22 +113,26 @@ static long long memlock_of(const struct subject *subject)
 
 void check_memlock(const struct subject *subject, const char *device)
 {
-	static const char advice[] = "ulimit -l unlimited; of a unit: LimitMEMLOCK=infinity; of a container: "
-				     "--ulimit memlock=-1";
+	static const char advice[] =
+		"ulimit -l unlimited; of a unit: LimitMEMLOCK=infinity; of a container: "
+		"--ulimit memlock=-1";
 	long long limit = memlock_of(subject);
 
 	if (subject_has_capability(subject, CAP_IPC_LOCK) || limit == __LONG_LONG_MAX__)
 		return;
 	if (limit < 0)
-		report(REPORT_WARNING, "memlock", "ask as root", "the limit of locked memory cannot be read");
+		report(REPORT_WARNING, "memlock", "ask as root",
+		       "the limit of locked memory cannot be read");
 	else if ((unsigned long long)limit < QUEUE_LEN)
 		report(REPORT_WRONG, "memlock", advice,
-		       "memory for one queue of %s is more than the limit of locked memory, %lld KiB", device,
-		       limit >> 10);
+		       "memory for one queue of %s is more than the limit of locked memory, %lld "
+		       "KiB",
+		       device, limit >> 10);
 	else if ((unsigned long long)limit < 16 * QUEUE_LEN)
 		report(REPORT_WARNING, "memlock", advice,
-		       "the limit of locked memory, %lld KiB, is enough for %llu queues only", limit >> 10,
-		       (unsigned long long)limit / QUEUE_LEN);
+		       "the limit of locked memory, %lld KiB, is enough for %llu queues only",
+		       limit >> 10, (unsigned long long)limit / QUEUE_LEN);
 	else
-		report(REPORT_GOOD, "memlock", NULL, "%lld KiB of memory may be locked", limit >> 10);
+		report(REPORT_GOOD, "memlock", NULL, "%lld KiB of memory may be locked",
+		       limit >> 10);
 }

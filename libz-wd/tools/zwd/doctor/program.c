@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Zlib */
-/* zwd doctor: does the program's zlib come from the loader, is ours loaded, and what lies underneath? */
+/* zwd doctor: can the loader give the program our zlib, has it done so, and what is underneath? */
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static bool is_gzip(const struct subject *subject)
 	       !strcmp(subject->name, "zcat");
 }
 
-void check_program(const struct subject *subject)
+void check_program(struct subject *subject)
 {
 	static const char other[] = "only a change of that program can reach it";
 	struct program program;
@@ -62,8 +62,14 @@ void check_program(const struct subject *subject)
 	}
 	if (is_gzip(subject) && program.kind == PROGRAM_NONE)
 		return; /* check_gzip() */
+	subject->is_linked = program.is_ours;
+	if (program.is_ours) {
+		report(REPORT_GOOD, "program", NULL, "%s links libz-wd itself", subject->program);
+		return;
+	}
 	if (program.is_set_id && !subject->is_process)
-		report(REPORT_WRONG, "program", "link it with libz-wd, and name a device in /etc/libz-wd.conf",
+		report(REPORT_WRONG, "program",
+		       "link it with libz-wd, and name a device in /etc/libz-wd.conf",
 		       "%s is set-user-ID or set-group-ID: the loader ignores LD_PRELOAD for it",
 		       subject->program);
 	switch (program.kind) {
@@ -85,8 +91,8 @@ void check_program(const struct subject *subject)
 		       subject->program, program_kind_text(program.kind));
 		break;
 	case PROGRAM_NONE:
-		report(REPORT_WARNING, "program", "its modules may: zwd scan lists such libraries", "%s %s",
-		       subject->program, program_kind_text(program.kind));
+		report(REPORT_WARNING, "program", "its modules may: zwd scan lists such libraries",
+		       "%s %s", subject->program, program_kind_text(program.kind));
 		break;
 	default:
 		report(REPORT_GOOD, "program", NULL, "%s %s", subject->program,
@@ -116,13 +122,11 @@ static bool next_mapped(char **maps, char *path, size_t size, bool *is_deleted)
 	return false;
 }
 
-/* The item of LD_PRELOAD that is ours; false: there is none. */
-static bool preloaded(const struct subject *subject, char *path, size_t size)
+/* The item of a list of libraries that is ours; false: there is none. */
+static bool is_listed(const char *list, char *path, size_t size)
 {
-	const char *list = subject_variable(subject, "LD_PRELOAD");
-
-	while (list && *(list += strspn(list, ": "))) {
-		size_t len = strcspn(list, ": ");
+	while (list && *(list += strspn(list, ": \t\n"))) {
+		size_t len = strcspn(list, ": \t\n");
 
 		snprintf(path, size, "%.*s", (int)len, list);
 		if (!strncmp(file_name(path), OURS, strlen(OURS)))
@@ -132,14 +136,47 @@ static bool preloaded(const struct subject *subject, char *path, size_t size)
 	return false;
 }
 
+/* The folder of LD_LIBRARY_PATH that has ours as libz.so.1, as zwd run -p sets it. */
+static bool is_by_path(const struct subject *subject, char *path, size_t size)
+{
+	const char *list = subject_variable(subject, "LD_LIBRARY_PATH");
+
+	while (list && *(list += strspn(list, ":;"))) {
+		size_t len = strcspn(list, ":;");
+
+		if (len > 8 && !strncmp(list + len - 8, "/libz-wd", 8) &&
+		    snprintf(path, size, "%.*s/libz.so.1", (int)len, list) < (int)size &&
+		    !access(own_path(subject, path), R_OK))
+			return true;
+		list += len;
+	}
+	return false;
+}
+
+/* For all programs of the system, those with rights of their own included. */
+static bool is_everywhere(char *path, size_t size)
+{
+	size_t len;
+	char *list = tree_whole(tree_path("/etc/ld.so.preload"), &len);
+	bool is_found = is_listed(list, path, size);
+
+	free(list);
+	return is_found;
+}
+
 static void tell_preload(const struct subject *subject)
 {
 	char path[TREE_PATH_LEN];
 
-	if (!preloaded(subject, path, sizeof(path)))
+	if (is_everywhere(path, sizeof(path)) && !subject->is_process)
+		report(REPORT_GOOD, "preload", NULL, "/etc/ld.so.preload names %s", path);
+	else if (is_by_path(subject, path, sizeof(path)) && !subject->is_process)
+		report(REPORT_GOOD, "preload", NULL, "LD_LIBRARY_PATH leads to %s", path);
+	else if (!is_listed(subject_variable(subject, "LD_PRELOAD"), path, sizeof(path)))
 		report(subject->is_process ? REPORT_WRONG : REPORT_WARNING, "preload",
-		       subject->is_process ? "start it by zwd run, or its unit with what zwd env -S prints" :
-					     "start it by zwd run",
+		       subject->is_process
+			       ? "start it by zwd run, or its unit with what zwd env -S prints"
+			       : "start it by zwd run",
 		       "LD_PRELOAD does not name libz-wd.so.1");
 	else if (*path == '/' && access(own_path(subject, path), R_OK))
 		report(REPORT_WRONG, "preload", "correct the name: zwd run does",
@@ -162,9 +199,8 @@ static void check_process_preload(const struct subject *subject)
 	char *maps = tree_whole(tree_path("/proc/%s/maps", subject->process), &len), *next = maps;
 
 	if (!maps || !subject->is_readable) {
-		report(REPORT_WARNING, "preload", "ask as root", "the process cannot be looked into");
 		free(maps);
-		return;
+		return; /* the doctor has said so */
 	}
 	while (!is_found && next_mapped(&next, path, sizeof(path), &is_deleted))
 		is_found = !strncmp(file_name(path), OURS, strlen(OURS)) ||
@@ -183,7 +219,7 @@ void check_preload(const struct subject *subject)
 {
 	if (subject->is_process)
 		check_process_preload(subject);
-	else if (*subject->program)
+	else if (*subject->program && !subject->is_linked)
 		tell_preload(subject);
 }
 
@@ -193,7 +229,7 @@ void check_gzip(const struct subject *subject)
 	const char *command = *gzip == '/' ? gzip : BINDIR "/wd-gzip";
 	enum report_verdict verdict = is_gzip(subject) ? REPORT_WRONG : REPORT_WARNING;
 
-	if (*subject->program && !is_gzip(subject))
+	if ((*subject->program || subject->is_process) && !is_gzip(subject))
 		return;
 	if (!strcmp(gzip, "0"))
 		report(verdict, "gzip", "unset ZWD_GZIP", "ZWD_GZIP = 0: GNU gzip stays as it is");
@@ -213,15 +249,15 @@ static void look_underneath(const struct subject *subject, const char *file, con
 	int r = program_look(AT_FDCWD, own_path(subject, file), file, &program);
 
 	if (r && r != -ENOEXEC)
-		report(REPORT_WRONG, "zlib", "install zlib, or name one in ZWD_SOFT_ZLIB", "%s%s: %s", why,
-		       file, strerror(-r));
+		report(REPORT_WRONG, "zlib", "install zlib, or name one in ZWD_SOFT_ZLIB",
+		       "%s%s: %s", why, file, strerror(-r));
 	else if (r || program.kind != PROGRAM_ZLIB)
-		report(REPORT_WRONG, "zlib", "name a zlib, or unset ZWD_SOFT_ZLIB", "%s%s is no zlib", why,
-		       file);
+		report(REPORT_WRONG, "zlib", "name a zlib, or unset ZWD_SOFT_ZLIB",
+		       "%s%s is no zlib", why, file);
 	else if (program.is_zlib_ng || !*program.version)
 		report(REPORT_WARNING, "zlib", "ZWD_SOFT_ZLIB may name the system's own zlib",
-		       "%s%s is a foreign zlib%s: what is software's behaves as that one does", why, file,
-		       program.is_zlib_ng ? " (zlib-ng)" : "");
+		       "%s%s is a foreign zlib%s: what is software's behaves as that one does", why,
+		       file, program.is_zlib_ng ? " (zlib-ng)" : "");
 	else
 		report(REPORT_GOOD, "zlib", NULL, "%s%s, version %s, is underneath", why, file,
 		       program.version);
@@ -255,8 +291,9 @@ void check_zlib(const struct subject *subject)
 	const char *asked = subject->settings.soft_zlib;
 	char mapped[TREE_PATH_LEN] = "";
 	size_t len;
-	char *maps = subject->is_process ? tree_whole(tree_path("/proc/%s/maps", subject->process), &len) :
-					   NULL;
+	char *maps = subject->is_process
+			     ? tree_whole(tree_path("/proc/%s/maps", subject->process), &len)
+			     : NULL;
 
 	if (maps)
 		look_for_copies(subject, maps, mapped, sizeof(mapped));

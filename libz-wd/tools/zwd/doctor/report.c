@@ -31,7 +31,8 @@ static void make_plain(char *text)
 			*text = '?';
 }
 
-void report(enum report_verdict verdict, const char *check, const char *advice, const char *format, ...)
+void report(enum report_verdict verdict, const char *check, const char *advice, const char *format,
+	    ...)
 {
 	char text[TEXT_LEN];
 	va_list ap;
@@ -71,8 +72,9 @@ bool report_end(const char *whom)
 		snprintf(text, sizeof(text), "Nothing is wrong for %s, but: %s.", whom, reason);
 	else
 		snprintf(text, sizeof(text), "%s for %s: %s.",
-			 the.nr[REPORT_WRONG] > 1 ? "Several things are wrong" : "Something is wrong", whom,
-			 reason);
+			 the.nr[REPORT_WRONG] > 1 ? "Several things are wrong"
+						  : "Something is wrong",
+			 whom, reason);
 	if (!the.is_json) {
 		printf("\n%s\n", text);
 		return is_good;

@@ -36,7 +36,8 @@ static bool is_state_good(const char *name)
 {
 	char state[32] = "";
 
-	tree_text(tree_path(CLASS "/%s/device/" SDMDEV_PARAMS_NAME "/state", name), state, sizeof(state));
+	tree_text(tree_path(CLASS "/%s/device/" SDMDEV_PARAMS_NAME "/state", name), state,
+		  sizeof(state));
 	if (!strcmp(state, "ok") || !*state)
 		return true;
 	if (!strcmp(state, "isolated"))
@@ -46,13 +47,13 @@ static bool is_state_good(const char *name)
 		report(REPORT_WRONG, "resetting", "ask again in a moment; see the kernel's log",
 		       "%s is being reset", name);
 	else
-		report(REPORT_WRONG, "dead", "see the kernel's log; reload the driver", "%s is %s", name,
-		       state);
+		report(REPORT_WRONG, "dead", "see the kernel's log; reload the driver", "%s is %s",
+		       name, state);
 	return false;
 }
 
 struct queues {
-	unsigned int made, open_to, held; /* there are; that the subject may open; that somebody has */
+	unsigned int made, open_to, held; /* there are; the subject may open; somebody has */
 	char holders[512];
 };
 
@@ -61,7 +62,8 @@ static void look_at_queue(const struct subject *subject, const char *name, const
 {
 	char group[32], node[64], holders[128];
 
-	if (!tree_link(tree_path(CLASS "/%s/device/%s/iommu_group", name, uuid), group, sizeof(group)))
+	if (!tree_link(tree_path(CLASS "/%s/device/%s/iommu_group", name, uuid), group,
+		       sizeof(group)))
 		return;
 	queues->made++;
 	snprintf(node, sizeof(node), "/dev/vfio/%s", group);
@@ -89,24 +91,30 @@ static unsigned int check_queues(const struct subject *subject, const char *name
 		look_at_queue(subject, name, *uuid, &queues);
 	free(uuids);
 	if (!queues.made)
-		report(REPORT_WRONG, "queues", "zwd queues create, as root", "no queue of %s was made", name);
+		report(REPORT_WRONG, "queues", "zwd queues create, as root",
+		       "no queue of %s was made", name);
 	else if (queues.open_to && queues.held == queues.open_to)
-		report(REPORT_WRONG, "queues", "end what has them, or make more: zwd queues create -n COUNT",
+		report(REPORT_WRONG, "queues",
+		       "end what has them, or make more: zwd queues create -n COUNT",
 		       "no queue of %s is free; held by %s", name, queues.holders);
 	else if (queues.open_to)
 		report(REPORT_GOOD, "queues", NULL, "%s: %u of %u free%s%s", name,
-		       queues.open_to - queues.held, queues.made, queues.held ? "; others held by " : "",
-		       queues.holders);
+		       queues.open_to - queues.held, queues.made,
+		       queues.held ? "; others held by " : "", queues.holders);
 	return queues.open_to - queues.held;
 }
 
 unsigned int check_sdmdev(const struct subject *subject, const char *name)
 {
-	long long mode = tree_number(tree_path(CLASS "/%s/device/" SDMDEV_PARAMS_NAME "/dma_mode", name), 0);
-	long long numa = tree_number(tree_path(CLASS "/%s/device/" SDMDEV_PARAMS_NAME "/node_id", name), -1);
+	long long mode =
+		tree_number(tree_path(CLASS "/%s/device/" SDMDEV_PARAMS_NAME "/dma_mode", name), 0);
+	long long numa =
+		tree_number(tree_path(CLASS "/%s/device/" SDMDEV_PARAMS_NAME "/node_id", name), -1);
 	bool is_good;
 
-	report(REPORT_GOOD, "device", NULL, "%s (sdmdev, mode %s, NUMA node %lld)", name, mode_of(mode), numa);
+	report(REPORT_GOOD, "device", NULL, "%s (sdmdev, mode %s, NUMA node %lld)", name,
+	       mode_of(mode), numa);
+	check_numa(subject, name, numa);
 	is_good = is_state_good(name);
 	if (is_good && !tree_exists(tree_path("/dev/vfio/vfio"))) {
 		report(REPORT_WRONG, "node", "modprobe vfio; in a container: see zwd-cdi(1)",

@@ -26,7 +26,8 @@ static void set(struct subject *subject, const char *name, const char *value, co
 {
 	int r = zwd_settings_set(&subject->settings, name, value);
 
-	if (!r && !strcmp(name, "WD_DEVICE") && wd_list_devices(*value ? value : "auto", NULL, 0) == -EINVAL)
+	if (!r && !strcmp(name, "WD_DEVICE") &&
+	    wd_list_devices(*value ? value : "auto", NULL, 0) == -EINVAL)
 		r = -EINVAL;
 	if (r == -ENOENT)
 		report(REPORT_WRONG, "settings", "libz-wd(7) lists the settings",
@@ -94,33 +95,18 @@ static void read_file(struct subject *subject)
 	read_lines(&r, path, true);
 }
 
-/* Names that begin as ours do, so that nobody else reads them. */
-static bool is_ours(const char *entry)
-{
-	static const char others[][16] = { "ZWD_CONFIG=", "ZWD_GZIP_TAKEN=", "ZWD_TEST_", "WD_TEST_",
-					   "WD_SYSTEM_" };
-
-	if (strncmp(entry, "WD_", 3) && strncmp(entry, "ZWD_", 4))
-		return false;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (!strncmp(entry, others[i], strlen(others[i])))
-			return false;
-	return true;
-}
-
 static void read_environment(struct subject *subject)
 {
-	const char *at = subject->environment, *end = at + subject->environment_len;
+	const char *at = subject->environment, *end = at + subject->environment_len, *name, *value;
 
-	for (; at && at < end; at += strlen(at) + 1) {
-		size_t len = strcspn(at, "=");
-		char name[64];
-
-		if (!is_ours(at) || !at[len] || len >= sizeof(name))
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)len, at);
-		set(subject, name, at + len + 1, "environment");
-	}
+	for (unsigned int i = 0; (name = zwd_settings_name(i)); i++)
+		if ((value = subject_variable(subject, name)))
+			set(subject, name, value, "environment");
+	for (; at && at < end; at += strlen(at) + 1)
+		if (zwd_settings_is_misspelt(at))
+			report(REPORT_WRONG, "settings", "libz-wd(7) lists the settings",
+			       "environment: %.*s is no setting and does nothing",
+			       (int)strcspn(at, "="), at);
 	subject->is_reproducible = subject_variable(subject, "SOURCE_DATE_EPOCH");
 }
 
@@ -145,6 +131,6 @@ void check_settings(struct subject *subject)
 		report(REPORT_WRONG, "engine", "set ZWD_LEVELS to 1-6", "ZWD_LEVELS has no level");
 	else if (subject->settings.levels == zwd_settings_default.levels)
 		report(REPORT_GOOD, "engine", NULL,
-		       "the device compresses at levels 1 to 6; level 9, which many programs ask for, "
-		       "is software's");
+		       "the device compresses at levels 1 to 6; level 9, which many programs ask "
+		       "for, is software's");
 }

@@ -12,7 +12,7 @@
 #include "tools/zwd/doctor/subject.h"
 #include "tools/zwd/doctor/tree.h"
 
-/* The kernel's: owner, group and mode do not count; and the set of a process that may do all of it. */
+/* Of root, where the kernel does not tell. */
 #define ALL_CAPABILITIES (~0ull)
 
 static const char *file_name(const char *path)
@@ -68,7 +68,8 @@ static void name_user(struct subject *subject)
 	if (user)
 		snprintf(subject->user, sizeof(subject->user), "%s", user->pw_name);
 	else
-		snprintf(subject->user, sizeof(subject->user), "user %u", (unsigned int)subject->uid);
+		snprintf(subject->user, sizeof(subject->user), "user %u",
+			 (unsigned int)subject->uid);
 }
 
 /* AT_SECURE of the auxiliary vector: pairs of words. */
@@ -78,7 +79,8 @@ static bool is_secure(const struct subject *subject)
 	char *text = tree_whole(tree_path("/proc/%s/auxv", subject->process), &len);
 	bool secure = false;
 
-	for (size_t at = 0; text && at + 2 * sizeof(unsigned long) <= len; at += 2 * sizeof(unsigned long)) {
+	for (size_t at = 0; text && at + 2 * sizeof(unsigned long) <= len;
+	     at += 2 * sizeof(unsigned long)) {
 		unsigned long pair[2];
 
 		memcpy(pair, text + at, sizeof(pair));
@@ -108,8 +110,8 @@ static int find_process(struct subject *subject, const char *word)
 		exe[len] = '\0';
 		snprintf(subject->program, sizeof(subject->program), "%s", exe);
 	}
-	subject->environment = tree_whole(tree_path("/proc/%s/environ", word),
-					  &subject->environment_len);
+	subject->environment =
+		tree_whole(tree_path("/proc/%s/environ", word), &subject->environment_len);
 	subject->is_readable = len > 0 && subject->environment;
 	subject->is_secure = is_secure(subject);
 	return 0;
@@ -128,7 +130,8 @@ static int find_program(struct subject *subject, const char *word)
 	while (!strchr(word, '/') && path && *path) {
 		size_t len = strcspn(path, ":");
 
-		snprintf(subject->program, sizeof(subject->program), "%.*s/%s", (int)len, path, word);
+		snprintf(subject->program, sizeof(subject->program), "%.*s/%s", (int)len, path,
+			 word);
 		if (!access(subject->program, X_OK))
 			return 0;
 		path += len + (path[len] == ':');

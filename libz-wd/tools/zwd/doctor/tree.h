@@ -25,7 +25,7 @@ long long tree_number(const char *path, long long without);
 bool tree_link(const char *path, char *name, size_t size);
 /* Up to 1 MiB of a file, with a zero byte behind; NULL, or the caller frees it. */
 char *tree_whole(const char *path, size_t *len);
-/* Visible names in a folder, sorted, NULL behind the last: the caller frees it in one piece. NULL: there is none. */
+/* Visible names in a folder, sorted, and NULL; the caller frees that. NULL: there is no folder. */
 char **tree_names(const char *path);
 
 /* The group's number, or -1. */

@@ -9,10 +9,10 @@
 #include "tools/zwd/doctor/report.h"
 #include "tools/zwd/doctor/tree.h"
 
-#define SVA 0x1
+#define SVA	0x1
 #define NOIOMMU 0x102 /* of the drivers that come with other kernels and with KAE */
 
-/* Kernels that say that memory can be shared and refuse it: of x86-64. Later releases of each are of it, too. */
+/* Of x86-64: releases from which on memory is said to be shareable, and sharing it is refused. */
 static const struct {
 	unsigned int major, minor, first;
 } refusing[] = { { 6, 1, 164 }, { 6, 12, 69 } };
@@ -43,8 +43,9 @@ static bool is_refused(const char *name)
 		    version[2] < refusing[i].first)
 			continue;
 		report(REPORT_WRONG, "kernel", "a later kernel (7.x), or the sdmdev modules",
-		       "%s: Linux %u.%u.%u refuses shared virtual addresses on this kind of machine, "
-		       "though it offers them", name, version[0], version[1], version[2]);
+		       "%s: Linux %u.%u.%u refuses shared virtual addresses on this kind of "
+		       "machine, though it offers them",
+		       name, version[0], version[1], version[2]);
 		return true;
 	}
 #else
@@ -62,12 +63,14 @@ static bool is_mode_good(const char *name)
 
 	tree_text(tree_path("/sys/class/uacce/%s/api", name), api, sizeof(api));
 	if (strstr(api, "_noiommu") || flags & NOIOMMU || (mode == 2 && !(flags & SVA))) {
-		report(REPORT_WRONG, "noiommu", "turn the IOMMU on, and load hisi_zip with uacce_mode=1",
+		report(REPORT_WRONG, "noiommu",
+		       "turn the IOMMU on, and load hisi_zip with uacce_mode=1",
 		       "%s is in NOIOMMU mode, which libz-wd does not use", name);
 		return false;
 	}
 	if (!(flags & SVA)) {
-		report(REPORT_WRONG, "sva", "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
+		report(REPORT_WRONG, "sva",
+		       "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
 		       "%s has no shared virtual addresses (flags %#llx)", name, flags);
 		return false;
 	}
@@ -77,7 +80,8 @@ static bool is_mode_good(const char *name)
 /* Whoever has the node open has a queue, or most likely more than one. */
 static unsigned int check_queues(const char *name)
 {
-	long long free_nr = tree_number(tree_path("/sys/class/uacce/%s/available_instances", name), -1);
+	long long free_nr =
+		tree_number(tree_path("/sys/class/uacce/%s/available_instances", name), -1);
 	char node[300], holders[512];
 	unsigned int nr;
 
@@ -89,7 +93,8 @@ static unsigned int check_queues(const char *name)
 	}
 	if (!free_nr) {
 		report(REPORT_WRONG, "queues", "end what has them, or limit it by ZWD_QUEUES",
-		       "no queue of %s is free; held by %s", name, *holders ? holders : "nobody that is seen");
+		       "no queue of %s is free; held by %s", name,
+		       *holders ? holders : "nobody that is seen");
 		return 0;
 	}
 	report(REPORT_GOOD, "queues", NULL, "%s: %lld free%s%s", name, free_nr,
@@ -107,6 +112,7 @@ unsigned int check_uacce(const struct subject *subject, const char *name)
 	if (!strstr(algs, "zlib") && !strstr(algs, "gzip") && !strstr(algs, "deflate"))
 		return 0; /* another kind of accelerator */
 	report(REPORT_GOOD, "device", NULL, "%s (uacce, NUMA node %lld)", name, numa);
+	check_numa(subject, name, numa);
 	is_good = is_mode_good(name);
 	if (tree_number(tree_path("/sys/class/uacce/%s/isolate", name), 0)) {
 		report(REPORT_WRONG, "isolated", "see the kernel's log; reset or reload the driver",
