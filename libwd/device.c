@@ -3,6 +3,7 @@
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
+#include "drv/drv.h"
 #include "lean.h"
 #include "priv.h"
 
@@ -96,9 +97,9 @@ static int is_listed(const struct candidates *c, const struct wd_device_info *in
 	return 0;
 }
 
-/* Adds the transport's devices; name: only the one of that name. */
+/* Adds the transport's devices, of an item; name: only the one of that name. */
 static int add_devices(struct candidates *c, const struct wd_transport *transport,
-		       const char *options, const char *name)
+		       unsigned int item, const char *options, const char *name)
 {
 	struct wd_device_info *infos = NULL;
 	struct wd_candidate *list;
@@ -119,7 +120,10 @@ static int add_devices(struct candidates *c, const struct wd_transport *transpor
 	for (int i = 0; i < nr && i < r; i++) {
 		if ((name && strcmp(name, infos[i].name)) || is_listed(c, &infos[i]))
 			continue;
-		c->list[c->nr++] = (struct wd_candidate){ transport, infos[i] };
+		if (!wd_drv_find(infos[i].api))
+			wd_info_refuse(&infos[i], -EOPNOTSUPP,
+				       "libwd does not know how its queues work: \"%s\"", infos[i].api);
+		c->list[c->nr++] = (struct wd_candidate){ transport, infos[i], item, 0, 0 };
 	}
 free_infos:
 	free(infos);
@@ -134,10 +138,23 @@ static const char *spec_default(void)
 	return spec && *spec ? spec : "auto";
 }
 
-int wd_find_candidates(const char *spec_text, struct wd_candidate **list)
+/* Those that cannot be used go to the end. */
+static void usable_first(struct wd_candidate *list, unsigned int nr)
+{
+	for (unsigned int i = 1; i < nr; i++)
+		for (unsigned int j = i; j && !list[j].info.error && list[j - 1].info.error; j--) {
+			struct wd_candidate other = list[j - 1];
+
+			list[j - 1] = list[j];
+			list[j] = other;
+		}
+}
+
+int wd_find_candidates(const char *spec_text, int node, struct wd_candidate **list)
 {
 	const char *pos = spec_text ? spec_text : spec_default();
 	struct candidates c = { 0 };
+	unsigned int item = 0;
 	int saved_errno = errno;
 	int r = spec_check(pos);
 
@@ -153,9 +170,14 @@ int wd_find_candidates(const char *spec_text, struct wd_candidate **list)
 
 			if (is_emulated != (spec.kind == WD_SPEC_EMU))
 				continue;
-			r = add_devices(&c, wd_transports[i], is_emulated ? spec.text : NULL,
+			r = add_devices(&c, wd_transports[i], item, is_emulated ? spec.text : NULL,
 					spec.kind == WD_SPEC_NAME ? spec.text : NULL);
 		}
+		item++;
+	}
+	if (!r) {
+		wd_near_sort(c.list, c.nr, node);
+		usable_first(c.list, c.nr);
 	}
 	errno = saved_errno;
 	if (r) {
@@ -211,11 +233,15 @@ int wd_list_devices(const char *spec, struct wd_device_info *info, unsigned int 
 {
 	struct wd_candidate *list;
 	int cancel = wd_cancel_off();
-	int found = wd_find_candidates(spec, &list);
+	int found = wd_find_candidates(spec, -1, &list);
 
+	for (int i = 0; i < found; i++)
+		if (list[i].transport->try && !list[i].info.error)
+			list[i].transport->try(&list[i].info);
 	wd_cancel_as(cancel);
 	if (found < 0)
 		return found;
+	usable_first(list, found);
 	for (int i = 0; i < found && (unsigned int)i < nr; i++)
 		info[i] = list[i].info;
 	free(list);

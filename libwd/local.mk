@@ -18,6 +18,7 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/drv/hisi_zip.h \
 	libwd/lean.c libwd/lean.h \
 	libwd/mem.c \
+	libwd/near.c \
 	libwd/priv.h \
 	libwd/process.c \
 	libwd/process.h \
@@ -36,6 +37,9 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/transport/transport.c \
 	libwd/transport/transport.h \
 	libwd/transport/uacce.c \
+	libwd/transport/uacce.h \
+	libwd/transport/uacce_find.c \
+	libwd/transport/uacce_slices.c \
 	$(libwd_emu_sources)
 libwd_libwd_core_la_CFLAGS = $(AM_CFLAGS) $(COV_CFLAGS)
 

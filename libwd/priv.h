@@ -94,12 +94,21 @@ void wd_queue_unlock(const struct wd_queue *q);
 /* Guards the list of devices. Taken before any wd_dev.lock. */
 extern pthread_mutex_t wd_lock;
 
-/* Devices that spec selects, in order of preference. -EINVAL, -ENOMEM or their number. */
 struct wd_candidate {
 	const struct wd_transport *transport;
 	struct wd_device_info info;
+	unsigned int item; /* of the specification */
+	int distance;	   /* from the node that is asked for */
+	int is_away;	   /* that node was wished for, and this is another one */
 };
-int wd_find_candidates(const char *spec, struct wd_candidate **list);
+/*
+ * Devices that spec selects, in order of preference, and with those last that are known to be of no
+ * use. node: as of struct wd_queue_attr. -EINVAL, -ENOMEM or their number.
+ */
+int wd_find_candidates(const char *spec, int node, struct wd_candidate **list);
+
+/* near.c: by wish, then by item, then by distance. */
+void wd_near_sort(struct wd_candidate *list, unsigned int nr, int node);
 
 /* The open device of that name, opened when it is not; under wd_lock. */
 int wd_dev_get(const struct wd_candidate *candidate, struct wd_dev **dev);

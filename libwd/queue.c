@@ -103,7 +103,7 @@ static int request(const struct wd_queue_attr *attr, struct wd_queue **queue)
 	if (!attr || !queue || attr->op_type > WD_OP_DECOMPRESS || attr->numa_node < -1 ||
 	    attr->flags & ~WD_QUEUE_SHARED)
 		return -EINVAL;
-	nr = wd_find_candidates(attr->device, &list);
+	nr = wd_find_candidates(attr->device, attr->numa_node, &list);
 	if (nr < 0)
 		return nr;
 	r = wd_fork_register();
@@ -113,17 +113,12 @@ static int request(const struct wd_queue_attr *attr, struct wd_queue **queue)
 	}
 
 	pthread_mutex_lock(&wd_lock);
-	/* First the devices of the wished node, then the others. */
-	for (int i = 0; i < 2 * nr && result; i++) {
-		const struct wd_candidate *candidate = &list[i % nr];
-		int is_near = attr->numa_node < 0 ||
-			      candidate->info.numa_node == attr->numa_node;
-
-		if (is_near != (i < nr))
-			continue;
-		r = -EOPNOTSUPP;
-		if (!attr->alg || has_alg(candidate->info.algs, attr->alg))
-			r = open_on(candidate, attr, queue);
+	for (int i = 0; i < nr && result; i++) {
+		r = list[i].info.error;
+		if (!r && attr->alg && !has_alg(list[i].info.algs, attr->alg))
+			r = -EOPNOTSUPP;
+		if (!r)
+			r = open_on(&list[i], attr, queue);
 		result = r ? worse(r, result) : 0;
 	}
 	pthread_mutex_unlock(&wd_lock);

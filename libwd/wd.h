@@ -34,6 +34,7 @@ extern "C" {
 
 #define WD_NAME_LEN 256
 #define WD_ALGS_LEN 64
+#define WD_REASON_LEN 160
 
 /* What a device can be asked for. */
 enum wd_op_type {
@@ -53,10 +54,19 @@ struct wd_device_info {
 	unsigned int queues_free;
 	unsigned int max_len;	     /* bytes of input, and of output, in one request */
 	int is_emulated;
+	/*
+	 * How memory is reached: "single", "multi", "svm", "mediated" (sdmdev), "sva", "iommu", "noiommu"
+	 * (uacce); "": emulated, or not known.
+	 */
+	char mode[16];
+	int error;	   /* 0; or the device cannot be used, and this is what opening it fails with */
+	char reason[WD_REASON_LEN]; /* in words, then; else "" */
 };
 
 /*
- * Fills info[0..nr-1] with the devices that spec selects, in order of preference.
+ * Fills info[0..nr-1] with the devices that spec selects, in order of preference: as spec has them, and
+ * where that names several at once those first that are nearest to the CPU of the calling thread. Those
+ * that cannot be used come last. Of uacce's devices each is opened for a moment, for only that tells.
  * spec: as WD_DEVICE ("auto", "none", "emu[:opt=v,...]", a name; a comma list is a preference);
  *	NULL takes the environment's WD_DEVICE (ignored in set-uid programs), "auto" without one.
  * Returns the number of devices, which may be larger than nr; -EINVAL: spec is not understood.
@@ -90,15 +100,17 @@ struct wd_queue_attr {
 	const char *device;	  /* spec as above */
 	const char *alg;	  /* "zlib", "gzip", "deflate"; NULL: any */
 	enum wd_op_type op_type;
-	int numa_node;		  /* 0 or more: devices of that node first; -1: no wish */
+	int numa_node;		  /* 0 or more: devices of that node first; -1: the calling thread's */
 	unsigned int depth;	  /* requests in flight at most; 0: the device's own */
 	unsigned int spin_us;	  /* how long a wait polls before it sleeps; 0: default */
 	unsigned int flags;	  /* WD_QUEUE_* */
 };
 
 /*
- * Opens a queue on the first device of attr->device that has one free and speaks attr->alg.
- * -ENODEV: no such device; -EBUSY: all queues are taken; -EOPNOTSUPP: no device knows alg;
+ * Opens a queue on the first device of attr->device, as wd_list_devices() orders them, that has one free
+ * and speaks attr->alg: a device whose queues are taken leaves it to the next.
+ * -ENODEV: no such device; -EBUSY: all queues are taken; -EOPNOTSUPP: no device knows alg, or libwd does
+ * not know the device; -EPERM: its driver has isolated it, after errors of the hardware;
  * -EINVAL: attr is not understood; -EACCES, -ENOMEM, -EAGAIN (no thread can be made): as the system
  * said.
  * May block while the kernel starts the queue.

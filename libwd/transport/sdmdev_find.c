@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "transport/sdmdev.h"
 #include "transport/sys.h"
+#include "transport/transport.h"
 #include "wd_zip.h"
 
 #define CLASS_PATH "/sys/class/" SDMDEV_CLASS_NAME
@@ -80,6 +81,51 @@ static void count_queues(const char *parent, struct wd_device_info *info)
 	free(names);
 }
 
+static const struct {
+	unsigned long flag;
+	char mode[16];
+} modes[] = {
+	{ SDMDEV_DMA_SINGLE, "single" },
+	{ SDMDEV_DMA_MEDIATED, "mediated" },
+	{ SDMDEV_DMA_MULTI, "multi" },
+	{ SDMDEV_DMA_SVM, "svm" },
+	{ SDMDEV_DMA_SVM_NO_FAULT, "svm" },
+	{ SDMDEV_DMA_PHY, "phy" },
+};
+
+static void describe_mode(struct wd_device_info *info)
+{
+	char text[32];
+	unsigned long mode;
+
+	if (param(info->name, "dma_mode", text, sizeof(text)))
+		return;
+	mode = strtoul(text, NULL, 0);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (mode & modes[i].flag) {
+			strcpy(info->mode, modes[i].mode);
+			return;
+		}
+}
+
+/* One that is being reset works again soon. */
+static void describe_state(struct wd_device_info *info)
+{
+	char path[SDMDEV_PATH_LEN], state[32] = "";
+	long long is_isolated = 0;
+
+	param(info->name, "state", state, sizeof(state));
+	if (snprintf(path, sizeof(path), CLASS_PATH "/%s/device/isolate", info->name) < (int)sizeof(path))
+		wd_sys_number(path, &is_isolated);
+	if (!strcmp(state, "dead"))
+		wd_info_refuse(info, -ENODEV, "it is gone, or was shut down");
+	else if (!strcmp(state, "isolated"))
+		wd_info_refuse(info, -EPERM, "its driver has isolated it: it could not be reset");
+	else if (is_isolated)
+		wd_info_refuse(info, -EPERM, "its driver has isolated it: too many errors within an hour "
+			       "(isolate_strategy)");
+}
+
 /* 1: it is a device that libwd may know what to do with. */
 static int describe(const char *parent, struct wd_device_info *info)
 {
@@ -98,6 +144,8 @@ static int describe(const char *parent, struct wd_device_info *info)
 	strcpy(info->name, parent);
 	if (!param(parent, "node_id", node, sizeof(node)) && *node)
 		info->numa_node = atoi(node);
+	describe_mode(info);
+	describe_state(info);
 	count_queues(parent, info);
 	return 1;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 #include "lean.h"
 #include "transport/sys.h"
+#include "transport/transport.h"
 #include "wd.h"
 
 /* r as the system call left it, with -1 and errno for a failure. */
@@ -175,6 +177,15 @@ static int sys_names(const char *path, char **names)
 	return nr;
 }
 
+static int sys_node(void)
+{
+	unsigned int cpu, node = 0;
+	int saved_errno = errno;
+	int r = result((int)syscall(SYS_getcpu, &cpu, &node, NULL), saved_errno);
+
+	return r < 0 ? r : (int)node;
+}
+
 const struct wd_sys wd_sys_linux = {
 	.open = sys_open,
 	.close = sys_close,
@@ -188,8 +199,21 @@ const struct wd_sys wd_sys_linux = {
 	.readlink = sys_readlink,
 	.access = sys_access,
 	.names = sys_names,
+	.node = sys_node,
 };
 const struct wd_sys *wd_sys = &wd_sys_linux;
+
+void wd_info_refuse(struct wd_device_info *info, int error, const char *format, ...)
+{
+	va_list ap;
+
+	if (info->error)
+		return;
+	info->error = error;
+	va_start(ap, format);
+	vsnprintf(info->reason, sizeof(info->reason), format, ap);
+	va_end(ap);
+}
 
 int wd_sys_list(const char *folder, int (*describe)(const char *name, struct wd_device_info *info),
 		struct wd_device_info *info, unsigned int nr)

@@ -31,6 +31,8 @@ struct wd_sys {
 	int (*access)(const char *path, int mode);
 	/* Names in a folder, sorted, that end with an empty one; the caller frees them. How many. */
 	int (*names)(const char *path, char **names);
+	/* The NUMA node that the calling thread runs on just now. */
+	int (*node)(void);
 };
 
 extern const struct wd_sys wd_sys_linux;

@@ -36,6 +36,11 @@ struct wd_transport {
 	 * NULL for the others.
 	 */
 	int (*list)(const char *options, struct wd_device_info *info, unsigned int nr);
+	/*
+	 * Of a device that seems to be usable: opens it and closes it again, where only that tells, and
+	 * refuses it (wd_info_refuse()) if it could not be opened. NULL: list() knows all there is.
+	 */
+	void (*try)(struct wd_device_info *info);
 
 	/* Opens the device that list() called info->name; one handle for all its queues. */
 	int (*dev_open)(const struct wd_device_info *info, void **dev);
@@ -103,6 +108,10 @@ struct wd_transport {
 	 */
 	void (*forget_all)(int is_sound);
 };
+
+/* It cannot be used, and why: the first reason stays. error: what opening it fails with. */
+void __attribute__((format(printf, 3, 4)))
+wd_info_refuse(struct wd_device_info *info, int error, const char *format, ...);
 
 /* In the order of "auto"; NULL ends the table. */
 extern const struct wd_transport *const wd_transports[];

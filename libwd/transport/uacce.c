@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Zlib */
-/* Transport of mainline's uacce: the device has the process's page tables, so all memory is shared. */
+/*
+ * Transport of mainline's uacce: the device has the process's page tables, so all memory is shared. The
+ * vendor's drivers have it without as well: memory is the driver's then, and addresses the device's.
+ */
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/ioctl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,20 +18,11 @@
 #include "transport/file.h"
 #include "transport/sys.h"
 #include "transport/transport.h"
-#include "wd_zip.h"
-
-#define PATH_LEN 512
-#define CLASS_PATH "/sys/class/uacce"
-
-/* The kernel's <misc/uacce/uacce.h>, which not every system has. */
-#define UACCE_CMD_START_Q _IO('W', 0)
-#define UACCE_CMD_PUT_Q _IO('W', 1)
-#define UACCE_DEV_SVA 0x1
-#define UACCE_QFRT_MMIO 0
-#define UACCE_QFRT_DUS 1
+#include "transport/uacce.h"
 
 struct device {
 	char name[WD_NAME_LEN];
+	int is_sva;
 };
 
 struct tq {
@@ -37,62 +30,12 @@ struct tq {
 	struct wd_file file;
 	struct wd_regions regions;
 	int is_mapped;
+	int is_sva; /* the device's addresses are ours */
+	struct uacce_slices slices; /* else; lock */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list, and slices */
 static struct tq *queues;
-
-static int attribute(const char *name, const char *attr, char *text, size_t text_len)
-{
-	char path[PATH_LEN];
-
-	if (snprintf(path, sizeof(path), CLASS_PATH "/%s/%s", name, attr) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return wd_sys->read(path, text, text_len);
-}
-
-static long long number(const char *name, const char *attr, long long without)
-{
-	char path[PATH_LEN];
-
-	if (snprintf(path, sizeof(path), CLASS_PATH "/%s/%s", name, attr) < (int)sizeof(path))
-		wd_sys_number(path, &without);
-	return without;
-}
-
-/* 1: it is a device that libwd may know what to do with; other accelerators have the same api. */
-static int describe(const char *name, struct wd_device_info *info)
-{
-	char algs[256];
-
-	*info = (struct wd_device_info){
-		.transport = "uacce", .max_len = WD_ZIP_MAX_LEN,
-	};
-	if (strlen(name) >= sizeof(info->name) ||
-	    attribute(name, "api", info->api, sizeof(info->api)) ||
-	    strncmp(info->api, "hisi_qm_v", 9) ||
-	    !(number(name, "flags", 0) & UACCE_DEV_SVA) ||
-	    attribute(name, "algorithms", algs, sizeof(algs)))
-		return 0;
-	wd_sys_algs(algs, info->algs, sizeof(info->algs));
-	if (!*info->algs)
-		return 0;
-	strcpy(info->name, name);
-	info->numa_node = number(name, "device/numa_node", -1);
-	info->queues_free = number(name, "available_instances", 0);
-	info->queues_total = info->queues_free; /* those in use are counted nowhere */
-	return 1;
-}
-
-static int uacce_prepare(const char *options)
-{
-	return wd_sys_exists(CLASS_PATH);
-}
-
-static int uacce_list(const char *options, struct wd_device_info *info, unsigned int nr)
-{
-	return wd_sys_list(CLASS_PATH, describe, info, nr);
-}
 
 static int uacce_dev_open(const struct wd_device_info *info, void **dev)
 {
@@ -101,6 +44,7 @@ static int uacce_dev_open(const struct wd_device_info *info, void **dev)
 	if (!device)
 		return -ENOMEM;
 	memcpy(device->name, info->name, sizeof(device->name));
+	device->is_sva = !strcmp(info->mode, "sva");
 	*dev = device;
 	return 0;
 }
@@ -138,8 +82,8 @@ static int map_regions(int fd, const char *name, struct wd_regions *regions)
 	uint64_t page_len = sysconf(_SC_PAGESIZE);
 	int r;
 
-	regions->mem_len = number(name, "region_dus_size", 0);
-	regions->mmio_len = number(name, "region_mmio_size", 0);
+	regions->mem_len = uacce_number(name, "region_dus_size", 0);
+	regions->mmio_len = uacce_number(name, "region_mmio_size", 0);
 	if (!regions->mem_len || !regions->mmio_len)
 		return -EOPNOTSUPP;
 	r = wd_sys->map(fd, UACCE_QFRT_DUS * page_len, regions->mem_len, PROT_READ | PROT_WRITE,
@@ -166,12 +110,12 @@ static int uacce_open(void *dev, enum wd_op_type op_type, void **queue, struct w
 {
 	struct device *device = dev;
 	struct tq *tq = malloc(sizeof(*tq));
-	char path[PATH_LEN];
+	char path[UACCE_PATH_LEN];
 	int r, fd;
 
 	if (!tq)
 		return -ENOMEM;
-	*tq = (struct tq){ .file = WD_FILE_NONE };
+	*tq = (struct tq){ .file = WD_FILE_NONE, .is_sva = device->is_sva };
 	snprintf(path, sizeof(path), "/dev/%s", device->name);
 	r = fd = wd_file_take(&tq->file, wd_sys->open(path, O_RDWR));
 	if (r < 0)
@@ -208,10 +152,14 @@ static void uacce_stop(void *queue)
 	struct tq *tq = queue;
 	int fd = wd_file_get(&tq->file);
 
-	if (fd >= 0)
+	if (fd >= 0) {
 		wd_sys->ioctl(fd, UACCE_CMD_PUT_Q, NULL);
-	else
-		unmap_regions(tq);
+		return;
+	}
+	unmap_regions(tq);
+	pthread_mutex_lock(&lock);
+	uacce_slices_unmap(&tq->slices);
+	pthread_mutex_unlock(&lock);
 }
 
 static void uacce_close(void *queue, const struct wd_regions *regions)
@@ -220,6 +168,7 @@ static void uacce_close(void *queue, const struct wd_regions *regions)
 
 	unmap_regions(tq);
 	pthread_mutex_lock(&lock);
+	uacce_slices_unmap(&tq->slices);
 	for (struct tq **at = &queues; *at; at = &(*at)->next)
 		if (*at == tq) {
 			*at = tq->next;
@@ -235,6 +184,7 @@ static void uacce_forget(void *queue)
 	struct tq *tq = queue;
 
 	wd_file_close(&tq->file);
+	uacce_slices_forget(&tq->slices);
 	free(tq);
 }
 
@@ -295,6 +245,8 @@ static enum wd_state uacce_state(void *queue, unsigned int *generation)
 
 static int uacce_share(void *queue, const void *mem, size_t len, int flags, uint64_t *addr)
 {
+	if (!((struct tq *)queue)->is_sva)
+		return -EOPNOTSUPP;
 	*addr = (uintptr_t)mem;
 	return 0;
 }
@@ -305,17 +257,41 @@ static void uacce_unshare(void *queue, uint64_t addr, size_t len)
 
 static int uacce_share_all(void *queue)
 {
-	return 0;
+	return ((struct tq *)queue)->is_sva ? 0 : -EOPNOTSUPP;
 }
 
 static void uacce_unshare_all(void *queue)
 {
 }
 
+static int uacce_alloc(void *queue, size_t len, void **mem, uint64_t *addr)
+{
+	struct tq *tq = queue;
+	int fd = wd_file_get(&tq->file);
+	int r;
+
+	if (fd < 0)
+		return -ENODEV;
+	pthread_mutex_lock(&lock);
+	r = uacce_slices_alloc(&tq->slices, fd, len, mem, addr);
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
+static void uacce_free(void *queue, void *mem, size_t len)
+{
+	struct tq *tq = queue;
+
+	pthread_mutex_lock(&lock);
+	uacce_slices_free(&tq->slices, mem);
+	pthread_mutex_unlock(&lock);
+}
+
 const struct wd_transport wd_transport_uacce = {
 	.name = "uacce",
 	.prepare = uacce_prepare,
 	.list = uacce_list,
+	.try = uacce_try,
 	.dev_open = uacce_dev_open,
 	.dev_close = uacce_dev_close,
 	.open = uacce_open,
@@ -329,6 +305,8 @@ const struct wd_transport wd_transport_uacce = {
 	.unshare = uacce_unshare,
 	.share_all = uacce_share_all,
 	.unshare_all = uacce_unshare_all,
+	.alloc = uacce_alloc,
+	.free = uacce_free,
 	.fork_prepare = fork_prepare,
 	.fork_parent = fork_parent,
 	.forget_all = forget_all,

@@ -163,8 +163,10 @@ static void learn_device(struct zwd_pool *pool, enum zwd_dir dir, const struct z
 		zwd_log(ZWD_LOG_INFO, "%s through %s %s",
 			dir == ZWD_DEFLATE ? "deflate" : "inflate", info.transport, info.name);
 	atomic_store(&reaches_all[dir], lane->reaches_all);
-	atomic_store(&devices[dir],
-		     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
+	/* Lanes may be of several devices: what not all of them can is not relied on. */
+	if (atomic_load(&devices[dir]) != DEVICE_WITHOUT_RAW)
+		atomic_store(&devices[dir],
+			     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
 }
 
 /* A failure that will not go away by itself pauses the pool at once. */

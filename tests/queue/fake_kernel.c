@@ -29,6 +29,11 @@
 #define DMA_BASE 0x10000000
 #define UACCE_CMD_START_Q _IO('W', 0)
 #define UACCE_CMD_PUT_Q _IO('W', 1)
+#define UACCE_CMD_GET_SS_DMA _IOR('W', 3, unsigned long)
+#define UACCE_FLAG_SVA 0x1
+#define UACCE_FLAG_NOIOMMU 0x2
+#define UACCE_FLAG_IOMMU 0x80
+#define UACCE_SLICE_LEN (1ul << 20) /* without an IOMMU */
 
 struct range {
 	uint64_t start, len, dma;
@@ -50,6 +55,7 @@ struct queue {
 	size_t mmio_len, dus_len;
 	int events[SDMDEV_IRQS];
 	struct range slices[SLICES], shares[SHARES], dma_maps[SHARES];
+	char *ss; /* uacce's: what slices are of */
 
 	/* Mediated: the rings that the device sees. */
 	char *rings;
@@ -77,7 +83,9 @@ static struct fake_counts counts;
 static unsigned int calls, failing_call, refused;
 static int failing_error;
 static unsigned int zero_in; /* files; 0: none gets that number */
-static const char *answer_to, *answer;
+static const char *answer_to, *answer, *answer_to_too, *answer_too;
+static unsigned int answer_of; /* a function; FAKE_FUNCTIONS: all */
+static int nodes[FAKE_FUNCTIONS], cpu_node, open_error;
 static int is_gone;
 static uint32_t generation;
 static uint64_t next_dma;
@@ -414,6 +422,54 @@ static int ss_alloc(struct queue *q, struct sdmdev_static *arg)
 	return 0;
 }
 
+/* uacce's: one with an IOMMU; else every second one lies where the one before it ends. */
+static int uacce_slices(struct queue *q, size_t len)
+{
+	size_t slice_len = setup.flags & UACCE_FLAG_IOMMU ? len : UACCE_SLICE_LEN;
+
+	if (setup.flags <= UACCE_FLAG_SVA || !len || len % 65536)
+		return -EINVAL;
+	if (q->ss)
+		return -EEXIST;
+	if (len > (setup.slices_max ? setup.slices_max : 128 << 20) || len > SLICES * slice_len)
+		return -ENOMEM;
+	q->ss = pages_new(len);
+	for (size_t i = 0, done = 0; done < len; i++, done += slice_len) {
+		struct range *slice = &q->slices[i];
+
+		*slice = (struct range){ .start = done, .len = len - done < slice_len ? len - done : slice_len,
+					 .dma = next_dma, .mem = q->ss + done };
+		next_dma += slice->len + (i % 2 ? page_len : 0);
+		if (emu_dma_map(dev, slice->dma, slice->mem, slice->len, EMU_DMA_READ | EMU_DMA_WRITE))
+			abort();
+		counts.slices++;
+	}
+	return 0;
+}
+
+static void uacce_slices_drop(struct queue *q)
+{
+	for (unsigned int i = 0; i < SLICES; i++) {
+		if (q->slices[i].len)
+			emu_dma_unmap(dev, q->slices[i].dma, q->slices[i].len);
+		range_drop(&q->slices[i], &counts.slices);
+	}
+	q->ss = NULL;
+}
+
+static int get_ss_dma(const struct queue *q, unsigned long *arg)
+{
+	unsigned int left = 0;
+	unsigned long index = *arg;
+
+	if (index >= SLICES || !q->slices[index].len)
+		return -EINVAL;
+	*arg = q->slices[index].dma | q->slices[index].len >> 16;
+	while (++index < SLICES && q->slices[index].len)
+		left++;
+	return left;
+}
+
 static int ss_free(struct queue *q, const struct sdmdev_static *arg)
 {
 	struct range *slice = range_at(q->slices, SLICES, arg->offset, 1);
@@ -674,6 +730,8 @@ static int uacce_ioctl(struct queue *q, unsigned long cmd, void *arg)
 	case UACCE_CMD_PUT_Q:
 		queue_stop(q);
 		return 0;
+	case UACCE_CMD_GET_SS_DMA:
+		return get_ss_dma(q, arg);
 	}
 	return -EINVAL;
 }
@@ -734,6 +792,8 @@ static int open_path(const char *path)
 	unsigned int group;
 
 	if (!strcmp(path, "/dev/" FAKE_UACCE) && !setup.mode) {
+		if (open_error)
+			return -open_error;
 		for (unsigned int i = 0; i < QUEUES; i++)
 			if (!queues[i].is_open && !queues[i].is_taken) {
 				queue_open(&queues[i]);
@@ -815,7 +875,7 @@ static int fake_eventfd(void)
 
 static int is_region(const struct queue *q, const void *mem)
 {
-	return q->is_open && (mem == q->dus || mem == q->mmio);
+	return q->is_open && (mem == q->dus || mem == q->mmio || (q->ss && mem == q->ss));
 }
 
 static int map(struct file *file, uint64_t off, size_t len, int prot, void **mem)
@@ -838,6 +898,12 @@ static int map(struct file *file, uint64_t off, size_t len, int prot, void **mem
 			return -EINVAL;
 		slice->maps++;
 		*mem = slice->mem;
+	} else if (region == SDMDEV_REGION_STATIC) {
+		int r = uacce_slices(q, len);
+
+		if (r)
+			return r;
+		*mem = q->ss;
 	} else {
 		return -EINVAL;
 	}
@@ -870,6 +936,8 @@ static int fake_unmap(void *mem, size_t len)
 			orphan = q;
 		if (q->is_open && !q->has_no_file && q->emu && (mem == q->dus || mem == q->mmio))
 			abort(); /* the device still writes there */
+		if (q->ss && q->ss == mem)
+			uacce_slices_drop(q);
 		for (unsigned int j = 0; j < SLICES; j++)
 			if (q->slices[j].len && q->slices[j].mem == mem)
 				q->slices[j].maps--;
@@ -908,21 +976,30 @@ static int fake_poll(struct pollfd *fds, unsigned int nr, int timeout_ms)
 
 /* sysfs */
 
-static const char *attribute_of(const char *attr)
+/* function: whose it is. */
+static const char *attribute_of(const char *attr, unsigned int function)
 {
+	int is_answered = answer_of >= FAKE_FUNCTIONS || answer_of == function;
 	static char text[64];
 	unsigned int nr = 0;
 
-	if (answer_to && !strcmp(attr, answer_to))
+	if (answer_to && !strcmp(attr, answer_to) && is_answered)
 		return answer;
+	if (answer_to_too && !strcmp(attr, answer_to_too) && is_answered)
+		return answer_too;
 	if (!strcmp(attr, "api"))
-		snprintf(text, sizeof(text), "hisi_qm_v%u", info.qm_version);
+		snprintf(text, sizeof(text), "hisi_qm_v%u%s", info.qm_version,
+			 setup.flags & UACCE_FLAG_NOIOMMU ? "_noiommu" : "");
+	else if (!strcmp(attr, "state"))
+		snprintf(text, sizeof(text), "ok");
+	else if (!strcmp(attr, "dma_mode"))
+		snprintf(text, sizeof(text), "%u", setup.mode);
 	else if (!strcmp(attr, "algorithms"))
 		snprintf(text, sizeof(text), "lz77_zstd\n%s", info.algs);
-	else if (!strcmp(attr, "node_id") || !strcmp(attr, "device/numa_node"))
+	else if (!strcmp(attr, "device/numa_node"))
 		snprintf(text, sizeof(text), "1");
 	else if (!strcmp(attr, "flags"))
-		snprintf(text, sizeof(text), "1");
+		snprintf(text, sizeof(text), "%u", setup.flags);
 	else if (!strcmp(attr, "region_dus_size"))
 		snprintf(text, sizeof(text), "%zu", hisi_qm_mem_len(info.depth, page_len));
 	else if (!strcmp(attr, "region_mmio_size"))
@@ -952,10 +1029,37 @@ static const char *behind_parent(const char *path, unsigned int *function)
 	return NULL;
 }
 
+static const char *node_attribute(const char *attr)
+{
+	static const char *const texts[][2] = {
+		{ "online", "0,2-3" }, { "node0/distance", "10 15 30" }, { "node2/distance", "15 10 20" },
+		{ "node3/distance", "30 20 10" },
+	};
+
+	if (answer_to_too && !strcmp(attr, answer_to_too))
+		return answer_too;
+	for (size_t i = 0; i < ARRAY_NR(texts); i++)
+		if (!strcmp(attr, texts[i][0]))
+			return texts[i][1];
+	return NULL;
+}
+
+static int fake_node(void)
+{
+	int r;
+
+	pthread_mutex_lock(&fake_lock);
+	if (!is_failing(&r))
+		r = cpu_node;
+	pthread_mutex_unlock(&fake_lock);
+	return r;
+}
+
 static int fake_read(const char *path, char *text, size_t text_len)
 {
-	static const char uacce[] = "/sys/class/uacce/";
+	static const char uacce[] = "/sys/class/uacce/", node[] = "/sys/devices/system/node/";
 	const char *value = NULL;
+	char number[16];
 	unsigned int function;
 	const char *rest;
 	int r;
@@ -964,10 +1068,17 @@ static int fake_read(const char *path, char *text, size_t text_len)
 	if (is_failing(&r))
 		goto unlock;
 	rest = behind_parent(path, &function);
-	if (rest && !strncmp(rest, "/params/", 8))
-		value = attribute_of(rest + 8);
+	if (rest && !strcmp(rest, "/params/node_id")) {
+		snprintf(number, sizeof(number), "%d", nodes[function]);
+		value = number;
+	} else if (rest && !strncmp(rest, "/params/", 8))
+		value = attribute_of(rest + 8, function);
+	else if (rest && !strcmp(rest, "/isolate"))
+		value = attribute_of("isolate", function);
+	else if (!strncmp(path, node, sizeof(node) - 1))
+		value = node_attribute(path + sizeof(node) - 1);
 	else if (!setup.mode && !strncmp(path, uacce, sizeof(uacce) - 1))
-		value = attribute_of(strchr(path + sizeof(uacce) - 1, '/') + 1);
+		value = attribute_of(strchr(path + sizeof(uacce) - 1, '/') + 1, 0);
 	r = value ? 0 : -ENOENT;
 	if (value)
 		snprintf(text, text_len, "%s", value);
@@ -1060,12 +1171,13 @@ static const struct wd_sys fake_sys = {
 	.readlink = fake_readlink,
 	.access = fake_access,
 	.names = fake_names,
+	.node = fake_node,
 };
 
 /* With uacce the device has the process's page tables. */
 static void share_all(void)
 {
-	if (dev && !setup.mode &&
+	if (dev && !setup.mode && setup.flags & UACCE_FLAG_SVA &&
 	    emu_dma_map(dev, 0, NULL, UINT64_MAX, EMU_DMA_READ | EMU_DMA_WRITE))
 		abort();
 }
@@ -1120,6 +1232,8 @@ void fake_kernel_init(const struct fake_setup *wanted)
 		assert_int_equal(pthread_atfork(fork_prepare, fork_parent, fork_child), 0);
 	has_atfork = 1;
 	setup = *wanted;
+	if (!setup.mode && !setup.flags)
+		setup.flags = UACCE_FLAG_SVA;
 	page_len = sysconf(_SC_PAGESIZE);
 	assert_int_equal(emu_dev_get(setup.emu, &dev), 0);
 	emu_dev_info(dev, &info);
@@ -1130,7 +1244,9 @@ void fake_kernel_init(const struct fake_setup *wanted)
 	memset(&counts, 0, sizeof(counts));
 	failing_call = 0;
 	zero_in = 0;
-	answer_to = NULL;
+	fake_answer(NULL, NULL);
+	fake_nodes(1, 1, 0);
+	open_error = 0;
 	refused = 0;
 	is_gone = 0;
 	generation = 0;
@@ -1181,6 +1297,31 @@ void fake_answer(const char *attribute, const char *text)
 {
 	answer_to = attribute;
 	answer = text;
+	answer_to_too = NULL;
+	answer_of = FAKE_FUNCTIONS;
+}
+
+void fake_answer_of(unsigned int function)
+{
+	answer_of = function;
+}
+
+void fake_answer_too(const char *attribute, const char *text)
+{
+	answer_to_too = attribute;
+	answer_too = text;
+}
+
+void fake_nodes(int first, int second, int cpu)
+{
+	nodes[0] = first;
+	nodes[1] = second;
+	cpu_node = cpu;
+}
+
+void fake_refuse_open(int error)
+{
+	open_error = error;
 }
 
 unsigned int fake_refused(void)

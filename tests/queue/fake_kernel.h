@@ -18,6 +18,8 @@ struct fake_setup {
 	uint64_t mmio_len;	/* 0: a page */
 	int has_no_events;	/* SET_IRQS is not known */
 	int has_no_info;	/* nor SET_QP_INFO */
+	uint32_t flags;		/* of uacce; 0: 1, shared addresses */
+	uint64_t slices_max;	/* of uacce's memory; 0: 128 MiB */
 };
 
 /* The function's name, as it is listed. */
@@ -44,12 +46,20 @@ void fake_fail(unsigned int call, int error);
 void fake_number_zero(unsigned int n);
 /* What is read of this attribute, NULL: there is none; or the link of that name; or "", the name of uacce's device. */
 void fake_answer(const char *attribute, const char *text);
+/* The same of a second attribute, until the next call of fake_answer(). */
+void fake_answer_too(const char *attribute, const char *text);
+/* These answers are of one function alone. */
+void fake_answer_of(unsigned int function);
+/* Of the functions, and of the CPU that calls run on; without it 1, 1 and 0. Nodes 0, 2 and 3 are online. */
+void fake_nodes(int first, int second, int cpu);
 /* Requests that were refused. */
 unsigned int fake_refused(void);
 
 /* Another process has it. */
 void fake_take_group(unsigned int function, unsigned int queue);
 void fake_take_function(unsigned int function);
+/* Opening uacce's node fails so; 0: it does not. */
+void fake_refuse_open(int error);
 
 /* The program closes all files of the kernel's, and has another one at their numbers then, or none. */
 void fake_close_files(int with);

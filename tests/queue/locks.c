@@ -183,7 +183,7 @@ static void test_emulated(void **state)
 
 static void test_uacce(void **state)
 {
-	static const struct fake_setup setup = { "qm=2,threads=1,depth=16", 0, 0, 0x2000, 0, 0 };
+	static const struct fake_setup setup = { .emu = "qm=2,threads=1,depth=16", .mmio_len = 0x2000 };
 
 	transport_use(&wd_transport_uacce);
 	fake_kernel_init(&setup);
@@ -194,7 +194,7 @@ static void test_uacce(void **state)
 
 static void test_sdmdev(void **state)
 {
-	static const struct fake_setup setup = { "qm=2,threads=1,depth=16", SDMDEV_DMA_SINGLE, 0, 0, 0, 0 };
+	static const struct fake_setup setup = { .emu = "qm=2,threads=1,depth=16", .mode = SDMDEV_DMA_SINGLE };
 
 	transport_use(&wd_transport_sdmdev);
 	fake_kernel_init(&setup);

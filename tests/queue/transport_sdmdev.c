@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include "transport.h"
 
-#define DIRECT { "qm=2,threads=1,depth=16", SDMDEV_DMA_SINGLE, 0, 0, 0, 0 }
-#define MEDIATED { "qm=3,threads=1,depth=16", SDMDEV_DMA_MEDIATED | SDMDEV_DMA_STATIC, 0, 0, 0, 0 }
+#define DIRECT { .emu = "qm=2,threads=1,depth=16", .mode = SDMDEV_DMA_SINGLE }
+#define MEDIATED { .emu = "qm=3,threads=1,depth=16", .mode = SDMDEV_DMA_MEDIATED | SDMDEV_DMA_STATIC }
 
 static const struct fake_setup direct = DIRECT;
 static const struct fake_setup mediated = MEDIATED;
@@ -14,16 +14,16 @@ static const struct fake_setup mediated = MEDIATED;
 static const struct fake_setup setups[] = {
 	DIRECT,
 	MEDIATED,
-	{ "qm=1,depth=16", SDMDEV_DMA_SINGLE, 0, 0, 0, 0 },
-	{ "qm=3,depth=16", SDMDEV_DMA_MULTI, 0, 0x10000, 0, 0 },
-	{ "qm=3", SDMDEV_DMA_SVM, 0, 0x10000, 0, 0 },
-	{ "qm=1", SDMDEV_DMA_MEDIATED | SDMDEV_DMA_STATIC, 0, 0, 0, 0 },
-	{ "qm=2", SDMDEV_DMA_PHY | SDMDEV_DMA_STATIC, 0, 0, 0, 0 },
+	{ .emu = "qm=1,depth=16", .mode = SDMDEV_DMA_SINGLE },
+	{ .emu = "qm=3,depth=16", .mode = SDMDEV_DMA_MULTI, .mmio_len = 0x10000 },
+	{ .emu = "qm=3", .mode = SDMDEV_DMA_SVM, .mmio_len = 0x10000 },
+	{ .emu = "qm=1", .mode = SDMDEV_DMA_MEDIATED | SDMDEV_DMA_STATIC },
+	{ .emu = "qm=2", .mode = SDMDEV_DMA_PHY | SDMDEV_DMA_STATIC },
 	/* An IOMMU too narrow for the addresses of this process. */
-	{ "qm=2", SDMDEV_DMA_SINGLE | SDMDEV_DMA_STATIC, 0xffffffff, 0, 0, 0 },
+	{ .emu = "qm=2", .mode = SDMDEV_DMA_SINGLE | SDMDEV_DMA_STATIC, .aperture_end = 0xffffffff },
 	/* A kernel without events. */
-	{ "qm=2", SDMDEV_DMA_SINGLE, 0, 0, 1, 0 },
-	{ "qm=3", SDMDEV_DMA_MEDIATED | SDMDEV_DMA_STATIC, 0, 0, 1, 0 },
+	{ .emu = "qm=2", .mode = SDMDEV_DMA_SINGLE, .has_no_events = 1 },
+	{ .emu = "qm=3", .mode = SDMDEV_DMA_MEDIATED | SDMDEV_DMA_STATIC, .has_no_events = 1 },
 };
 
 static void test_round_trips(void **state)
@@ -303,6 +303,125 @@ static void test_removal(void **state)
 	}
 }
 
+/* The nearest device that has a queue, as seen by the thread that asks; then the next. */
+static void test_nodes(void **state)
+{
+	static const struct {
+		int first, second, cpu; /* nodes */
+		const char *device;
+		int wish;
+		unsigned int expected; /* function */
+	} rows[] = {
+		{ 1, 1, 0, "auto", -1, 0 },
+		{ 0, 2, 0, "auto", -1, 0 },
+		{ 0, 2, 2, "auto", -1, 1 },
+		/* By the table: from 0 to 2 it is 15, to 3 it is 30; from 3 to 0 it is 30, to 2 it is 20. */
+		{ 3, 2, 0, "auto", -1, 1 },
+		{ 2, 3, 0, "auto", -1, 0 },
+		{ 0, 2, 3, "auto", -1, 1 },
+		/* Of one that is not online, or not known, nothing is said: as far as 20. */
+		{ 3, 1, 0, "auto", -1, 1 },
+		{ 1, 2, 0, "auto", -1, 1 },
+		{ -1, 0, 0, "auto", -1, 1 },
+		{ 3, -1, 0, "auto", -1, 1 },
+		{ -1, 0, -EPERM, "auto", -1, 0 },
+		/* A wish is stronger than a list, and that than being near. */
+		{ 0, 2, 0, "auto", 2, 1 },
+		{ 0, 2, 2, "auto", 0, 0 },
+		{ 3, 2, 0, "auto", 0, 1 },
+		{ 0, 2, 0, "0000:76:00.0,0000:75:00.0", -1, 1 },
+		{ 0, 2, 0, "0000:76:00.0,0000:75:00.0", 0, 0 },
+		{ 0, 2, 0, "0000:76:00.0,auto", -1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
+		struct wd_device_info info[FAKE_FUNCTIONS];
+		struct wd_queue *queues[2 * FAKE_QUEUES], *none;
+
+		fake_kernel_init(&direct);
+		fake_nodes(rows[i].first, rows[i].second, rows[i].cpu);
+		for (unsigned int j = 0; j < ARRAY_NR(queues); j++) {
+			struct wd_queue_attr attr = { .device = rows[i].device, .numa_node = rows[i].wish };
+
+			assert_int_equal(wd_request_queue(&attr, &queues[j]), 0);
+			wd_queue_info(queues[j], &info[0]);
+			assert_string_equal(info[0].name,
+					    fake_parent((rows[i].expected + j / FAKE_QUEUES) % FAKE_FUNCTIONS));
+		}
+		assert_int_equal(queue_open(&none, "auto", WD_OP_COMPRESS, 0), -EBUSY);
+		/* Listed in the order in which they would be taken. */
+		assert_int_equal(wd_list_devices(rows[i].device, info, ARRAY_NR(info)), FAKE_FUNCTIONS);
+		if (rows[i].wish < 0)
+			assert_string_equal(info[0].name, fake_parent(rows[i].expected));
+		for (unsigned int j = 0; j < ARRAY_NR(queues); j++)
+			wd_release_queue(queues[j]);
+		check_nothing_left();
+		fake_kernel_fini();
+	}
+}
+
+/* A table that cannot be read, or says nothing, is as good as none. */
+static void test_no_distances(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "online", NULL }, { "online", "" }, { "online", "x" }, { "online", "0" }, { "online", "0-1,5" },
+		{ "node0/distance", NULL }, { "node0/distance", "" }, { "node0/distance", "10" },
+		{ "node0/distance", "10 x" }, { "node0/distance", "10 -3 7" }, { "node0/distance", "10 999" },
+	};
+
+	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
+		struct wd_device_info info[FAKE_FUNCTIONS];
+
+		fake_kernel_init(&direct);
+		fake_nodes(-1, 2, 0);
+		fake_answer_too(rows[i][0], rows[i][1]);
+		assert_int_equal(wd_list_devices("auto", info, ARRAY_NR(info)), FAKE_FUNCTIONS);
+		assert_string_equal(info[0].name, fake_parent(0));
+		fake_kernel_fini();
+	}
+}
+
+/* What the kernel says of a device that does not work is listed, and another one is taken. */
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *attr, *text;
+		int error;
+		const char *words;
+	} rows[] = {
+		{ "state", "ok", 0, "" }, { "state", "resetting", 0, "" }, { "state", NULL, 0, "" },
+		{ "state", "isolated", -EPERM, "could not be reset" }, { "state", "dead", -ENODEV, "gone" },
+		{ "isolate", "0", 0, "" }, { "isolate", "1", -EPERM, "isolate_strategy" },
+		{ "api", "hisi_qm_v5", -EOPNOTSUPP, "\"hisi_qm_v5\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_NR(rows); i++) {
+		struct wd_device_info info[FAKE_FUNCTIONS];
+		struct wd_queue *q;
+
+		fake_kernel_init(&direct);
+		fake_answer(rows[i].attr, rows[i].text);
+		assert_int_equal(wd_list_devices("auto", info, ARRAY_NR(info)), FAKE_FUNCTIONS);
+		assert_int_equal(info[1].error, rows[i].error);
+		assert_non_null(strstr(info[1].reason, rows[i].words));
+		assert_string_equal(info[1].mode, "single");
+		assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), rows[i].error);
+		if (!rows[i].error)
+			wd_release_queue(q);
+		/* One of the two is well: it comes first, and is taken. */
+		fake_answer_of(0);
+		assert_int_equal(wd_list_devices("auto", info, ARRAY_NR(info)), FAKE_FUNCTIONS);
+		assert_int_equal(info[0].error, 0);
+		assert_string_equal(info[0].name, fake_parent(rows[i].error ? 1 : 0));
+		assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), 0);
+		wd_queue_info(q, &info[1]);
+		assert_string_equal(info[1].name, info[0].name);
+		wd_release_queue(q);
+		check_nothing_left();
+		fake_kernel_fini();
+	}
+}
+
 static void *fail_soon(void *state)
 {
 	fake_fail_device(*(enum sdmdev_state *)state);
@@ -414,6 +533,9 @@ int main(void)
 		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_no_distances),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_private),
 		cmocka_unit_test(test_event),

@@ -66,10 +66,12 @@ static void print_json(const struct wd_device_info *info)
 	print_json_string("api", info->api);
 	print_json_string("algs", info->algs);
 	print_json_string("engine", info->engine);
+	print_json_string("mode", info->mode);
+	print_json_string("reason", info->reason);
 	printf("\"numa_node\": %d, \"engines\": %u, \"queues_total\": %u, \"queues_free\": %u, "
-	       "\"max_len\": %u, \"is_emulated\": %s}",
+	       "\"max_len\": %u, \"error\": %d, \"is_emulated\": %s}",
 	       info->numa_node, info->engines, info->queues_total, info->queues_free,
-	       info->max_len, info->is_emulated ? "true" : "false");
+	       info->max_len, info->error, info->is_emulated ? "true" : "false");
 }
 
 int devices_list(const struct zwd_args *args)
@@ -91,13 +93,38 @@ int devices_list(const struct zwd_args *args)
 		fprintf(stderr, "zwd: no device\n");
 		return ZWD_DONE;
 	}
-	printf("%-20s %-9s %-10s %-18s %4s %7s %s\n", "NAME", "TRANSPORT", "API", "ALGORITHMS",
+	printf("%-20s %-9s %-8s %-10s %-18s %4s %7s %s\n", "NAME", "TRANSPORT", "MODE", "API", "ALGORITHMS",
 	       "NODE", "ENGINES", "QUEUES FREE");
-	for (int i = 0; i < nr; i++)
-		printf("%-20s %-9s %-10s %-18s %4d %7u %u of %u\n", devices[i].name,
-		       devices[i].transport, devices[i].api, devices[i].algs, devices[i].numa_node,
-		       devices[i].engines, devices[i].queues_free, devices[i].queues_total);
+	for (int i = 0; i < nr; i++) {
+		const struct wd_device_info *info = &devices[i];
+
+		printf("%-20s %-9s %-8s %-10s %-18s %4d %7u ", info->name, info->transport,
+		       *info->mode ? info->mode : "-", info->api, info->algs, info->numa_node, info->engines);
+		if (info->error)
+			printf("none: %s\n", info->reason);
+		else
+			printf("%u of %u\n", info->queues_free, info->queues_total);
+	}
 	return ZWD_DONE;
+}
+
+static const char *mode_in_words(const char *mode)
+{
+	static const char *const words[][2] = {
+		{ "single", "single: what one process shares, device address = address" },
+		{ "multi", "multi: what each process shares, by PASID" },
+		{ "svm", "svm: all of each process's memory" },
+		{ "mediated", "mediated: the kernel's, and it checks each request" },
+		{ "phy", "phy: all there is, without protection" },
+		{ "sva", "sva: all of each process's memory" },
+		{ "iommu", "iommu: the driver's, which all who use the device reach" },
+		{ "noiommu", "noiommu: the driver's; who may open the device reaches all there is" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i][0], mode))
+			return words[i][1];
+	return mode;
 }
 
 int devices_info(const struct zwd_args *args)
@@ -114,6 +141,8 @@ int devices_info(const struct zwd_args *args)
 	}
 	printf("name           %s\n", info->name);
 	printf("transport      %s\n", info->transport);
+	if (*info->mode)
+		printf("memory         %s\n", mode_in_words(info->mode));
 	printf("api            %s\n", info->api);
 	printf("algorithms     %s\n", info->algs);
 	if (info->is_emulated)
@@ -127,7 +156,10 @@ int devices_info(const struct zwd_args *args)
 		printf("engines        %u\n", info->engines);
 	else
 		printf("engines        not known\n");
-	printf("queues         %u free of %u\n", info->queues_free, info->queues_total);
+	if (info->error)
+		printf("not usable     %s\n", info->reason);
+	else
+		printf("queues         %u free of %u\n", info->queues_free, info->queues_total);
 	printf("request        at most %u bytes of input and of output\n", info->max_len);
 	return ZWD_DONE;
 }
