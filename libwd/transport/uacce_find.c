@@ -45,6 +45,8 @@ static void describe_mode(struct wd_device_info *info)
 
 	if (suffix)
 		*suffix = 0;
+	if (suffix && !(flags & UACCE_DEV_SVA))
+		flags |= UACCE_DEV_NOIOMMU; /* whose number is another one in some kernels */
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (flags & modes[i].flag) {
 			strcpy(info->mode, modes[i].mode);

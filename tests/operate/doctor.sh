@@ -158,7 +158,12 @@ put $uacce/flags 0\\n
 trouble sva 'no shared virtual addresses'
 put $uacce/flags 2\\n
 put $uacce/api hisi_qm_v2_noiommu\\n
-trouble noiommu 'NOIOMMU mode'
+doctor 0 4711
+has warning noiommu 'reaches all memory'
+put $uacce/flags 128\\n
+doctor 0 4711
+has warning noiommu 'reaches what others have there'
+make_machine
 put $uacce/isolate 1\\n
 trouble isolated 'failed too often'
 put $uacce/available_instances 0\\n

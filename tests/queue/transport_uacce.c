@@ -216,6 +216,7 @@ static void test_refused(void **state)
 		{ "flags", "0", NULL, NULL, 0, -EOPNOTSUPP, -EOPNOTSUPP, "flags 0x0" },
 		{ "flags", "4", NULL, NULL, 0, -EOPNOTSUPP, -EOPNOTSUPP, "flags 0x4" },
 		{ "flags", NULL, NULL, NULL, 0, -EOPNOTSUPP, -EOPNOTSUPP, "flags 0x0" },
+		{ "flags", "256", "api", "hisi_qm_v2_noiommu", 0, 0, 0, "" },
 		/* Two reasons: the first one. */
 		{ "flags", "0", "isolate", "1", 0, -EOPNOTSUPP, -EOPNOTSUPP, "flags" },
 		/* What only opening tells. */

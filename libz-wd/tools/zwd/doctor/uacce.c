@@ -10,7 +10,9 @@
 #include "tools/zwd/doctor/tree.h"
 
 #define SVA	0x1
-#define NOIOMMU 0x102 /* of the drivers that come with other kernels and with KAE */
+/* Of the drivers that come with other kernels and with KAE. */
+#define NOIOMMU 0x102
+#define IOMMU	0x80
 
 /* Of x86-64: releases from which on memory is said to be shareable, and sharing it is refused. */
 static const struct {
@@ -58,23 +60,20 @@ static bool is_refused(const char *name)
 static bool is_mode_good(const char *name)
 {
 	long long flags = tree_number(tree_path("/sys/class/uacce/%s/flags", name), 0);
-	long long mode = tree_number(tree_path("/sys/module/hisi_zip/parameters/uacce_mode"), -1);
-	char api[64] = "";
 
-	tree_text(tree_path("/sys/class/uacce/%s/api", name), api, sizeof(api));
-	if (strstr(api, "_noiommu") || flags & NOIOMMU || (mode == 2 && !(flags & SVA))) {
-		report(REPORT_WRONG, "noiommu",
+	if (flags & SVA)
+		return !is_refused(name);
+	if (flags & (IOMMU | NOIOMMU)) {
+		report(REPORT_WARNING, "noiommu",
 		       "turn the IOMMU on, and load hisi_zip with uacce_mode=1",
-		       "%s is in NOIOMMU mode, which libz-wd does not use", name);
-		return false;
+		       "who opens %s reaches %s: it has no shared virtual addresses", name,
+		       flags & IOMMU ? "what others have there" : "all memory");
+		return true;
 	}
-	if (!(flags & SVA)) {
-		report(REPORT_WRONG, "sva",
-		       "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
-		       "%s has no shared virtual addresses (flags %#llx)", name, flags);
-		return false;
-	}
-	return !is_refused(name);
+	report(REPORT_WRONG, "sva",
+	       "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
+	       "%s has no shared virtual addresses (flags %#llx)", name, flags);
+	return false;
 }
 
 /* Whoever has the node open has a queue, or most likely more than one. */
