@@ -80,7 +80,7 @@ int doctor_main(int argc, char **argv)
 	report_begin(is_json);
 	if (!subject.is_readable)
 		report(REPORT_WARNING, "process", "ask as root",
-		       "process %s cannot be looked into: neither its settings nor its libraries are known",
+		       "process %s cannot be looked into: its settings and libraries are not known",
 		       subject.process);
 	ask(&subject);
 	describe(&subject, whom, sizeof(whom));
