@@ -297,5 +297,18 @@ for program in $$ sh; do
 	timeout 60 "$zwd" doctor "$program" >out 2>err
 	[ $? -le 1 ] && [ -s out ] && [ ! -s err ] || fail "this machine, $program"
 done
+# A process that has another root is asked about there.
+if [ "$(id -u)" = 0 ]; then
+	printf '#include <unistd.h>\nint main(void) { alarm(60); return pause(); }\n' >pause.c
+	mkdir -p jail/etc && cc -static -o jail/pause pause.c && echo ZWD_LEVELS = 3 >jail/etc/libz-wd.conf || exit 99
+	chroot jail /pause &
+	pid=$!
+	until [ "$(readlink /proc/$pid/exe)" = "$tmp/jail/pause" ] || ! kill -0 $pid; do
+		:
+	done
+	timeout 60 "$zwd" doctor $pid >out 2>err
+	has good settings 'ZWD_LEVELS = 3 (/etc/libz-wd.conf, line 1)'
+	kill $pid
+fi
 "$zwd" doctor >/dev/full 2>err && fail "written to a full device"
 [ $failed = 0 ]

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -350,8 +351,6 @@ static int read_file(struct file *file, bool with_contents, struct elf_facts *fa
 
 	if (fstat(file->fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -ENOEXEC;
 	file->len = (uint64_t)st.st_size;
 	facts->is_set_id = st.st_mode & (S_ISUID | S_ISGID);
 	r = read_header(file, facts);
@@ -366,16 +365,40 @@ static int read_file(struct file *file, bool with_contents, struct elf_facts *fa
 	return r;
 }
 
+/*
+ * Opens nothing but a regular file, whatever stands at that name by then: to open a device or a
+ * FIFO may do something. -ENOEXEC: it is none.
+ */
+static int open_regular(int dir, const char *path)
+{
+	char link[64];
+	struct stat st;
+	int fd = -1, by = openat(dir, path, O_PATH | O_CLOEXEC);
+
+	if (by < 0)
+		return -errno;
+	if (fstat(by, &st)) {
+		fd = -errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		fd = -ENOEXEC;
+	} else {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", by);
+		fd = open(link, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	close(by);
+	return fd;
+}
+
 int elf_read(int dir, const char *path, bool with_contents, struct elf_facts *facts)
 {
-	/* Whatever the name stands for by now, neither opening nor reading it waits. */
-	struct file file = { .fd = openat(dir, path,
-					  O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) };
+	struct file file = { .fd = open_regular(dir, path) };
 	int r;
 
 	*facts = (struct elf_facts){ .soname = "", .runpath = "" };
 	if (file.fd < 0)
-		return -errno;
+		return file.fd;
 	r = read_file(&file, with_contents, facts);
 	close(file.fd);
 	return r;

@@ -26,7 +26,7 @@ static bool may_open(const struct subject *subject, const char *node, const stru
 
 bool check_node(const struct subject *subject, const char *node)
 {
-	const char *path = tree_path("%s", node);
+	const char *path = subject_path(subject, node);
 	gid_t wd = tree_group(QUEUES_GROUP);
 	char advice[160];
 	struct stat st;

@@ -21,19 +21,6 @@ static const char *file_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A file as the subject sees it, where this process can see that. */
-static const char *own_path(const struct subject *subject, const char *file)
-{
-	const char *path;
-
-	if (subject->is_process && !*tree_root) {
-		path = tree_path("/proc/%s/root%s", subject->process, file);
-		if (!access(path, R_OK))
-			return path;
-	}
-	return tree_path("%s", file);
-}
-
 static bool is_gzip(const struct subject *subject)
 {
 	return !strcmp(subject->name, "gzip") || !strcmp(subject->name, "gunzip") ||
@@ -146,7 +133,7 @@ static bool is_by_path(const struct subject *subject, char *path, size_t size)
 
 		if (len > 8 && !strncmp(list + len - 8, "/libz-wd", 8) &&
 		    snprintf(path, size, "%.*s/libz.so.1", (int)len, list) < (int)size &&
-		    !access(own_path(subject, path), R_OK))
+		    !access(subject_path(subject, path), R_OK))
 			return true;
 		list += len;
 	}
@@ -178,7 +165,7 @@ static void tell_preload(const struct subject *subject)
 			       ? "start it by zwd run, or its unit with what zwd env -S prints"
 			       : "start it by zwd run",
 		       "LD_PRELOAD does not name libz-wd.so.1");
-	else if (*path == '/' && access(own_path(subject, path), R_OK))
+	else if (*path == '/' && access(subject_path(subject, path), R_OK))
 		report(REPORT_WRONG, "preload", "correct the name: zwd run does",
 		       "LD_PRELOAD names %s, which is not there for it", path);
 	else if (subject->is_secure)
@@ -246,7 +233,7 @@ void check_gzip(const struct subject *subject)
 static void look_underneath(const struct subject *subject, const char *file, const char *why)
 {
 	struct program program;
-	int r = program_look(AT_FDCWD, own_path(subject, file), file, &program);
+	int r = program_look(AT_FDCWD, subject_path(subject, file), file, &program);
 
 	if (r && r != -ENOEXEC)
 		report(REPORT_WRONG, "zlib", "install zlib, or name one in ZWD_SOFT_ZLIB",
@@ -279,7 +266,7 @@ static void look_for_copies(const struct subject *subject, char *maps, char *map
 			continue;
 		if (!strncmp(name, "libz.so", 7))
 			snprintf(mapped, size, "%s", path);
-		else if (!program_look(AT_FDCWD, own_path(subject, path), path, &program) &&
+		else if (!program_look(AT_FDCWD, subject_path(subject, path), path, &program) &&
 			 program.kind == PROGRAM_COPY)
 			report(REPORT_WARNING, "copy", "only a change of that library can reach it",
 			       "%s has a zlib inside, version %s", path, program.version);

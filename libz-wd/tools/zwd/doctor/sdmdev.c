@@ -116,7 +116,7 @@ unsigned int check_sdmdev(const struct subject *subject, const char *name)
 	       mode_of(mode), numa);
 	check_numa(subject, name, numa);
 	is_good = is_state_good(name);
-	if (is_good && !tree_exists(tree_path("/dev/vfio/vfio"))) {
+	if (is_good && !tree_exists(subject_path(subject, "/dev/vfio/vfio"))) {
 		report(REPORT_WRONG, "node", "modprobe vfio; in a container: see zwd-cdi(1)",
 		       "there is no /dev/vfio/vfio");
 		is_good = false;

@@ -76,7 +76,7 @@ static void read_file(struct subject *subject)
 {
 	const char *asked = subject->is_secure ? NULL : subject_variable(subject, "ZWD_CONFIG");
 	const char *name = asked && *asked ? asked : CONFIG_PATH;
-	const char *path = tree_path("%s", name);
+	const char *path = subject_path(subject, name);
 	struct reading r = { .subject = subject, .path = name };
 	struct stat st;
 

@@ -179,6 +179,14 @@ int subject_find(struct subject *subject, const char *word)
 	return r;
 }
 
+const char *subject_path(const struct subject *subject, const char *file)
+{
+	if (subject->is_process && !*tree_root &&
+	    !access(tree_path("/proc/%s/root/", subject->process), X_OK))
+		return tree_path("/proc/%s/root%s", subject->process, file);
+	return tree_path("%s", file);
+}
+
 const char *subject_variable(const struct subject *subject, const char *name)
 {
 	size_t len = strlen(name);

@@ -32,6 +32,9 @@ struct subject {
 /* word: a number, a program, or NULL. 0; or, after saying why, -1. */
 int subject_find(struct subject *subject, const char *word);
 
+/* A file as it sees it: in its container or chroot, where this process may look there. */
+const char *subject_path(const struct subject *subject, const char *file);
+
 /* Of its environment, or NULL. */
 const char *subject_variable(const struct subject *subject, const char *name);
 
