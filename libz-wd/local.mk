@@ -64,7 +64,9 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/stream/soft_zlib.c libz-wd/stream/soft_zlib.h \
 	libz-wd/stream/zstream.c libz-wd/stream/zstream.h \
 	libz-wd/operate/lines.c libz-wd/operate/lines.h \
+	libz-wd/operate/live.c \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
+	libz-wd/operate/page.c libz-wd/operate/page.h \
 	libz-wd/operate/probe.h \
 	libz-wd/operate/root.c libz-wd/operate/root.h \
 	libz-wd/operate/settings.c libz-wd/operate/settings.h \

@@ -65,6 +65,82 @@ struct zwd_stats {
  */
 size_t zwd_stats(struct zwd_stats *stats, size_t size);
 
+/*
+ * What follows is for who looks from outside. zwd stat reads zwd_live out of any process that has the library, by
+ * process_vm_readv(2), and from the files of ZWD_STATS=dir:PATH; the process does nothing for it. Inside a
+ * program zwd_stats() is the way: zwd_live is not to be named there.
+ */
+
+/* In struct zwd_live_dir. Their order is part of the layout: new ones come at the end. */
+enum zwd_counter {
+	ZWD_HW_REQUESTS, /* these as in struct zwd_dir_stats */
+	ZWD_HW_IN,
+	ZWD_HW_OUT,
+	ZWD_SOFT_STREAMS,
+	ZWD_SOFT_IN,
+	ZWD_SOFT_OUT,
+	ZWD_FAILOVERS,
+	ZWD_RETRIES,
+	ZWD_ERRORS,
+	ZWD_STORED,
+	ZWD_VERIFIED,
+	ZWD_MISMATCHES,
+	ZWD_PARALLEL_UNITS, /* and these as in struct zwd_dir_choice */
+	ZWD_RETURNS,
+	ZWD_SOFT_SETTING,
+	ZWD_SOFT_LEVEL,
+	ZWD_SOFT_STRATEGY,
+	ZWD_SOFT_WINDOW,
+	ZWD_SOFT_DICTIONARY,
+	ZWD_SOFT_TUNED,
+	ZWD_SOFT_SMALL,
+	ZWD_SOFT_NO_DEVICE,
+	ZWD_SOFT_BUSY,
+	ZWD_SOFT_LATENCY,
+	ZWD_SOFT_FAILED,
+	ZWD_COUNTERS
+};
+
+#define ZWD_LIVE_MAGIC "zwd-live"
+#define ZWD_LIVE_VERSION 1
+#define ZWD_LIVE_COUNTERS 32
+#define ZWD_LIVE_BUCKETS 40
+#define ZWD_LIVE_LEARNED (UINT64_MAX - 1) /* of min_len: it is measured all the time */
+
+/* Each number is written for itself, by any thread: none is torn, and they are not of one instant. */
+struct zwd_live_dir {
+	uint64_t counters[ZWD_LIVE_COUNTERS]; /* by enum zwd_counter */
+	uint64_t latencies[ZWD_LIVE_BUCKETS]; /* requests by the power of two of their nanoseconds */
+	uint64_t ns_sum;		      /* nanoseconds of all requests */
+	uint64_t min_len;		      /* as in struct zwd_dir_choice, or ZWD_LIVE_LEARNED */
+	uint64_t min_len_fast;
+	uint64_t spare[5];
+};
+
+/*
+ * A reader takes nothing whose magic or version it does not know. size may be more than the reader's own: later
+ * versions of the library add at the end, or where something is spare; a member that means something else than
+ * it did makes another version.
+ */
+struct zwd_live {
+	char magic[8]; /* ZWD_LIVE_MAGIC, without its zero; the last to be written in a file */
+	uint32_t version;
+	uint32_t size;	      /* of this structure */
+	uint32_t counters_nr; /* those that the library has */
+	uint32_t page_len;    /* in a file: where the next one begins */
+	/* In the object that is exported, 0 or where in the process the structure that counts now is. */
+	uint64_t elsewhere;
+	char library[16]; /* zwd_version() */
+	/* These in files alone. */
+	uint32_t pid;	/* 0: of several children of a process that had too many */
+	uint32_t taken; /* the first page's: how many of the file's were taken */
+	uint64_t begin_s; /* seconds since 1970 when the process, or the child, began to count */
+	char program[64]; /* file name of the executable */
+	uint64_t spare[16];
+	struct zwd_live_dir dir[2]; /* deflate, inflate */
+};
+extern struct zwd_live zwd_live;
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,7 @@
 #include "engine/qpool.h"
 #include "operate/root.h"
 #include "operate/settings.h"
+#include "operate/stats.h"
 #include "stream/loaded.h"
 #include "stream/soft_zlib.h"
 
@@ -40,4 +41,5 @@ __attribute__((constructor)) static void at_load(int argc, char **argv, char **e
 	settings = zwd_settings_load();
 	zwd_soft_zlib_open_at_load();
 	zwd_qpool_prepare(settings->device);
+	zwd_stats_keep(settings->stats_dir);
 }

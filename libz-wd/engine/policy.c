@@ -64,7 +64,7 @@ static enum zwd_counter inflate_obstacle(int window_bits)
 static void tell(void)
 {
 	if (!atomic_load_explicit(&zwd_stats_min_len, memory_order_relaxed))
-		atomic_store_explicit(&zwd_stats_min_len, zwd_policy_min_len, memory_order_relaxed);
+		zwd_stats_begin(zwd_policy_min_len);
 }
 
 int zwd_policy_deflate_candidate(const struct zwd_deflate *d, int is_custom)

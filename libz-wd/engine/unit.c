@@ -148,9 +148,7 @@ int zwd_unit_receive(struct zwd_unit *unit, struct zwd_lane *lane, const struct 
 	unit->has_ctx = fits && !unit->is_last;
 	if (!fits || unit->out_len > unit->stored_len)
 		store(unit);
-	zwd_count(ZWD_DEFLATE, ZWD_HW_REQUESTS, 1);
-	zwd_count(ZWD_DEFLATE, ZWD_HW_IN, unit->len);
-	zwd_count(ZWD_DEFLATE, ZWD_HW_OUT, unit->out_len);
+	zwd_count_hw(ZWD_DEFLATE, unit->len, unit->out_len);
 	return 0;
 }
 

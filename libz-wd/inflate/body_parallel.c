@@ -230,10 +230,8 @@ static void take(z_streamp strm, struct zwd_stream *s, struct run *run, const st
 	run->taken_out += len;
 	i->check = check;
 	zwd_io_give(strm, s, part->len, part->lane->dst, len, check);
-	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
+	zwd_count_hw(ZWD_INFLATE, part->len, len);
 	zwd_count(ZWD_INFLATE, ZWD_PARALLEL_UNITS, 1);
-	zwd_count(ZWD_INFLATE, ZWD_HW_IN, part->len);
-	zwd_count(ZWD_INFLATE, ZWD_HW_OUT, len);
 	/* The first one says nothing: it need not be independent. */
 	if (run->taken_nr < 2)
 		return;

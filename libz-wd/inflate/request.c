@@ -292,9 +292,7 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	i->ending = ending;
 	zwd_keep_add(s, in, res->consumed, out, res->produced, before);
 	zwd_io_give(strm, s, res->consumed, out, res->produced, check);
-	zwd_count(ZWD_INFLATE, ZWD_HW_REQUESTS, 1);
-	zwd_count(ZWD_INFLATE, ZWD_HW_IN, res->consumed);
-	zwd_count(ZWD_INFLATE, ZWD_HW_OUT, res->produced);
+	zwd_count_hw(ZWD_INFLATE, res->consumed, res->produced);
 	return 0;
 }
 

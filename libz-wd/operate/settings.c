@@ -261,6 +261,7 @@ static void read_file_once(void)
 	file_error = read_system(&from_file);
 	at_load = from_file;
 	take("WD_DEVICE");
+	take("ZWD_STATS");
 	take("ZWD_SOFT_ZLIB");
 	take("ZWD_GZIP");
 }

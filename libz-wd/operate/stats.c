@@ -13,18 +13,12 @@
 #include <unistd.h>
 
 #include "operate/log.h"
+#include "operate/page.h"
 #include "operate/settings.h"
 #include "operate/stats.h"
 #include "zwd.h"
 
-/* The directions apart: threads that compress do not disturb those that decompress. */
-_Alignas(64) _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
-
-uint64_t (*_Atomic zwd_stats_min_len)(enum zwd_dir dir, int level);
-
-/* Requests by the power of two of their nanoseconds. */
-#define LATENCY_BUCKETS 40
-static _Atomic uint64_t latencies[2][LATENCY_BUCKETS];
+zwd_min_len_fn *_Atomic zwd_stats_min_len;
 
 static const struct {
 	char name[24];
@@ -74,33 +68,65 @@ uint64_t zwd_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-void zwd_count_latency(enum zwd_dir dir, uint64_t ns)
+/* As it is written by any thread. */
+static uint64_t now(const uint64_t *counter)
 {
-	int bucket = 63 - __builtin_clzll(ns | 1);
-
-	if (bucket >= LATENCY_BUCKETS)
-		bucket = LATENCY_BUCKETS - 1;
-	atomic_fetch_add_explicit(&latencies[dir][bucket], 1, memory_order_relaxed);
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-static uint64_t percentile(enum zwd_dir dir, unsigned int percent)
+void zwd_count_latency(enum zwd_dir dir, uint64_t ns)
+{
+	struct zwd_live_dir *live = zwd_counting_dir(dir);
+	int bucket = 63 - __builtin_clzll(ns | 1);
+
+	if (bucket >= ZWD_LIVE_BUCKETS)
+		bucket = ZWD_LIVE_BUCKETS - 1;
+	zwd_add(&live->latencies[bucket], 1);
+	zwd_add(&live->ns_sum, ns);
+}
+
+static uint64_t percentile(const struct zwd_live_dir *live, unsigned int percent)
 {
 	uint64_t total = 0, seen = 0;
 
-	for (int i = 0; i < LATENCY_BUCKETS; i++)
-		total += atomic_load_explicit(&latencies[dir][i], memory_order_relaxed);
-	for (int i = 0; total && i < LATENCY_BUCKETS; i++) {
-		seen += atomic_load_explicit(&latencies[dir][i], memory_order_relaxed);
+	for (int i = 0; i < ZWD_LIVE_BUCKETS; i++)
+		total += now(&live->latencies[i]);
+	for (int i = 0; total && i < ZWD_LIVE_BUCKETS; i++) {
+		seen += now(&live->latencies[i]);
 		if (seen * 100 >= total * percent)
 			return 2ull << i;
 	}
 	return 0;
 }
 
+void zwd_stats_keep(const char *dir)
+{
+	if (zwd_page_make(dir))
+		pthread_atfork(zwd_page_fork, NULL, zwd_stats_reset);
+}
+
+void zwd_stats_begin(zwd_min_len_fn *min_len)
+{
+	const struct zwd_settings *settings = zwd_settings();
+
+	zwd_stats_keep(settings->stats_dir);
+	zwd_page_take();
+	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++) {
+		struct zwd_live_dir *live = zwd_counting_dir(dir);
+		bool is_learned = settings->engine == ZWD_ENGINE_AUTO &&
+			(dir == ZWD_DEFLATE ? settings->min_deflate : settings->min_inflate) == ZWD_MIN_LEARNED;
+
+		live->min_len = is_learned ? ZWD_LIVE_LEARNED : min_len(dir, 6);
+		live->min_len_fast = is_learned ? ZWD_LIVE_LEARNED : min_len(dir, 1);
+	}
+	atomic_store_explicit(&zwd_stats_min_len, min_len, memory_order_relaxed);
+}
+
 void zwd_stats_reset(void)
 {
-	memset((void *)zwd_counters, 0, sizeof(zwd_counters));
-	memset((void *)latencies, 0, sizeof(latencies));
+	zwd_page_leave();
+	memset(zwd_counting->dir, 0, sizeof(zwd_counting->dir));
+	atomic_store_explicit(&zwd_stats_min_len, NULL, memory_order_relaxed);
 }
 
 static struct zwd_dir_stats *stats_of(struct zwd_stats *stats, enum zwd_dir dir)
@@ -117,16 +143,16 @@ static void fill(struct zwd_stats *stats, enum zwd_dir dir)
 {
 	struct zwd_dir_stats *d = stats_of(stats, dir);
 	struct zwd_dir_choice *c = choice_of(stats, dir);
+	const struct zwd_live_dir *live = zwd_counting_dir(dir);
 
 	for (int i = 0; i < ZWD_COUNTERS; i++)
-		*field(stats, dir, i) =
-			atomic_load_explicit(&zwd_counters[dir][i], memory_order_relaxed);
+		*field(stats, dir, i) = now(&live->counters[i]);
 	if (zwd_stats_min_len) {
 		c->min_len = zwd_stats_min_len(dir, 6);
 		c->min_len_fast = zwd_stats_min_len(dir, 1);
 	}
-	d->ns_p50 = percentile(dir, 50);
-	d->ns_p99 = percentile(dir, 99);
+	d->ns_p50 = percentile(live, 50);
+	d->ns_p99 = percentile(live, 99);
 }
 
 __attribute__((visibility("default"))) size_t zwd_stats(struct zwd_stats *stats, size_t size)
@@ -232,9 +258,12 @@ static bool has_worked(void)
 {
 	uint64_t sum = 0;
 
-	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++)
-		sum |= zwd_counters[dir][ZWD_HW_REQUESTS] | zwd_counters[dir][ZWD_SOFT_STREAMS] |
-		       zwd_counters[dir][ZWD_SOFT_IN] | zwd_counters[dir][ZWD_ERRORS];
+	for (int dir = ZWD_DEFLATE; dir <= ZWD_INFLATE; dir++) {
+		const uint64_t *counters = zwd_counting_dir(dir)->counters;
+
+		sum |= counters[ZWD_HW_REQUESTS] | counters[ZWD_SOFT_STREAMS] |
+		       counters[ZWD_SOFT_IN] | counters[ZWD_ERRORS];
+	}
 	return sum != 0;
 }
 
@@ -245,6 +274,7 @@ __attribute__((destructor)) static void report(void)
 	static struct zwd_stats stats;
 	int cancel_state;
 
+	zwd_page_end(has_worked);
 	/* Up to here no function of libc is called, see preload.c. */
 	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
 		return;

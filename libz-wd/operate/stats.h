@@ -8,41 +8,22 @@
 #include <stdint.h>
 
 #include "operate/probe.h"
+#include "zwd.h"
 
 enum zwd_dir { ZWD_DEFLATE, ZWD_INFLATE };
 
-enum zwd_counter {
-	ZWD_HW_REQUESTS,
-	ZWD_HW_IN,
-	ZWD_HW_OUT,
-	ZWD_SOFT_STREAMS,
-	ZWD_SOFT_IN,
-	ZWD_SOFT_OUT,
-	ZWD_FAILOVERS,
-	ZWD_RETRIES,
-	ZWD_ERRORS,
-	ZWD_STORED,
-	ZWD_VERIFIED,
-	ZWD_MISMATCHES,
-	ZWD_PARALLEL_UNITS,
-	ZWD_RETURNS,
-	/* Why a stream was software's. */
-	ZWD_SOFT_SETTING,
-	ZWD_SOFT_LEVEL,
-	ZWD_SOFT_STRATEGY,
-	ZWD_SOFT_WINDOW,
-	ZWD_SOFT_DICTIONARY,
-	ZWD_SOFT_TUNED,
-	ZWD_SOFT_SMALL,
-	ZWD_SOFT_NO_DEVICE,
-	ZWD_SOFT_BUSY,
-	ZWD_SOFT_LATENCY,
-	ZWD_SOFT_FAILED,
-	ZWD_COUNTERS,
-	ZWD_COUNTERS_ROOM = (ZWD_COUNTERS + 7) / 8 * 8, /* whole cache lines */
-};
+/* Where the process counts: in the object that zwd.h tells of, or a page of page.c. */
+extern struct zwd_live *zwd_counting __attribute__((visibility("hidden")));
 
-extern _Atomic uint64_t zwd_counters[2][ZWD_COUNTERS_ROOM];
+static inline struct zwd_live_dir *zwd_counting_dir(enum zwd_dir dir)
+{
+	return &__atomic_load_n(&zwd_counting, __ATOMIC_RELAXED)->dir[dir];
+}
+
+static inline void zwd_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
 
 /* What is counted is mostly a constant, so that nothing is left of the comparisons. */
 static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_t n)
@@ -51,23 +32,36 @@ static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_
 		zwd_probe(failover, dir);
 	else if (counter >= ZWD_SOFT_SETTING && counter <= ZWD_SOFT_FAILED && n)
 		zwd_probe(fallback, dir, counter - ZWD_SOFT_SETTING);
-	atomic_fetch_add_explicit(&zwd_counters[dir][counter], n, memory_order_relaxed);
+	zwd_add(&zwd_counting_dir(dir)->counters[counter], n);
+}
+
+/* The device finished a request. */
+static inline void zwd_count_hw(enum zwd_dir dir, uint64_t in, uint64_t out)
+{
+	uint64_t *counters = zwd_counting_dir(dir)->counters;
+
+	zwd_add(&counters[ZWD_HW_REQUESTS], 1);
+	zwd_add(&counters[ZWD_HW_IN], in);
+	zwd_add(&counters[ZWD_HW_OUT], out);
 }
 
 /* CLOCK_MONOTONIC, which latencies are measured by. */
 uint64_t zwd_now_ns(void);
 
-/*
- * Bytes from which a stream of the level goes to the device; UINT64_MAX: none does. Whoever decides
- * that says so here before the first decision.
- */
-extern uint64_t (*_Atomic zwd_stats_min_len)(enum zwd_dir dir, int level)
-	__attribute__((visibility("hidden")));
+/* Bytes from which a stream of the level goes to the device; UINT64_MAX: none does. */
+typedef uint64_t zwd_min_len_fn(enum zwd_dir dir, int level);
+extern zwd_min_len_fn *_Atomic zwd_stats_min_len __attribute__((visibility("hidden")));
+
+/* ZWD_STATS=dir:PATH, at load; "": nothing is kept. */
+void zwd_stats_keep(const char *dir);
+
+/* There is a first stream, in this process or since it was forked; who decides says how. */
+void zwd_stats_begin(zwd_min_len_fn *min_len);
 
 /* One request took ns nanoseconds. */
 void zwd_count_latency(enum zwd_dir dir, uint64_t ns);
 
-/* Zero again, in a forked child. */
+/* A forked child begins at zero. */
 void zwd_stats_reset(void);
 
 #endif

@@ -88,20 +88,39 @@ static int parse_levels(const char *value, unsigned int *levels)
 	return 0;
 }
 
+/* 1: not this one. */
+static int parse_path(const char *value, const char *prefix, char *path, size_t size)
+{
+	size_t len = strlen(prefix);
+
+	if (strncmp(value, prefix, len))
+		return 1;
+	if (!value[len] || strlen(value + len) >= size)
+		return -EINVAL;
+	strcpy(path, value + len);
+	return 0;
+}
+
 static int parse_stats(struct zwd_settings *s, const char *value)
 {
+	int ret;
+
 	if (!strcmp(value, "0") || !strcmp(value, "off")) {
 		s->stats_text = 0;
 		s->stats_json[0] = '\0';
-	} else if (!strcmp(value, "1")) {
-		s->stats_text = 1;
-	} else if (!strncmp(value, "json:", 5) && value[5] &&
-		   strlen(value + 5) < sizeof(s->stats_json)) {
-		strcpy(s->stats_json, value + 5);
-	} else {
-		return -EINVAL;
+		s->stats_dir[0] = '\0';
+		return 0;
 	}
-	return 0;
+	if (!strcmp(value, "1")) {
+		s->stats_text = 1;
+		return 0;
+	}
+	if (!strncmp(value, "dir:", 4) && value[4] != '/')
+		return -EINVAL; /* programs change their folder */
+	ret = parse_path(value, "json:", s->stats_json, sizeof(s->stats_json));
+	if (ret > 0)
+		ret = parse_path(value, "dir:", s->stats_dir, sizeof(s->stats_dir));
+	return ret > 0 ? -EINVAL : ret;
 }
 
 static int parse_engine(const char *value, enum zwd_engine *engine)

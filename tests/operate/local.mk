@@ -5,8 +5,16 @@ operate_tests += tests/operate/cdi.sh
 operate_tests += tests/operate/completion.sh
 operate_tests += tests/operate/doctor.sh
 operate_tests += tests/operate/files.sh
+operate_tests += tests/operate/pages.sh
 operate_tests += tests/operate/probes.sh
 operate_tests += tests/operate/run.sh
 operate_tests += tests/operate/scan.sh
+operate_tests += tests/operate/stat.sh
 TESTS += $(operate_tests)
 EXTRA_DIST += $(operate_tests)
+# Programs that are looked at.
+check_PROGRAMS += tests/operate/work
+tests_operate_work_SOURCES = tests/operate/work.c
+tests_operate_work_LDADD = libz-wd/libz-wd.la
+tests_operate_work_LDFLAGS = $(AM_LDFLAGS) -no-install
+EXTRA_DIST += tests/operate/lib.sh

@@ -19,14 +19,21 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/elf.c libz-wd/tools/zwd/elf.h \
 	libz-wd/tools/zwd/env.c \
 	libz-wd/tools/zwd/environment.c libz-wd/tools/zwd/environment.h \
+	libz-wd/tools/zwd/export.c \
+	libz-wd/tools/zwd/find.c libz-wd/tools/zwd/find.h \
+	libz-wd/tools/zwd/folder.c \
 	libz-wd/tools/zwd/json.c libz-wd/tools/zwd/json.h \
+	libz-wd/tools/zwd/live.c libz-wd/tools/zwd/live.h \
 	libz-wd/tools/zwd/loader.c libz-wd/tools/zwd/loader.h \
 	libz-wd/tools/zwd/main.c \
 	libz-wd/tools/zwd/program.c libz-wd/tools/zwd/program.h \
 	libz-wd/tools/zwd/queues.c libz-wd/tools/zwd/queues.h \
+	libz-wd/tools/zwd/remote.c libz-wd/tools/zwd/remote.h \
 	libz-wd/tools/zwd/run.c \
 	libz-wd/tools/zwd/scan.c \
 	libz-wd/tools/zwd/selftest.c \
+	libz-wd/tools/zwd/show.c libz-wd/tools/zwd/show.h \
+	libz-wd/tools/zwd/stat.c \
 	libz-wd/operate/lines.c libz-wd/operate/lines.h \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/settings.h libz-wd/operate/values.c

@@ -67,6 +67,7 @@ static const struct reader {
 	{ "env", env_main, "prints what run would set, for a shell or for systemd" },
 	{ "run", run_main, "runs a program with libz-wd as its zlib" },
 	{ "scan", scan_main, "how the programs in folders come by their zlib" },
+	{ "stat", stat_main, "counters of running programs, or of those that ran" },
 };
 
 static const struct reader *find_reader(const char *name)
