@@ -74,6 +74,20 @@ static inline const struct sdmdev_range *sdmdev_ranges_of(const struct sdmdev_ra
 	return NULL;
 }
 
+/*
+ * The length of the largest block of [first, last] that begins at first, is a power of two, aligned to
+ * its length, and no more than 1 GiB: one after the other they are all of the range, and no aligned
+ * large page lies in two of them.
+ */
+static inline __u64 sdmdev_ranges_block(__u64 first, __u64 last)
+{
+	__u64 len = 1 << 30;
+
+	while (first & (len - 1) || len - 1 > last - first)
+		len >>= 1;
+	return len;
+}
+
 /* Removes the range that begins at first. */
 static inline void sdmdev_ranges_del(struct sdmdev_ranges *ranges, __u64 first)
 {

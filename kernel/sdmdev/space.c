@@ -211,11 +211,21 @@ static void sdmdev_space_unpin(struct sdmdev_queue *sq, unsigned long iova, size
 	}
 }
 
-/* Returns when the device can no longer reach it. */
+/*
+ * Returns when the device can no longer reach it. Block by block: of a range that is none, VT-d up to
+ * 6.1 flushes too little where page tables are of the first stage, and up to 6.12 it asks for the
+ * smallest aligned block around the range, which may be more than the hardware takes in one command,
+ * so that nothing is flushed at all.
+ */
 static void sdmdev_space_unmap(struct sdmdev_queue *sq, unsigned long iova, size_t len)
 {
-	if (len)
-		WARN_ON(iommu_unmap(sq->space->domain, iova, len) != len);
+	while (len) {
+		size_t block = sdmdev_ranges_block(iova, iova + len - 1);
+
+		WARN_ON(iommu_unmap(sq->space->domain, iova, block) != block);
+		iova += block;
+		len -= block;
+	}
 }
 
 /* All of [iova, iova + len) or nothing of it. pages: room for all, filled. */

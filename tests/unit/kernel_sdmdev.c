@@ -171,11 +171,53 @@ static void window_never_grows(void **state)
 	}
 }
 
+/* What memory is unmapped by: together all of the range, and each a block as hardware flushes one. */
+static void ranges_blocks(void **state)
+{
+	static const struct {
+		uint64_t first, last, len;
+	} table[] = {
+		{ 0, 0, 1 },
+		{ 0x1000, 0x1fff, 0x1000 },
+		{ 0x1000, 0x3fff, 0x1000 },
+		{ 0x2000, 0x3fff, 0x2000 },
+		{ 0x7f2dffff0000, 0x7f2e00020fff, 0x10000 }, /* a border of 4 GiB inside */
+		{ 0x7f2e00000000, 0x7f2e00020fff, 0x20000 },
+		{ 0x1ff000, 0x5fffff, 0x1000 }, /* pages of 2 MiB stay whole */
+		{ 0x200000, 0x5fffff, 0x200000 },
+		{ 0x40000000, 0xffffffff, 0x40000000 },
+		{ 0, TOP, 0x40000000 },
+		{ TOP - 0xfff, TOP, 0x1000 },
+	};
+	uint32_t seed = SEED;
+
+	for (size_t i = 0; i < ARRAY_NR(table); i++)
+		assert_int_equal(sdmdev_ranges_block(table[i].first, table[i].last), table[i].len);
+	for (int turn = 0; turn < TURNS; turn++) {
+		uint64_t first = next(&seed), last = first + next(&seed) % 5000, pages = 0;
+		unsigned int nr = 0;
+
+		while (first <= last) {
+			const uint64_t len = sdmdev_ranges_block(first, last);
+
+			assert_int_equal(len & (len - 1), 0);
+			assert_int_equal(first & (len - 1), 0);
+			assert_true(len - 1 <= last - first);
+			pages += len >= 512 ? 0 : first % 512 == 0 && last - first >= 511;
+			first += len;
+			nr++;
+		}
+		assert_int_equal(pages, 0); /* no aligned 512 was cut */
+		assert_true(nr <= 2 * 13);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_rules),
 		cmocka_unit_test(ranges_model),
+		cmocka_unit_test(ranges_blocks),
 		cmocka_unit_test(window_ends),
 		cmocka_unit_test(window_never_grows),
 	};
