@@ -30,6 +30,11 @@ if [ -e "$kernel/drivers" ] &&
 	source=$kernel/drivers/crypto/hisilicon
 	cp "$source"/*.[ch] "$source"/zip/*.[ch] "$kernel/drivers/misc/uacce/uacce.c" .
 	sed -i 's,"\.\./\(qm[a-z_]*\.h\)","\1",' ./*.[ch]
+	# From some version on the mailbox is written by instructions of arm64 alone. Registers are the same here.
+	if [ -z "$arch" ] && ! grep -q 'memcpy_toio(fun_base' qm.c; then
+		sed -i '/^static struct qm_mailbox qm_mb_read(/,/^}/s/^	return mailbox;/	memcpy_fromio(\&mailbox, qm->io_base + QM_MB_CMD_SEND_BASE, sizeof(mailbox));\n&/
+			/^static void qm_mb_write(/,/^}/s/^}/	memcpy_toio(qm->io_base + QM_MB_CMD_SEND_BASE, src, 16);\n	wmb();\n&/' qm.c
+	fi
 	cat >Kbuild <<-'END'
 		ccflags-y := -DCONFIG_UACCE=1 -DCONFIG_CRYPTO_DEV_HISI_QM=1 -DCONFIG_CRYPTO_DEV_HISI_ZIP=1
 		obj-m := uacce.o hisi_qm.o hisi_zip.o

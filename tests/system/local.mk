@@ -4,21 +4,32 @@
 EXTRA_PROGRAMS += tests/system/vfu-server
 tests_system_vfu_server_SOURCES = tests/system/vfu-server.c tests/system/vfu.c tests/system/vfu.h
 tests_system_vfu_server_LDADD = libwd/libwd_core.la
+# The same device as an object for QEMU itself, which links nothing and is preloaded; it exports no name.
+EXTRA_LTLIBRARIES = tests/system/model/hisi-zip.la
+tests_system_model_hisi_zip_la_SOURCES = tests/system/model/device.c tests/system/model/pages.c \
+	tests/system/model/pages.h tests/system/model/qemu.c tests/system/model/qemu.h
+tests_system_model_hisi_zip_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+tests_system_model_hisi_zip_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir) \
+	-Wl,--exclude-libs,ALL
+tests_system_model_hisi_zip_la_LIBADD = libwd/libwd_core.la
 EXTRA_PROGRAMS += tests/system/calls
 tests_system_calls_SOURCES = tests/system/calls.c
 # What attack-* run as an ordinary user: attacks, and who suffers by them.
-attack_programs = tests/system/attacks/as_user tests/system/attacks/backlog tests/system/attacks/churn \
-	tests/system/attacks/forge tests/system/attacks/hold tests/system/attacks/stall_argument \
+attack_programs = tests/system/attacks/as_user tests/system/attacks/backlog tests/system/attacks/burst \
+	tests/system/attacks/churn tests/system/attacks/forge tests/system/attacks/hold tests/system/attacks/reach \
+	tests/system/attacks/stall_argument \
 	tests/system/attacks/stall_charge tests/system/attacks/stall_pin tests/system/attacks/storm \
 	tests/system/attacks/unshare tests/system/attacks/victim tests/system/attacks/waiters
 EXTRA_PROGRAMS += $(attack_programs)
-EXTRA_LTLIBRARIES = tests/system/attacks/libqueue.la
+EXTRA_LTLIBRARIES += tests/system/attacks/libqueue.la
 tests_system_attacks_libqueue_la_SOURCES = tests/system/attacks/never.c tests/system/attacks/never.h \
 	tests/system/attacks/queue.c tests/system/attacks/queue.h
 tests_system_attacks_backlog_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_burst_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_churn_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_forge_LDADD = tests/system/attacks/libqueue.la -lz
 tests_system_attacks_hold_LDADD = tests/system/attacks/libqueue.la
+tests_system_attacks_reach_LDADD = tests/system/attacks/libqueue.la -lz
 tests_system_attacks_stall_argument_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_stall_charge_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_stall_pin_LDADD = tests/system/attacks/libqueue.la
@@ -26,6 +37,13 @@ tests_system_attacks_storm_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_unshare_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_victim_LDADD = tests/system/attacks/libqueue.la -lz
 tests_system_attacks_waiters_LDADD = tests/system/attacks/libqueue.la
+# What the guests of check-system-sva run, whose device has the process's own page tables.
+sva_programs = tests/system/sva/life tests/system/sva/memory
+EXTRA_PROGRAMS += $(sva_programs)
+EXTRA_LTLIBRARIES += tests/system/sva/libcall.la
+tests_system_sva_libcall_la_SOURCES = tests/system/sva/call.c tests/system/sva/call.h
+tests_system_sva_life_LDADD = tests/system/sva/libcall.la libwd/libwdq.la -lz
+tests_system_sva_memory_LDADD = tests/system/sva/libcall.la libwd/libwdq.la -lz
 if HAVE_CMOCKA
 check_PROGRAMS += tests/system/test_vfu
 TESTS += tests/system/test_vfu
@@ -42,7 +60,7 @@ endif
 SCENARIOS = attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
 	attack-churn-mediated attack-pin attack-forge attack-shutdown ours-libs ours-calls ours-7-calls ours-flight ours-faults \
 	ours-mix ours-gone ours-queues ours-7 ours-iommu ours-plain ours-v2 ours-vf ours-newer ours-hang \
-	ours-functions ours-busy ours-late ours-shut ours-stale mainline-v3 mainline-vf mainline-v2 mainline-two
+	ours-functions ours-pasid ours-scalable ours-busy ours-late ours-shut ours-stale mainline-v3 mainline-vf mainline-v2 mainline-two
 EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-backlog.sh \
 	tests/system/attack-churn.sh tests/system/attack-churn-mediated.sh \
 	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
@@ -57,23 +75,23 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-arm64.sh tests/system/ours-busy.sh tests/system/ours-calls.sh tests/system/ours-faults.sh \
 	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
-	tests/system/ours-newer.sh tests/system/ours-plain.sh tests/system/ours-queues.sh \
+	tests/system/ours-newer.sh tests/system/ours-pasid.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-scalable.sh \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
-	tests/system/queue.body tests/system/run tests/system/run.py tests/system/vmlinux.py
+	tests/system/queue.body tests/system/run tests/system/run.py tests/system/sva.body tests/system/vmlinux.py
 
-CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT) $(attack_programs)
+CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT) $(attack_programs) $(sva_programs)
 
 # Libraries first: beside them the programs would make them once more.
 check-system: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
-		$(system_programs)
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server tests/system/model/hisi-zip.la \
+		$(attack_programs) $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 # Further guests: all attacks on the newer kernels; version 1, an engineering sample; arm64, whose libraries and programs are built here, in
 # tests/system/arm64 (tests/install arm64 before); and the kernel of an older Debian, which its mirrors may drop some day.
 check-system-long: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server $(attack_programs)
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs)
 	sh $(srcdir)/tests/system/arm64.sh $(abs_top_builddir)/tests/system/arm64 tests/system/calls \
 		$(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) attack-newer attack-newer:trixie-backports ours-arm64 ours-v1 \
@@ -85,7 +103,7 @@ check-system-debug: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
 		$(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
-		$(filter-out ours-mix %-newer ours-7%,$(filter attack-% ours-%,$(SCENARIOS)))
+		$(filter-out ours-mix ours-pasid ours-scalable %-newer ours-7%,$(filter attack-% ours-%,$(SCENARIOS)))
 
 clean-local-system:
 	rm -rf tests/system/modules-* tests/system/arm64

@@ -2,11 +2,15 @@
 # Runs scenarios of the system test in QEMU.
 # A line "counts REQUESTS BYTES" of the guest says what the devices must have had, exactly.
 # WD_SYSTEM_KEEP names a folder that is given each guest's console. WD_SYSTEM_SLOW multiplies the limits.
-# run.py KERNELS SERVER SCENARIO...; KERNELS are words SUITE=KERNEL=MODULES=BUILD, KERNEL of fetch.sh, MODULES of
-# build.sh, BUILD the build folder of libraries and programs for it; SERVER is vfu-server.
+# run.py KERNELS SERVER MODEL SCENARIO...; KERNELS are words SUITE=KERNEL=MODULES=BUILD, KERNEL of fetch.sh, MODULES of
+# build.sh, BUILD the build folder of libraries and programs for it; SERVER is vfu-server, MODEL the object for QEMU.
 # A scenario is a guest's shell script, with :SUITE behind its path where it runs another kernel; its lines "#: KEY VALUE" say what it needs:
 #   device OPTIONS   one modelled device each, or a VF; as vfu-server has them
 #   server FLAGS     of vfu-server
+#   inside OPTIONS   one modelled device inside QEMU, with PASID and page requests
+#   smpwc yes        and an IOMMU that says what Linux 7 asks of one before it shares page tables
+#   expected REGEX   lines of the kernel's that are no problem here
+#   counter NAME MIN [MAX]                         what the models must have counted in the end
 #   kernel ARGUMENTS                               iommu ARGUMENTS  of QEMU's intel-iommu
 #   module NAME...   that it loads
 #   file FROM [TO]   program or data, libraries follow; {build}, {root}, {lib} and {arch} are what they are for that kernel
@@ -15,6 +19,7 @@
 #   suite NAME       whose kernel it runs, of fetch.sh; stock where none is named
 #   mix NAME MIB     a file for the guest; what gzip makes of it comes back by /dev/vda: length, and at 512 data
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
+#   memory_mib N     of the guest, 512 where it is not said
 import concurrent.futures
 import glob
 import json
@@ -38,6 +43,9 @@ MACHINES = {
     "aarch64": (["-M", "virt,gic-version=3,its=on,memory-backend=ram", "-cpu", "neoverse-n1"],
                 "console=ttyAMA0", 0, 0)}  # switches itself off
 MEMORY = "memory-backend-memfd,share=on"  # by descriptor
+# Of QEMU's IOMMU: for devices beyond vfio-user, and for those inside, which have PASIDs.
+IOMMU = "intel-iommu,intremap=on,caching-mode=on"
+IOMMU_INSIDE = "intel-iommu,intremap=on,scalable-mode=on,fsts=on,svm=on,pasid-bits=16,device-iotlb=on,aw-bits=48"
 here = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -181,7 +189,25 @@ def stop(process, limit):
         process.wait()
 
 
-def run(scenario, kernels, server, say):
+def count_of(line, counted):
+    """Adds what a model says at its end: names and numbers by turns, behind a colon."""
+    words = line.split(": ", 1)[1].split()
+    for name, value in zip(words[::2], words[1::2]):
+        counted[name] = counted.get(name, 0) + int(value)
+
+
+def wrong_counts(needs, counts, counted):
+    """What the models counted, against what the guest counted, and against what the scenario says."""
+    wanted = ["requests %s" % n for n in needs.get("requests", [])] + needs.get("counter", [])
+    for name, least, *most in map(str.split, wanted):
+        if not int(least) <= counted.get(name, 0) <= int((most or [1 << 62])[0]):
+            yield "the models counted %s %d, and %s was wanted" % (name, counted.get(name, 0), " to ".join([least] + most))
+    had = [counted.get("requests", 0), counted.get("bytes_in", 0)]
+    if counts not in (None, had):
+        yield "the guest counted %s, devices had %s" % (counts, had)
+
+
+def run(scenario, kernels, server, model, say):
     scenario, colon, suite = scenario.partition(":")
     needs = needs_of(scenario)
     kernel, module_folder, build = kernels[suite or needs.get("suite", ["stock"])[0]]
@@ -189,7 +215,7 @@ def run(scenario, kernels, server, say):
     machine, arguments, good, bad = MACHINES[arch]
     name = os.path.splitext(os.path.basename(scenario))[0] + colon + suite
     limit = int(needs.get("limit", ["120"])[0]) * int(os.environ.get("WD_SYSTEM_SLOW", "1"))
-    ours = not name.startswith("mainline")
+    ours = not name.startswith(("mainline", "uacce"))
     modules = Modules([module_folder + "/" + ("ours" if ours else "mainline"), module_folder + "/tests",
                        kernel + "/modules"])
     work = tempfile.mkdtemp(prefix="wd-system-")
@@ -200,32 +226,41 @@ def run(scenario, kernels, server, say):
             disk.truncate(64 << 20)
     make_initramfs(work + "/initramfs", scenario, needs, kernel, modules, build, arch)
     options = needs.get("device", [])
+    inside = needs.get("inside", [])
+    mib = needs.get("memory_mib", ["512"])[0]
     sockets = ["%s/device%d" % (work, i) for i in range(len(options))]
     serving = [server] + " ".join(needs.get("server", [])).split()
     serving += [word for pair in zip(sockets, options) for word in pair]
-    device = subprocess.Popen(serving, stdout=subprocess.PIPE, text=True)
-    device.stdout.readline()
-    command = [kernel + "/qemu"] + machine + [
-        "-accel", "tcg,thread=multi", "-smp", "2", "-m", "512M",
-        "-object", needs.get("memory", [MEMORY])[0] + ",id=ram,size=512M",
+    device = subprocess.Popen(serving, stdout=subprocess.PIPE, text=True) if options else None
+    if device:
+        device.stdout.readline()
+    environment = dict(os.environ)
+    if inside:
+        environment.update(WD_QEMU_PRELOAD=model, WD_MODEL=" ".join(inside))
+    if "smpwc" in needs:
+        environment["WD_MODEL_SMPWC"] = "1"
+    command = [kernel + "/qemu"] + [word + ",la57=off" if inside and word == "max" else word for word in machine] + [
+        "-accel", "tcg,thread=multi", "-smp", "2", "-m", mib + "M",
+        "-object", needs.get("memory", [MEMORY])[0] + ",id=ram,size=" + mib + "M",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-serial", "file:" + work + "/console", "-serial", "stdio",
         "-kernel", kernel + "/vmlinux", "-initrd", work + "/initramfs",
         "-append", " ".join([arguments, "panic=-1"] + needs.get("kernel", []) +
-                            ["cryptomgr.notests"] * ours)]  # they take a second of each boot
+                            ["cryptomgr.notests"] * (not name.startswith("mainline")))]  # they take a second of each boot
     if "iommu" in needs:
         command += ["-device", ",".join(
-            ["intel-iommu,intremap=on,caching-mode=on"] + [w for w in needs["iommu"] if w])]
+            [IOMMU_INSIDE if inside else IOMMU] + [w for w in needs["iommu"] if w])]
+    command += ["-device", "hisi-zip"] * len(inside)
     if "mix" in needs:
         command += ["-drive", "file=" + work + "/disk,format=raw,if=virtio"]
     for path in sockets:
         command += ["-device", '{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"},'
                                '"x-msg-timeout":60000}' % path]
     guest = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, errors="replace")
+                             stderr=subprocess.STDOUT, text=True, errors="replace", env=environment)
     timer = threading.Timer(limit, stop, (guest, 5))
     timer.start()
-    checks, failed, planned, skipped, counts = 0, 0, None, 0, None
+    checks, failed, planned, skipped, counts, counted = 0, 0, None, 0, None, {}
     say("# ---- " + name)
     for line in guest.stdout:
         line = line.rstrip()
@@ -238,25 +273,24 @@ def run(scenario, kernels, server, say):
             planned = int(line[3:])
         if line.startswith("counts "):
             counts = [int(word) for word in line.split()[1:]]
+        if line.startswith("model: requests"):
+            count_of(line, counted)
     status = guest.wait()
     timer.cancel()
-    stop(device, 10)
-    requests = consumed = 0
-    for line in device.stdout:
-        say("# " + line.rstrip())
-        requests += int(line.split(" requests ")[1].split()[0])
-        consumed += int(line.split(" bytes_in ")[1].split()[0])
+    if device:
+        stop(device, 10)
+        for line in device.stdout:
+            say("# " + line.rstrip())
+            count_of(line, counted)
     open(work + "/console", "a").close()
     console = open(work + "/console", errors="replace").read()
-    problems = [line for line in console.splitlines() if BAD.search(line)]
-    if device.returncode != 0:
+    expected = re.compile("|".join(needs.get("expected", ["(?!)"])))
+    problems = [line for line in console.splitlines() if BAD.search(line) and not expected.search(line)]
+    if device and device.returncode != 0:
         problems.append("vfu-server ended with %d" % device.returncode)
     if status != (bad if failed else good):
         problems.append("the guest ended with %d after %d s" % (status, time.time() - start))
-    if requests < int(needs.get("requests", ["0"])[0]):
-        problems.append("devices had %d requests only" % requests)
-    if counts not in (None, [requests, consumed]):
-        problems.append("the guest counted %s, devices had %s" % (counts, [requests, consumed]))
+    problems += wrong_counts(needs, counts, counted)
     if "mix" in needs:
         problems += check_mix(work + "/disk", work + "/initramfs.mix", say)
     if planned != checks:
@@ -285,11 +319,11 @@ def run_printing(*args):
 
 
 def main():
-    words, server = sys.argv[1:3]
+    words, server, model = sys.argv[1:4]
     kernels = {suite: where for suite, *where in (word.split("=") for word in words.split())}
     # Half of their time they wait, so that two processors have work for three.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
-        totals = list(pool.map(lambda scenario: run_printing(scenario, kernels, server), sys.argv[3:]))
+        totals = list(pool.map(lambda scenario: run_printing(scenario, kernels, server, model), sys.argv[4:]))
     passed, failed, skipped = (sum(column) for column in zip(*totals))
     print("system: %d scenarios, %d passed, %d failed, %d skipped" %
           (len(totals), passed, failed, skipped))

@@ -54,7 +54,7 @@ static void by_watch(struct queue *q, char **argv)
 	for (;;) {
 		unsigned int nr = 0;
 
-		if (queue_is_single(q))
+		if (queue_is_direct(q))
 			while (nr < q->info.cq_depth && q->cq[nr].phase & HISI_QM_CQE_PHASE)
 				nr++;
 		say("backlog: results %u state %u generation %u", nr, q->status->state,

@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 	is_drain = !strcmp(argv[5], "drain");
 	must(queue_open(&reader, argv[1], argv[2]), "forge: open");
 	must(queue_open(&writer, argv[3], argv[4]), "forge: open the other");
-	if (!queue_is_single(&reader))
+	if (!queue_is_direct(&reader))
 		return NOT_HERE;
 	must(queue_memory(&reader, 1 << 20), "forge: memory");
 	must(queue_start(&reader, HISI_ZIP_QUEUE_COMPRESS), "forge: start");

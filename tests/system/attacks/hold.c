@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 99;
 	must(queue_open(&q, argv[1], argv[2]), "hold: open");
-	if (queue_is_single(&q))
+	if (queue_is_direct(&q))
 		return NOT_HERE;
 	must(queue_memory(&q, strtoul(argv[3], NULL, 10) << 20), "hold: memory");
 	say("hold: has it");

@@ -56,9 +56,9 @@ int queue_call(struct queue *q, unsigned long cmd)
 	return ioctl(q->fd, cmd) < 0 ? -errno : 0;
 }
 
-int queue_is_single(const struct queue *q)
+int queue_is_direct(const struct queue *q)
 {
-	return !!(q->info.dma_mode & SDMDEV_DMA_SINGLE);
+	return !!(q->info.dma_mode & (SDMDEV_DMA_SINGLE | SDMDEV_DMA_MULTI | SDMDEV_DMA_SVM));
 }
 
 static void *region_map(struct queue *q, enum sdmdev_region region, uint64_t off, size_t len)
@@ -79,7 +79,7 @@ static int map_rings(struct queue *q)
 		return -errno;
 	q->dus = dus;
 	q->status = (struct sdmdev_status *)(dus + len - PAGE);
-	if (!queue_is_single(q))
+	if (!queue_is_direct(q))
 		return 0;
 	q->mmio = region_map(q, SDMDEV_REGION_MMIO, 0, q->region_len[SDMDEV_REGION_MMIO]);
 	if (!q->mmio)
@@ -202,9 +202,11 @@ int queue_memory(struct queue *q, size_t len)
 	int ret;
 
 	q->mem_len = len;
-	if (queue_is_single(q)) {
+	if (queue_is_direct(q)) {
 		q->mem = anonymous(len);
 		q->dma = (uintptr_t)q->mem;
+		if (q->info.dma_mode & SDMDEV_DMA_SVM)
+			return 0; /* shared as all memory is */
 		ret = queue_map(q, q->mem, len);
 		return ret ? ret : queue_share(q, q->mem, len);
 	}
@@ -283,7 +285,7 @@ int queue_put(struct queue *q, const struct hisi_zip_sqe *sqe)
 {
 	const unsigned int depth = q->info.sq_depth;
 
-	if (!queue_is_single(q))
+	if (!queue_is_direct(q))
 		return batch(q, SDMDEV_CMD_SUBMIT, (void *)sqe);
 	if (q->status->state != SDMDEV_STATE_OK)
 		return -EIO;
@@ -296,7 +298,7 @@ int queue_put(struct queue *q, const struct hisi_zip_sqe *sqe)
 
 int queue_get(struct queue *q, struct hisi_zip_sqe *sqe)
 {
-	if (!queue_is_single(q))
+	if (!queue_is_direct(q))
 		return batch(q, SDMDEV_CMD_REAP, sqe);
 	if ((q->cq[q->head].phase & HISI_QM_CQE_PHASE) != q->phase)
 		return q->status->state == SDMDEV_STATE_OK ? -EAGAIN : -EIO;

@@ -27,7 +27,7 @@ struct queue {
 	size_t mem_len;
 	struct sdmdev_static slice;
 
-	/* Single mode: rings and doorbell. */
+	/* Rings and doorbell, where it is no mediated one. */
 	struct hisi_zip_sqe *sq;
 	volatile struct hisi_qm_cqe *cq;
 	volatile uint64_t *doorbell;
@@ -44,7 +44,8 @@ int queue_memory(struct queue *q, size_t len);
 int queue_start(struct queue *q, unsigned int type);
 int queue_wait(struct queue *q, unsigned int ms);
 int queue_call(struct queue *q, unsigned long cmd);
-int queue_is_single(const struct queue *q);
+/* Has it rings and a doorbell of its own? */
+int queue_is_direct(const struct queue *q);
 
 /* One stream of its own: src_len bytes at src, dst_len bytes of room at dst, device addresses. */
 struct hisi_zip_sqe queue_request(const struct queue *q, uint64_t src, uint32_t src_len,
@@ -52,7 +53,7 @@ struct hisi_zip_sqe queue_request(const struct queue *q, uint64_t src, uint32_t 
 /* -EAGAIN: it is full; or there is nothing. */
 int queue_put(struct queue *q, const struct hisi_zip_sqe *sqe);
 int queue_get(struct queue *q, struct hisi_zip_sqe *sqe);
-/* Single mode: several entries, one doorbell; what queue_put() and queue_get() consist of. */
+/* The same: several entries, one doorbell; what queue_put() and queue_get() consist of. */
 void queue_write(struct queue *q, const struct hisi_zip_sqe *sqe);
 void queue_ring(struct queue *q, unsigned int cmd, unsigned int index, unsigned int prio);
 

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 		return 99;
 	page = never_page();
 	must(queue_open(&q, argv[1], argv[2]), "stall_pin: open");
-	if (!queue_is_single(&q))
+	if (!queue_is_direct(&q))
 		return NOT_HERE;
 	must(queue_memory(&q, 65536), "stall_pin: memory");
 	must(queue_map(&q, page, PAGE), "stall_pin: map");

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 99;
 	must(queue_open(&q, argv[1], argv[2]), "storm: open");
-	if (!queue_is_single(&q))
+	if (!queue_is_direct(&q))
 		return NOT_HERE;
 	must(queue_memory(&q, 65536), "storm: memory");
 	must(queue_start(&q, HISI_ZIP_QUEUE_COMPRESS), "storm: start");

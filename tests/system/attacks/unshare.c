@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 99;
 	must(queue_open(&q, argv[1], argv[2]), "unshare: open");
-	if (!queue_is_single(&q))
+	if (!queue_is_direct(&q))
 		return NOT_HERE;
 	buffer = anonymous(BUFFER_LEN);
 	must(queue_memory(&q, BUFFER_LEN), "unshare: memory");

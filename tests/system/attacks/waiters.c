@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 	if (nr < 2)
 		return 99;
 	must(queue_open(&q, argv[1], argv[2]), "waiters: open");
-	if (!queue_is_single(&q))
+	if (!queue_is_direct(&q))
 		return NOT_HERE;
 	must(queue_memory(&q, 65536), "waiters: memory");
 	must(queue_start(&q, HISI_ZIP_QUEUE_COMPRESS), "waiters: start");
