@@ -35,6 +35,7 @@ struct zwd_dir_stats {
 struct zwd_dir_choice {
 	uint64_t parallel_units; /* units, or parts of a body, in flight beside another of their stream */
 	uint64_t returns;	 /* streams that came back to the device after software had them */
+	uint64_t copied;	 /* bytes of input that went into memory of the request's own first */
 	/* Why streams were software's, from their beginning or from some point on. */
 	uint64_t soft_setting;	  /* ZWD_ENGINE=soft, or SOURCE_DATE_EPOCH */
 	uint64_t soft_level;	  /* not among ZWD_LEVELS */
@@ -87,6 +88,7 @@ enum zwd_counter {
 	ZWD_MISMATCHES,
 	ZWD_PARALLEL_UNITS, /* and these as in struct zwd_dir_choice */
 	ZWD_RETURNS,
+	ZWD_COPIED,
 	ZWD_SOFT_SETTING,
 	ZWD_SOFT_LEVEL,
 	ZWD_SOFT_STRATEGY,

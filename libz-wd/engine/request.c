@@ -10,6 +10,14 @@
 #include "operate/settings.h"
 #include "stream/shield.h"
 
+static void count_copy(const struct zwd_lane *lane, const struct wd_zip_req *req)
+{
+	const unsigned char *src = req->src;
+
+	if (src >= lane->src && src < lane->src + lane->src_len)
+		zwd_count(lane->dir, ZWD_COPIED, req->src_len);
+}
+
 int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 {
 	int ret = zwd_enter();
@@ -20,6 +28,7 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 		ret = zwd_flight_begin(lane, req->src_len, lane->is_kept);
 	if (!ret) {
 		lane->is_in_dst = req->dst == lane->dst;
+		count_copy(lane, req);
 		zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
 		ret = wd_send(lane->queue, req, 1);
 		lane->sent_ns = zwd_now_ns();
@@ -96,6 +105,7 @@ static inline __attribute__((always_inline)) int call(struct zwd_lane *lane, con
 	int ret;
 
 	lane->is_in_dst = req->dst == lane->dst;
+	count_copy(lane, req);
 	zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
 	lane->sent_ns = zwd_now_ns();
 	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);

@@ -42,6 +42,7 @@ static const struct {
 	FIELD(ZWD_MISMATCHES, , mismatches),
 	FIELD(ZWD_PARALLEL_UNITS, _choice, parallel_units),
 	FIELD(ZWD_RETURNS, _choice, returns),
+	FIELD(ZWD_COPIED, _choice, copied),
 	FIELD(ZWD_SOFT_SETTING, _choice, soft_setting),
 	FIELD(ZWD_SOFT_LEVEL, _choice, soft_level),
 	FIELD(ZWD_SOFT_STRATEGY, _choice, soft_strategy),

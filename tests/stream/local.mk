@@ -19,6 +19,7 @@ stream_tests = \
 	tests/stream/engines \
 	tests/stream/fork \
 	tests/stream/gz \
+	tests/stream/in_place \
 	tests/stream/inflate_ahead \
 	tests/stream/inflate_back \
 	tests/stream/inflate_broken \
@@ -70,6 +71,8 @@ tests_stream_fork_LDADD = $(zwd_test_libs)
 tests_stream_fork_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_gz_LDADD = $(zwd_test_libs)
 tests_stream_gz_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_in_place_LDADD = $(zwd_test_libs)
+tests_stream_in_place_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_ahead_LDADD = $(zwd_test_libs)
 tests_stream_inflate_ahead_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_back_LDADD = $(zwd_test_libs)

@@ -13,12 +13,32 @@ static const char directions[2][8] = { "deflate", "inflate" };
 
 /* As in ZWD_STATS=json:PATH and struct zwd_stats. */
 const char export_counters[ZWD_COUNTERS][20] = {
-	"hw_requests",	  "hw_in",	    "hw_out",	     "soft_streams", "soft_in",
-	"soft_out",	  "failovers",	    "retries",	     "errors",	     "stored",
-	"verified",	  "mismatches",	    "parallel_units", "returns",      "soft_setting",
-	"soft_level",	  "soft_strategy",  "soft_window",   "soft_dictionary", "soft_tuned",
-	"soft_small",	  "soft_no_device", "soft_busy",     "soft_latency",
-	"soft_failed",
+	[ZWD_HW_REQUESTS] = "hw_requests",
+	[ZWD_HW_IN] = "hw_in",
+	[ZWD_HW_OUT] = "hw_out",
+	[ZWD_SOFT_STREAMS] = "soft_streams",
+	[ZWD_SOFT_IN] = "soft_in",
+	[ZWD_SOFT_OUT] = "soft_out",
+	[ZWD_FAILOVERS] = "failovers",
+	[ZWD_RETRIES] = "retries",
+	[ZWD_ERRORS] = "errors",
+	[ZWD_STORED] = "stored",
+	[ZWD_VERIFIED] = "verified",
+	[ZWD_MISMATCHES] = "mismatches",
+	[ZWD_PARALLEL_UNITS] = "parallel_units",
+	[ZWD_RETURNS] = "returns",
+	[ZWD_COPIED] = "copied",
+	[ZWD_SOFT_SETTING] = "soft_setting",
+	[ZWD_SOFT_LEVEL] = "soft_level",
+	[ZWD_SOFT_STRATEGY] = "soft_strategy",
+	[ZWD_SOFT_WINDOW] = "soft_window",
+	[ZWD_SOFT_DICTIONARY] = "soft_dictionary",
+	[ZWD_SOFT_TUNED] = "soft_tuned",
+	[ZWD_SOFT_SMALL] = "soft_small",
+	[ZWD_SOFT_NO_DEVICE] = "soft_no_device",
+	[ZWD_SOFT_BUSY] = "soft_busy",
+	[ZWD_SOFT_LATENCY] = "soft_latency",
+	[ZWD_SOFT_FAILED] = "soft_failed",
 };
 
 /* Of Prometheus. */
@@ -125,6 +145,7 @@ static const struct metric {
 	{ "mismatches_total", "", ZWD_MISMATCHES, "Units that were found to be wrong." },
 	{ "parallel_units_total", "", ZWD_PARALLEL_UNITS, "Units in flight beside others of their stream." },
 	{ "returns_total", "", ZWD_RETURNS, "Streams that came back to the device." },
+	{ "copied_bytes_total", "", ZWD_COPIED, "Input that was copied for the device first." },
 };
 
 /* {program="nginx",pid="12",work="deflate" - the rest follows. */
