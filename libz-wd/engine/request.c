@@ -12,9 +12,7 @@
 
 static void count_copy(const struct zwd_lane *lane, const struct wd_zip_req *req)
 {
-	const unsigned char *src = req->src;
-
-	if (src >= lane->src && src < lane->src + lane->src_len)
+	if ((uintptr_t)req->src - (uintptr_t)lane->src < lane->src_len)
 		zwd_count(lane->dir, ZWD_COPIED, req->src_len);
 }
 
@@ -41,16 +39,17 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 static inline __attribute__((always_inline)) int received_in(struct zwd_lane *lane, const struct wd_zip_res *res,
 							     int ret, uint64_t *ns)
 {
-	size_t len;
-
 	if (ret != 1) {
 		if (ret != -EAGAIN)
 			zwd_probe(request_complete, lane->dir, lane, ret, 0, 0, 0);
 		return ret ? ret : -EIO;
 	}
-	len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
-	if (lane->is_in_dst && len > lane->written)
-		lane->written = len;
+	if (lane->is_in_dst) {
+		size_t len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
+
+		if (len > lane->written)
+			lane->written = len;
+	}
 	*ns = zwd_now_ns() - lane->sent_ns;
 	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, *ns);
 	zwd_count_latency(lane->dir, *ns);
