@@ -5,6 +5,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/abi/forward.c \
 	libz-wd/abi/load.c \
 	libz-wd/abi/oneshot.c \
+	libz-wd/abi/pigz.c libz-wd/abi/pigz.h \
 	libz-wd/abi/preload.c libz-wd/abi/preload.h \
 	libz-wd/abi/zlib_abi.c \
 	libz-wd/deflate/adjust.c \

@@ -22,6 +22,7 @@ wd_gzip_parts = \
 	libz-wd/tools/gzip/output.c \
 	libz-wd/tools/gzip/piece.c \
 	libz-wd/tools/gzip/piece.h \
+	libz-wd/tools/gzip/pigz.c \
 	libz-wd/tools/gzip/writer.c \
 	libz-wd/tools/gzip/writer.h
 libz_wd_tools_wd_gzip_SOURCES = libz-wd/tools/gzip/main.c $(wd_gzip_parts)

@@ -118,8 +118,8 @@ static int run(struct job *job)
 static void prepare(struct job *job)
 {
 	job->mtime = job->st.st_mtim;
-	if (!S_ISREG(job->st.st_mode))
-		job->mtime.tv_nsec = -1;
+	if (!S_ISREG(job->st.st_mode) && (!opt.pigz || opt.no_time || time(&job->mtime.tv_sec) < 0))
+		job->mtime.tv_nsec = -1; /* of a pipe, pigz stores the time it is read at */
 	io_start(job);
 }
 
@@ -210,6 +210,7 @@ void file_treat(const char *name)
 		file_treat_stdin();
 		return;
 	}
+	pigz_treat(name);
 	job.in_name = name_copy(name);
 	if (open_input(&job))
 		goto out;

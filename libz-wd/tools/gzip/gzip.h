@@ -3,6 +3,7 @@
 #ifndef WD_GZIP_H
 #define WD_GZIP_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@ enum { GZIP_OK, GZIP_ERROR, GZIP_WARNING };
 struct options {
 	const char *prog; /* prefix of every message */
 	const char *suffix;
+	const char *pigz; /* the command that this one stands for, or NULL */
 	int level;
 	int force;
 	int verbose;
@@ -76,6 +78,14 @@ _Noreturn void gzip_exit(int code);
 /* Errors that end the run; the unfinished output is removed. */
 _Noreturn void gzip_die(const struct job *job, const char *why);
 _Noreturn void gzip_die_errno(const char *name);
+
+/* pigz.c: standing for pigz, from which on it says what there is to say */
+void pigz_start(int argc, char **argv);
+/* Of what gzip would say here: returns, if at all, when pigz has nothing to say. */
+void pigz_say(const char *fmt, va_list args);
+_Noreturn void pigz_die_write(void);
+/* The file under treatment, or NULL: standard input */
+void pigz_treat(const char *name);
 
 /* io.c: buffered input and output of one job */
 void io_start(struct job *job);

@@ -98,6 +98,10 @@ static const char version_text[] =
 
 static void say(const char *fmt, va_list args)
 {
+	if (opt.pigz) {
+		pigz_say(fmt, args);
+		return;
+	}
 	fflush(stdout);
 	if (*fmt == '\n') {
 		putc('\n', stderr);
@@ -131,12 +135,13 @@ void gzip_warn(const char *fmt, ...)
 {
 	va_list args;
 
-	if (!opt.quiet) {
+	if (!opt.quiet || opt.pigz) {
 		va_start(args, fmt);
 		say(fmt, args);
 		va_end(args);
 	}
-	gzip_warned();
+	if (!opt.pigz)
+		gzip_warned();
 }
 
 void gzip_warned(void)
@@ -167,6 +172,8 @@ void gzip_die(const struct job *job, const char *why)
 
 void gzip_die_errno(const char *name)
 {
+	if (opt.pigz && opt.to_stdout && !strcmp(name, "stdout"))
+		pigz_die_write();
 	gzip_error("\n%s%s%s", name, *name ? ": " : "", strerror(errno));
 	gzip_exit(GZIP_ERROR);
 }
@@ -394,6 +401,7 @@ int main(int argc, char **argv)
 		gzip_exit(GZIP_ERROR);
 	}
 	catch_signals();
+	pigz_start(argc, argv);
 
 	file_nr = argc - optind;
 	if (!file_nr)
