@@ -57,6 +57,7 @@ include tests/system/local.mk
 include tests/fuzz/local.mk
 include tests/process/local.mk
 include tests/coverage/local.mk
+include tests/manual/local.mk
 include tests/mutants/local.mk
 include tests/newcomer/local.mk
 EXTRA_DIST += tests/packages

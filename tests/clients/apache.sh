@@ -51,7 +51,7 @@ MaxSpareThreads 16
 MaxRequestWorkers 16
 GracefulShutdownTimeout 20
 DocumentRoot $tmp/www
-SetOutputFilter DEFLATE
+$(recipe apache)
 # Zeros are no attack here.
 DeflateInflateRatioLimit 20000
 ScriptAlias /echo $tmp/www/echo

@@ -40,6 +40,12 @@ zwd_exec() {
 	exec $as env ${LIBZWD:+LD_PRELOAD="$LIBZWD"} ZWD_STATS="json:$stats" ZWD_GZIP="$WD_GZIP" "$@"
 }
 
+# recipe NAME: the lines of libz-wd-recipes(7) that are called so. Who tests a program runs what the manual tells.
+recipe() {
+	sed -n "/^\.\\\\\" recipe $1\$/,/^\.Ed/p" "$top_srcdir/man/libz-wd-recipes.7" | sed '/^\./d; s/\\e/\\/g' |
+		grep . || die "there is no recipe $1"
+}
+
 # exchange PROGRAM...: it writes the folder mix in its ways, and reads that; under preload and plain read each
 # other's, and give the same answers. The .gz among what it wrote is unpacked by gzip, too.
 exchange() {

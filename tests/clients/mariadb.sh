@@ -78,6 +78,7 @@ make() {
 	checks | $1 $client --compress || die "the questions, $1: $?"
 }
 start zwd_exec
+[ "$({ echo 'CREATE DATABASE recipes; USE recipes;'; recipe mariadb; } | plain $client)" = 1 ] || die "the recipe: $?"
 make zwd >ours
 stop
 start plain_exec

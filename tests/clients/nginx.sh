@@ -24,7 +24,7 @@ daemon off;
 worker_processes 2;
 pid $tmp/pid;
 error_log $tmp/error.log info;
-env WD_DEVICE; env ZWD_ENGINE; env ZWD_STATS; env ZWD_GZIP;
+$(recipe nginx-main)
 events { worker_connections 256; }
 http {
 	access_log off;
@@ -33,10 +33,8 @@ http {
 	fastcgi_temp_path $tmp/tmp/fastcgi;
 	uwsgi_temp_path $tmp/tmp/uwsgi;
 	scgi_temp_path $tmp/tmp/scgi;
-	gzip on;
-	gzip_types *;
+	$(recipe nginx-http)
 	gzip_min_length 1;
-	gzip_proxied any;
 	gzip_http_version 1.0;
 	keepalive_requests 100000;
 	server {

@@ -66,6 +66,18 @@ backup() {
 backup server-gzip plain --compress=server-gzip
 backup server-gzip-1 plain --compress=server-gzip:1
 backup client-gzip zwd --compress=client-gzip
+# As the manual has it: the server alone is under preload, and the client where it says so.
+recipe postgres | sed "s,/var/backups,$work/recipe," >"$work/recipe.sh"
+$as mkdir "$work/recipe" || exit 99
+while read -r command; do
+	case $command in
+	"zwd run "*) zwd ${command#zwd run } ;;
+	*) plain $command ;;
+	esac >log 2>&1 || { cat log; die "$command: $?"; }
+done <"$work/recipe.sh"
+$as gzip -t "$work/recipe/base/base.tar.gz" || die "the recipe's backup is none"
+plain createdb recipe && plain pg_restore -d recipe "$work/recipe/postgres.dump" && [ "$(content recipe)" = "$expected" ] ||
+	die "the recipe's dump holds something else"
 # The client unpacks what the server packed.
 zwd pg_basebackup -D "$work/unpacked" -Fp -X fetch --checkpoint=fast --no-sync --compress=server-gzip >log 2>&1 ||
 	{ cat log; die "--compress=server-gzip -Fp: $?"; }

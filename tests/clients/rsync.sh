@@ -72,6 +72,9 @@ round "both under preload" zwd
 round "the daemon under preload" env
 start exec
 round "the client under preload" zwd
+rm -rf module/*
+command=$(recipe rsync | sed "s,^zwd run ,,; s,rsync://backup.example/module/,$url/,; s, folder/, mix/,")
+zwd $command && diff -r mix module || die "$command"
 # Who receives ends by _exit() in a signal handler, and the daemon's children cannot reach the statistics from
 # inside their chroot: what is counted is the client's when it sends.
 assert_device_use deflate

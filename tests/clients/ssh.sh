@@ -51,7 +51,7 @@ PermitRootLogin yes
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 UsePAM no
-Compression yes
+$(recipe sshd)
 LogLevel VERBOSE
 Subsystem sftp internal-sftp
 LoginGraceTime 20

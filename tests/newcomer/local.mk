@@ -11,5 +11,5 @@ endif
 installcheck-local:
 	DESTDIR='$(DESTDIR)' bindir='$(bindir)' libdir='$(libdir)' includedir='$(includedir)' mandir='$(mandir)' \
 		pkgconfigdir='$(pkgconfigdir)' pkglibexecdir='$(pkglibexecdir)' CC='$(CC)' CFLAGS='$(CFLAGS)' \
-		manuals='$(notdir $(dist_man_MANS))' sanitizers='$(SAN_CFLAGS)' version='$(PACKAGE_VERSION)' \
+		manuals='$(notdir $(dist_man_MANS) $(nodist_man_MANS))' sanitizers='$(SAN_CFLAGS)' version='$(PACKAGE_VERSION)' \
 		sh $(srcdir)/tests/newcomer/installed.sh

@@ -30,7 +30,7 @@ for len in 0 1 1000 65535 300000; do
 	says '^   [0-9]* s$'
 	for direction in deflate inflate; do
 		case $len in
-		300000) says "^   $direction: [0-9]* requests* of the device took 0\.[1-3] MB" ;;
+		300000) says "^   $direction: [0-9]* requests* of the device took [1-9][0-9]* bytes" ;;
 		65535) ;;
 		*) says "^   $direction: software did it all" ;;
 		esac
