@@ -33,7 +33,7 @@ bench_wd_bench_inner_LDADD = bench/libbench.la libz-wd/libzwd_core.la
 dist_man_MANS += man/wd-bench.1
 
 pkglibexec_SCRIPTS = bench/corpus
-EXTRA_DIST += bench/corpus.sh
+EXTRA_DIST += bench/corpus.sh bench/programs.py
 CLEANFILES += bench/corpus
 bench/corpus: bench/corpus.sh
 	$(AM_V_GEN)$(MKDIR_P) bench && cp $(top_srcdir)/bench/corpus.sh $@ && chmod +x $@

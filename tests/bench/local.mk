@@ -10,9 +10,10 @@ tests_bench_parts_LDADD = bench/libbench.la $(CMOCKA_LIBS)
 
 TESTS += tests/bench/smoke.sh
 if BARE
-TESTS += tests/bench/goals.sh
+TESTS += tests/bench/goals.sh tests/bench/programs.sh
 if LONG_TESTS
 TESTS += tests/bench/goals_all.sh
 endif
 endif
-EXTRA_DIST += tests/bench/goals.sh tests/bench/goals_all.sh tests/bench/smoke.sh
+EXTRA_DIST += tests/bench/goals.sh tests/bench/goals_all.sh \
+	tests/bench/programs.sh tests/bench/smoke.sh
