@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "abi/pigz.h"
@@ -23,7 +24,7 @@ struct call {
 
 /* What is not here, such as -p, -b, -i, -R, -Y, -m, -M, -T, -z and -K, or speaks, is pigz's. */
 static const struct {
-	const char *name;
+	char name[12]; /* no pointers: each would be relocated in every process */
 	char letter;
 } names[] = {
 	{ "best", '9' },   { "decompress", 'd' }, { "fast", '1' },   { "force", 'f' }, { "keep", 'k' },
@@ -79,7 +80,7 @@ static bool is_member(const unsigned char *head, ssize_t len)
 
 static bool has_suffix(const char *name)
 {
-	static const char *const suffixes[] = { ".gz", "-gz", ".z",   "-z",   "_z",
+	static const char suffixes[][5] = { ".gz", "-gz", ".z",   "-z",   "_z",
 						".Z",  ".zz", ".zip", ".tgz", ".taz" };
 	size_t len = strlen(name);
 
@@ -104,6 +105,12 @@ static bool is_output_free(const char *name, size_t len, const char *end)
 	return access(output, F_OK);
 }
 
+/* Not by libc's functions: their versions are younger than all that the library needs else, which costs at load. */
+static int status_of(int dir, const char *name, int flags, struct stat *st)
+{
+	return (int)syscall(SYS_newfstatat, dir, name, st, flags);
+}
+
 /* A file of which neither command has anything to say. */
 static bool is_plain_file(const struct call *call, const char *name)
 {
@@ -113,7 +120,7 @@ static bool is_plain_file(const struct call *call, const char *name)
 	ssize_t got;
 	int fd;
 
-	if (lstat(name, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+	if (status_of(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
 	    st.st_mode & (S_ISUID | S_ISGID | S_ISVTX) || access(name, R_OK))
 		return false;
 	if (!call->decompress)
@@ -139,7 +146,7 @@ static bool is_plain_stdin(const struct call *call)
 	off_t at;
 	int ends[2];
 
-	if (fstat(STDIN_FILENO, &st) || (!call->test && isatty(STDOUT_FILENO)))
+	if (status_of(STDIN_FILENO, "", AT_EMPTY_PATH, &st) || (!call->test && isatty(STDOUT_FILENO)))
 		return false;
 	if (S_ISREG(st.st_mode)) {
 		at = lseek(STDIN_FILENO, 0, SEEK_CUR);
@@ -151,9 +158,9 @@ static bool is_plain_stdin(const struct call *call)
 		return false;
 	if (!call->decompress)
 		return true;
-	if (pipe2(ends, O_CLOEXEC))
+	if (syscall(SYS_pipe2, ends, O_CLOEXEC))
 		return false;
-	if (tee(STDIN_FILENO, ends[1], sizeof(head), 0) == sizeof(head))
+	if (syscall(SYS_tee, STDIN_FILENO, ends[1], sizeof(head), 0) == sizeof(head))
 		got = read(ends[0], head, sizeof(head));
 	close(ends[0]);
 	close(ends[1]);
