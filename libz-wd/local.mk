@@ -7,6 +7,9 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/abi/oneshot.c \
 	libz-wd/abi/pigz.c libz-wd/abi/pigz.h \
 	libz-wd/abi/preload.c libz-wd/abi/preload.h \
+	libz-wd/abi/traced.c \
+	libz-wd/abi/traced_calls.c libz-wd/abi/traced_calls.h \
+	libz-wd/abi/traced_gz.c libz-wd/abi/traced_gz.h \
 	libz-wd/abi/zlib_abi.c \
 	libz-wd/deflate/adjust.c \
 	libz-wd/deflate/body.h \
@@ -63,6 +66,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/stream/object.c libz-wd/stream/object.h \
 	libz-wd/stream/shield.h \
 	libz-wd/stream/soft_zlib.c libz-wd/stream/soft_zlib.h \
+	libz-wd/stream/trace_way.c libz-wd/stream/trace_way.h \
 	libz-wd/stream/zstream.c libz-wd/stream/zstream.h \
 	libz-wd/operate/lines.c libz-wd/operate/lines.h \
 	libz-wd/operate/live.c \
@@ -72,7 +76,9 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/operate/root.c libz-wd/operate/root.h \
 	libz-wd/operate/settings.c libz-wd/operate/settings.h \
 	libz-wd/operate/values.c \
-	libz-wd/operate/stats.c libz-wd/operate/stats.h
+	libz-wd/operate/stats.c libz-wd/operate/stats.h \
+	libz-wd/operate/trace.c libz-wd/operate/trace.h \
+	libz-wd/operate/trace_format.h
 libz_wd_libzwd_core_la_CFLAGS = $(AM_CFLAGS) $(COV_CFLAGS)
 libz_wd_libzwd_core_la_LIBADD = libwd/libwd_core.la
 

@@ -9,10 +9,12 @@
 #include <stdarg.h>
 
 #include "stream/soft_zlib.h"
+#include "stream/trace_way.h"
 
 #define FORWARD(type, name, params, args)                                                          \
 	type ZEXPORT name params                                                                   \
 	{                                                                                          \
+		ZWD_TRACED(name, args);                                                            \
 		return zwd_soft()->name args;                                                      \
 	}
 
@@ -72,8 +74,10 @@ FORWARD(int, gzgetc, (gzFile file), (file))
 const char *ZEXPORT zlibVersion(void)
 {
 	static _Atomic(const char *) version;
-	const char *known = atomic_load_explicit(&version, memory_order_acquire), *now;
+	const char *known, *now;
 
+	ZWD_TRACED(zlibVersion, ());
+	known = atomic_load_explicit(&version, memory_order_acquire);
 	if (known)
 		return known;
 	now = zwd_soft()->zlibVersion();
@@ -86,7 +90,10 @@ int ZEXPORTVA gzprintf(gzFile file, const char *format, ...)
 	int len;
 
 	va_start(va, format);
-	len = zwd_soft()->gzvprintf(file, format, va);
+	if (zwd_trace_state == ZWD_TRACE_ON)
+		len = zwd_traced.gzvprintf(file, format, va);
+	else
+		len = zwd_soft()->gzvprintf(file, format, va);
 	va_end(va);
 	return len;
 }

@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "abi/preload.h"
+#include "stream/trace_way.h"
 #include "engine/qpool.h"
 #include "operate/root.h"
 #include "operate/settings.h"
@@ -36,10 +37,16 @@ __attribute__((constructor)) static void at_load(int argc, char **argv, char **e
 	zwd_soft_zlib_ours.inflateInit2_ = inflateInit2_;
 	zwd_loaded_look(&loaded);
 	zwd_preload_take_over(argc, argv, loaded.is_program);
-	if (!loaded.zlib && !loaded.is_needed)
-		return; /* a plug-in may still bring one, and is then the first to use it */
+	if (!loaded.zlib && !loaded.is_needed) {
+		/* A plug-in may still bring one, and is then the first to use it. */
+		zwd_traced_begin_late = zwd_traced_begin;
+		zwd_trace_state = ZWD_TRACE_ASK;
+		return;
+	}
 	settings = zwd_settings_load();
 	zwd_soft_zlib_open_at_load();
+	if (settings->trace[0])
+		zwd_traced_begin();
 	zwd_qpool_prepare(settings->device);
 	zwd_stats_keep(settings->stats_dir);
 }

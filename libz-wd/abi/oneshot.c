@@ -9,17 +9,20 @@
 #include <limits.h>
 #include <string.h>
 
+#include "stream/trace_way.h"
 #include "stream/zstream.h"
 
 _Static_assert(sizeof(uLong) == sizeof(z_size_t), "lengths of both kinds are the same");
 
 uLong ZEXPORT compressBound(uLong len)
 {
+	ZWD_TRACED(compressBound, (len));
 	return zwd_soft()->compressBound(len);
 }
 
 z_size_t ZEXPORT compressBound_z(z_size_t len)
 {
+	ZWD_TRACED(compressBound_z, (len));
 	z_size_t bound;
 
 	/* Its compressBound() asks for this one, through the dynamic linker. */
@@ -74,6 +77,7 @@ static int compress_all(Bytef *dest, uLong *dest_len, const Bytef *source, uLong
 int ZEXPORT compress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t source_len,
 			int level)
 {
+	ZWD_TRACED_FIRST(compress2_z, (dest, dest_len, source, source_len, level));
 	if (!dest_len || is_nowhere(source, source_len) || is_nowhere(dest, *dest_len))
 		return Z_STREAM_ERROR;
 	return compress_all(dest, dest_len, source, source_len, level);
@@ -81,6 +85,7 @@ int ZEXPORT compress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_
 
 int ZEXPORT compress2(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong source_len, int level)
 {
+	ZWD_TRACED_FIRST(compress2, (dest, dest_len, source, source_len, level));
 	if (has_new_rules())
 		return compress2_z(dest, dest_len, source, source_len, level);
 	return compress_all(dest, dest_len, source, source_len, level);
@@ -88,11 +93,13 @@ int ZEXPORT compress2(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong 
 
 int ZEXPORT compress_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t source_len)
 {
+	ZWD_TRACED_FIRST(compress_z, (dest, dest_len, source, source_len));
 	return compress2_z(dest, dest_len, source, source_len, Z_DEFAULT_COMPRESSION);
 }
 
 int ZEXPORT compress(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong source_len)
 {
+	ZWD_TRACED_FIRST(compress, (dest, dest_len, source, source_len));
 	return compress2(dest, dest_len, source, source_len, Z_DEFAULT_COMPRESSION);
 }
 
@@ -152,6 +159,7 @@ static int inflate_once(Bytef *dest, const Bytef *source, struct rest *rest)
 
 int ZEXPORT uncompress2_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t *source_len)
 {
+	ZWD_TRACED_FIRST(uncompress2_z, (dest, dest_len, source, source_len));
 	Byte nowhere[1]; /* next_out cannot be NULL */
 	struct rest rest = { 0 };
 	int ret;
@@ -196,6 +204,7 @@ static int uncompress_by_old_rules(Bytef *dest, uLong *dest_len, const Bytef *so
 
 int ZEXPORT uncompress2(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong *source_len)
 {
+	ZWD_TRACED_FIRST(uncompress2, (dest, dest_len, source, source_len));
 	if (has_new_rules())
 		return uncompress2_z(dest, dest_len, source, source_len);
 	return uncompress_by_old_rules(dest, dest_len, source, source_len);
@@ -203,10 +212,12 @@ int ZEXPORT uncompress2(Bytef *dest, uLongf *dest_len, const Bytef *source, uLon
 
 int ZEXPORT uncompress_z(Bytef *dest, z_size_t *dest_len, const Bytef *source, z_size_t source_len)
 {
+	ZWD_TRACED_FIRST(uncompress_z, (dest, dest_len, source, source_len));
 	return uncompress2_z(dest, dest_len, source, &source_len);
 }
 
 int ZEXPORT uncompress(Bytef *dest, uLongf *dest_len, const Bytef *source, uLong source_len)
 {
+	ZWD_TRACED_FIRST(uncompress, (dest, dest_len, source, source_len));
 	return uncompress2(dest, dest_len, source, &source_len);
 }

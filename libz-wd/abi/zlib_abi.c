@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "stream/inner.h"
+#include "stream/trace_way.h"
 #include "deflate/life.h"
 #include "engine/policy.h"
 #include "stream/zstream.h"
@@ -25,6 +26,7 @@
 
 int ZEXPORT deflateInit_(z_streamp strm, int level, const char *version, int stream_size)
 {
+	ZWD_TRACED_FIRST(deflateInit_, (strm, level, version, stream_size));
 	return zwd_deflate_init(strm, level, Z_DEFLATED, 15, 8, Z_DEFAULT_STRATEGY, version,
 				stream_size);
 }
@@ -35,11 +37,46 @@ int ZEXPORT deflateInit2_(z_streamp strm, int level, int method, int window_bits
 	if (IS_INNER_CALL(ZWD_INNER_DEFLATE))
 		return zwd_soft()->deflateInit2_(strm, level, method, window_bits, mem_level,
 						 strategy, version, stream_size);
+	ZWD_TRACED_FIRST(deflateInit2_, (strm, level, method, window_bits, mem_level, strategy,
+					 version, stream_size));
 	return zwd_deflate_init(strm, level, method, window_bits, mem_level, strategy, version,
 				stream_size);
 }
 
-/* Apart, so that the way to the real zlib stays short. */
+/* Calls of these are the most: the way to the real zlib is as short as can be, all else is apart. */
+#define STREAM_FUNCTION(name, kind)                                                                \
+	static __attribute__((noinline)) int other_##name(z_streamp strm, int flush)               \
+	{                                                                                          \
+		OURS_OR_FORWARD(s, strm, kind, name(strm, flush));                                 \
+		return name##_of_device(strm, s, flush);                                           \
+	}                                                                                          \
+                                                                                                   \
+	static inline int run_##name(z_streamp strm, int flush)                                    \
+	{                                                                                          \
+		struct zwd_stream *s;                                                              \
+		int ret;                                                                           \
+                                                                                                   \
+		if (!likely(zwd_stream_is_soft(strm, ZWD_MAGIC_##kind)))                           \
+			return other_##name(strm, flush);                                          \
+		s = (struct zwd_stream *)strm->state;                                              \
+		ZWD_SOFT_CALL(ret, strm, s, name(strm, flush));                                    \
+		return ret;                                                                        \
+	}                                                                                          \
+                                                                                                   \
+	static __attribute__((noinline)) int record_##name(z_streamp strm, int flush,              \
+							   const void *return_address)             \
+	{                                                                                          \
+		return zwd_traced_is_program(return_address) ? zwd_traced.name(strm, flush) :      \
+							       run_##name(strm, flush);            \
+	}                                                                                          \
+                                                                                                   \
+	int ZEXPORT name(z_streamp strm, int flush)                                                \
+	{                                                                                          \
+		if (!likely(zwd_trace_state != ZWD_TRACE_ON))                                      \
+			return record_##name(strm, flush, __builtin_return_address(0));            \
+		return run_##name(strm, flush);                                                    \
+	}
+
 static __attribute__((noinline)) int deflate_of_device(z_streamp strm, struct zwd_stream *s,
 						    int flush)
 {
@@ -52,38 +89,32 @@ static __attribute__((noinline)) int deflate_of_device(z_streamp strm, struct zw
 	return ret;
 }
 
-int ZEXPORT deflate(z_streamp strm, int flush)
-{
-	OURS_OR_FORWARD(s, strm, DEFLATE, deflate(strm, flush));
-	int ret;
-
-	if (likely(s->mode == ZWD_MODE_SOFT)) {
-		ZWD_SOFT_CALL(ret, strm, s, deflate(strm, flush));
-		return ret;
-	}
-	return deflate_of_device(strm, s, flush);
-}
+STREAM_FUNCTION(deflate, DEFLATE)
 
 int ZEXPORT deflateEnd(z_streamp strm)
 {
+	ZWD_TRACED(deflateEnd, (strm));
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflateEnd(strm));
 	return zwd_deflate_end(strm, s);
 }
 
 int ZEXPORT deflateReset(z_streamp strm)
 {
+	ZWD_TRACED(deflateReset, (strm));
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflateReset(strm));
 	return zwd_deflate_reset(strm, s, 0);
 }
 
 int ZEXPORT deflateResetKeep(z_streamp strm)
 {
+	ZWD_TRACED(deflateResetKeep, (strm));
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflateResetKeep(strm));
 	return zwd_deflate_reset(strm, s, 1);
 }
 
 int ZEXPORT deflateCopy(z_streamp dest, z_streamp source)
 {
+	ZWD_TRACED(deflateCopy, (dest, source));
 	OURS_OR_FORWARD(s, source, DEFLATE, deflateCopy(dest, source));
 	if (!dest || !source->zalloc || !source->zfree)
 		return Z_STREAM_ERROR;
@@ -92,6 +123,7 @@ int ZEXPORT deflateCopy(z_streamp dest, z_streamp source)
 
 int ZEXPORT deflateParams(z_streamp strm, int level, int strategy)
 {
+	ZWD_TRACED(deflateParams, (strm, level, strategy));
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflateParams(strm, level, strategy));
 	int ret;
 
@@ -105,6 +137,7 @@ int ZEXPORT deflateParams(z_streamp strm, int level, int strategy)
 
 int ZEXPORT deflateSetHeader(z_streamp strm, gz_headerp head)
 {
+	ZWD_TRACED(deflateSetHeader, (strm, head));
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflateSetHeader(strm, head));
 	int ret = zwd_deflate_set_header(strm, s, head);
 
@@ -115,6 +148,7 @@ int ZEXPORT deflateSetHeader(z_streamp strm, gz_headerp head)
 
 uLong ZEXPORT deflateBound(z_streamp strm, uLong len)
 {
+	ZWD_TRACED(deflateBound, (strm, len));
 	OURS_OR_FORWARD(s, strm, DEFLATE, deflateBound(strm, len));
 	uLong ret;
 
@@ -126,6 +160,7 @@ uLong ZEXPORT deflateBound(z_streamp strm, uLong len)
 
 z_size_t ZEXPORT deflateBound_z(z_streamp strm, z_size_t len)
 {
+	ZWD_TRACED(deflateBound_z, (strm, len));
 	z_size_t bound;
 
 	/* The real zlib's deflateBound() asks for this one, through the dynamic linker. */
@@ -142,6 +177,7 @@ z_size_t ZEXPORT deflateBound_z(z_streamp strm, z_size_t len)
 #define DEFLATE_FUNCTION(name, params, soft_args, reason, ours)                                      \
 	int ZEXPORT name params                                                                    \
 	{                                                                                          \
+		ZWD_TRACED(name, soft_args);                                                       \
 		OURS_OR_FORWARD(s, strm, DEFLATE, name soft_args);                                 \
 		int ret;                                                                           \
                                                                                                    \
@@ -171,6 +207,7 @@ DEFLATE_FUNCTION(deflateTune, (z_streamp strm, int good, int lazy, int nice, int
 
 int ZEXPORT inflateInit_(z_streamp strm, const char *version, int stream_size)
 {
+	ZWD_TRACED_FIRST(inflateInit_, (strm, version, stream_size));
 	return zwd_inflate_init(strm, 15, version, stream_size);
 }
 
@@ -178,6 +215,7 @@ int ZEXPORT inflateInit2_(z_streamp strm, int window_bits, const char *version, 
 {
 	if (IS_INNER_CALL(ZWD_INNER_INFLATE))
 		return zwd_soft()->inflateInit2_(strm, window_bits, version, stream_size);
+	ZWD_TRACED_FIRST(inflateInit2_, (strm, window_bits, version, stream_size));
 	return zwd_inflate_init(strm, window_bits, version, stream_size);
 }
 
@@ -194,26 +232,18 @@ static __attribute__((noinline)) int inflate_of_device(z_streamp strm, struct zw
 	return ret;
 }
 
-int ZEXPORT inflate(z_streamp strm, int flush)
-{
-	OURS_OR_FORWARD(s, strm, INFLATE, inflate(strm, flush));
-	int ret;
-
-	if (likely(s->mode == ZWD_MODE_SOFT)) {
-		ZWD_SOFT_CALL(ret, strm, s, inflate(strm, flush));
-		return ret;
-	}
-	return inflate_of_device(strm, s, flush);
-}
+STREAM_FUNCTION(inflate, INFLATE)
 
 int ZEXPORT inflateEnd(z_streamp strm)
 {
+	ZWD_TRACED(inflateEnd, (strm));
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateEnd(strm));
 	return zwd_inflate_end(strm, s);
 }
 
 int ZEXPORT inflateCopy(z_streamp dest, z_streamp source)
 {
+	ZWD_TRACED(inflateCopy, (dest, source));
 	OURS_OR_FORWARD(s, source, INFLATE, inflateCopy(dest, source));
 	if (!dest || !source->zalloc || !source->zfree)
 		return Z_STREAM_ERROR;
@@ -222,6 +252,7 @@ int ZEXPORT inflateCopy(z_streamp dest, z_streamp source)
 
 int ZEXPORT inflateReset(z_streamp strm)
 {
+	ZWD_TRACED(inflateReset, (strm));
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateReset(strm));
 	z_stream before = *strm;
 	int ret = Z_OK;
@@ -239,6 +270,7 @@ int ZEXPORT inflateReset(z_streamp strm)
 /* The window stays, and only software has one that a new stream can begin with. */
 int ZEXPORT inflateResetKeep(z_streamp strm)
 {
+	ZWD_TRACED(inflateResetKeep, (strm));
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateResetKeep(strm));
 	int ret = Z_OK;
 
@@ -256,6 +288,7 @@ int ZEXPORT inflateResetKeep(z_streamp strm)
 
 int ZEXPORT inflateReset2(z_streamp strm, int window_bits)
 {
+	ZWD_TRACED(inflateReset2, (strm, window_bits));
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateReset2(strm, window_bits));
 	z_stream before = *strm;
 	int ret = zwd_inflate_is_usual(window_bits) ? Z_OK : zwd_inflate_open(strm, s);
@@ -276,6 +309,7 @@ int ZEXPORT inflateReset2(z_streamp strm, int window_bits)
 /* Before the header it is the real zlib's to fill in, and after it nobody's. */
 int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 {
+	ZWD_TRACED(inflateGetHeader, (strm, head));
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateGetHeader(strm, head));
 	int ret;
 
@@ -305,6 +339,7 @@ int ZEXPORT inflateGetHeader(z_streamp strm, gz_headerp head)
 #define INFLATE_FUNCTION(type, name, params, args, reason, on_error, call)                         \
 	type ZEXPORT name params                                                                   \
 	{                                                                                          \
+		ZWD_TRACED(name, args);                                                            \
 		OURS_OR_FORWARD(s, strm, INFLATE, name args);                                      \
 		type ret;                                                                          \
                                                                                                    \
@@ -335,6 +370,7 @@ INFLATE_FUNCTION(unsigned long, inflateCodesUsed, (z_streamp strm), (strm), ZWD_
 
 int ZEXPORT inflateGetDictionary(z_streamp strm, Bytef *dict, uInt *len)
 {
+	ZWD_TRACED(inflateGetDictionary, (strm, dict, len));
 	OURS_OR_FORWARD(s, strm, INFLATE, inflateGetDictionary(strm, dict, len));
 	int ret;
 

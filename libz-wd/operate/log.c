@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -69,12 +70,16 @@ static int open_sink(const char *path)
 }
 
 /* A reader that went and a limit of file size are errors here, not signals to the program. */
-static int write_line(int fd, const char *line, size_t len)
+int zwd_log_put_fd(int fd, const struct iovec *iov, int nr)
 {
 	const struct timespec at_once = { 0 };
 	sigset_t ours, pending, before;
+	size_t len = 0;
 	ssize_t n;
 	int ret;
+
+	for (int i = 0; i < nr; i++)
+		len += iov[i].iov_len;
 
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGPIPE);
@@ -86,7 +91,7 @@ static int write_line(int fd, const char *line, size_t len)
 		sigdelset(&ours, SIGXFSZ);
 	sigprocmask(SIG_BLOCK, &ours, &before);
 	do
-		n = write(fd, line, len);
+		n = writev(fd, iov, nr);
 	while (n < 0 && errno == EINTR);
 	ret = n < 0 ? -errno : (size_t)n < len ? -ENOSPC : 0;
 	if (ret)
@@ -98,12 +103,13 @@ static int write_line(int fd, const char *line, size_t len)
 
 int zwd_log_put(const char *path, const char *line, size_t len)
 {
+	const struct iovec iov = { (char *)line, len };
 	int fd = path ? open_sink(path) : STDERR_FILENO, flags, ret;
 
 	if (fd < 0)
 		return -errno;
 	flags = fcntl(fd, F_GETFL);
-	ret = flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -EBADF : write_line(fd, line, len);
+	ret = flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -EBADF : zwd_log_put_fd(fd, &iov, 1);
 	if (path)
 		close(fd);
 	return ret;

@@ -26,6 +26,10 @@ void zwd_log_write(enum zwd_log_level level, const char *format, ...)
  */
 int zwd_log_put(const char *path, const char *line, size_t len);
 
+/* The same into an open file: all of it with one write, or an error. */
+struct iovec;
+int zwd_log_put_fd(int fd, const struct iovec *iov, int nr);
+
 /* "warn", "debug,file:PATH", "info,syslog"; false: not understood. */
 int zwd_log_configure(const char *value);
 

@@ -262,6 +262,7 @@ static void read_file_once(void)
 	at_load = from_file;
 	take("WD_DEVICE");
 	take("ZWD_STATS");
+	take("ZWD_TRACE");
 	take("ZWD_SOFT_ZLIB");
 	take("ZWD_GZIP");
 }

@@ -30,6 +30,7 @@ struct zwd_settings {
 	int stats_text;		   /* ZWD_STATS=1 */
 	char stats_json[1024];	   /* ZWD_STATS=json:PATH */
 	char stats_dir[1024];	   /* ZWD_STATS=dir:PATH */
+	char trace[1024];	   /* ZWD_TRACE: "", or FILE[,data] */
 	char soft_zlib[1024];	   /* ZWD_SOFT_ZLIB: path of the real zlib, or "" */
 	char gzip[1024];	   /* ZWD_GZIP: "", "0", "1" or the path of wd-gzip */
 };
@@ -41,8 +42,8 @@ const struct zwd_settings *zwd_settings_read(void);
 
 /*
  * At load: reads the file, which later may not be there to be read. What is needed then
- * is right in what is returned: device, stats_dir, soft_zlib and gzip. All other settings are read with the first
- * stream, until which the environment is the program's to change.
+ * is right in what is returned: device, stats_dir, trace, soft_zlib and gzip. All other settings are read with
+ * the first stream, until which the environment is the program's to change.
  */
 const struct zwd_settings *zwd_settings_load(void);
 

@@ -16,6 +16,7 @@
 #include "operate/page.h"
 #include "operate/settings.h"
 #include "operate/stats.h"
+#include "operate/trace.h"
 #include "zwd.h"
 
 zwd_min_len_fn *_Atomic zwd_stats_min_len;
@@ -230,6 +231,19 @@ static void print_json(const char *name, struct zwd_stats *stats, enum zwd_dir d
 	    c->min_len, c->min_len_fast, d->ns_p50, d->ns_p99);
 }
 
+/* ZWD_TRACE: calls that were recorded, and those that were not. */
+static void print_trace(void)
+{
+	uint64_t written, lost[ZWD_TRACE_LOSSES];
+
+	if (!zwd_trace_counts(&written, lost))
+		return;
+	add(",\"trace\":{\"calls\":%" PRIu64, written);
+	for (int i = 0; i < ZWD_TRACE_LOSSES; i++)
+		add(",\"%s\":%" PRIu64, zwd_trace_loss_name(i), lost[i]);
+	add("}");
+}
+
 /* One line with one write, so that processes can share the file. */
 static void append_json(const char *path, struct zwd_stats *stats)
 {
@@ -245,6 +259,7 @@ static void append_json(const char *path, struct zwd_stats *stats)
 	add("{\"pid\":%d,\"program\":\"%s\"", (int)getpid(), program);
 	print_json("deflate", stats, ZWD_DEFLATE);
 	print_json("inflate", stats, ZWD_INFLATE);
+	print_trace();
 	add("}\n");
 	ret = zwd_log_put(path, text, text_len);
 	if (ret)

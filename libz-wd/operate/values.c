@@ -174,6 +174,7 @@ static const struct {
 	{ "ZWD_IN_FLIGHT", LIMIT, AT(in_flight), 128 << 10, (size_t)16 << 30 },
 	{ "ZWD_LATENCY_MS", NUMBER, AT(latency_ms), 0, 3600000 },
 	{ "ZWD_STATS", STATS, 0, 0, 0 },
+	{ "ZWD_TRACE", TEXT, AT(trace), 0, sizeof(zwd_settings_default.trace) },
 	{ "ZWD_SOFT_ZLIB", TEXT, AT(soft_zlib), 0, sizeof(zwd_settings_default.soft_zlib) },
 	{ "ZWD_GZIP", GZIP, AT(gzip), 0, sizeof(zwd_settings_default.gzip) },
 	{ "ZWD_LOG", LOG, 0, 0, 0 },

@@ -16,6 +16,7 @@
 
 #include "stream/checksum.h"
 #include "stream/soft_zlib.h"
+#include "stream/trace_way.h"
 
 #define ADLER_BASE 65521u
 /* Bytes after which s2 may no longer fit 32 bits is 5552 (zlib's bound): whole blocks below it. */
@@ -434,20 +435,24 @@ const z_crc_t *ZEXPORT get_crc_table(void)
 
 uLong ZEXPORT crc32_z(uLong crc, const Bytef *buf, z_size_t len)
 {
+	ZWD_TRACED(crc32_z, (crc, buf, len));
 	return buf ? zwd_crc32((uint32_t)crc, buf, len) : 0;
 }
 
 uLong ZEXPORT crc32(uLong crc, const Bytef *buf, uInt len)
 {
+	ZWD_TRACED(crc32, (crc, buf, len));
 	return buf ? zwd_crc32((uint32_t)crc, buf, len) : 0;
 }
 
 uLong ZEXPORT adler32_z(uLong adler, const Bytef *buf, z_size_t len)
 {
+	ZWD_TRACED(adler32_z, (adler, buf, len));
 	return buf ? zwd_adler32((uint32_t)adler, buf, len) : 1;
 }
 
 uLong ZEXPORT adler32(uLong adler, const Bytef *buf, uInt len)
 {
+	ZWD_TRACED(adler32, (adler, buf, len));
 	return buf ? zwd_adler32((uint32_t)adler, buf, len) : 1;
 }

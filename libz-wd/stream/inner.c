@@ -40,6 +40,11 @@ static bool is_within(const struct range *range, uintptr_t address)
 	return address >= range->begin && address < range->end;
 }
 
+bool zwd_inner_has(const void *address)
+{
+	return watched.is_known && is_within(&watched.all, (uintptr_t)address);
+}
+
 /* By dlsym(), that is, and not on behalf of the real zlib's other layers. */
 static bool is_for_caller(enum zwd_inner what, const void *address)
 {

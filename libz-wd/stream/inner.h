@@ -22,6 +22,9 @@ void zwd_inner_watch(const struct zwd_object *object, const struct zwd_soft_zlib
  */
 void zwd_inner_part(const struct zwd_object *object, bool is_at_load);
 
+/* Does this address of code lie in the zlib underneath? */
+bool zwd_inner_has(const void *address);
+
 enum zwd_inner { ZWD_INNER_DEFLATE, ZWD_INNER_INFLATE };
 
 /*

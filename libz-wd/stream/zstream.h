@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "stream/soft_zlib.h"
 #include "operate/stats.h"
@@ -256,6 +257,21 @@ static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
 	if (s->mode != ZWD_MODE_SOFT && (!strm->zalloc || !strm->zfree))
 		return NULL;
 	return s;
+}
+
+/* Is it one of ours, in mode SOFT? In one comparison of what stands side by side. */
+_Static_assert(offsetof(struct zwd_stream, mode) == offsetof(struct zwd_stream, magic) + 4 &&
+	       ZWD_MODE_SOFT == 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "both in 64 bits");
+static inline int zwd_stream_is_soft(z_streamp strm, uint32_t magic)
+{
+	const struct zwd_stream *s;
+	uint64_t both;
+
+	if (!strm || !strm->state)
+		return 0;
+	s = (const struct zwd_stream *)strm->state;
+	memcpy(&both, (const char *)s + offsetof(struct zwd_stream, magic), sizeof(both));
+	return s->strm == strm && both == magic;
 }
 
 /* Calls the real zlib on the caller's z_stream, with its own state in place. */

@@ -39,6 +39,7 @@ mode_stamps += \
 	tests/clients/cpython.sh.soft.t tests/clients/cpython.sh.emu.t \
 	tests/clients/node_tests.sh.emu.t \
 	$(own_tests:=.emu.t) $(own_tests:=.auto.t) \
+	tests/clients/trace.sh.soft.t tests/clients/trace.sh.emu.t \
 	tests/clients/leaks.sh.soft.t tests/clients/leaks.sh.emu.t
 long_stamps += $(own_tests:=.soft.t) \
 	tests/clients/java_tests.sh.emu.t tests/clients/java_tests.sh.auto.t \
@@ -63,6 +64,7 @@ EXTRA_DIST += \
 	tests/clients/python.py \
 	tests/clients/ruby.rb \
 	tests/clients/startup.sh \
+	tests/clients/trace.sh \
 	tests/clients/tcl.tcl \
 	tests/fetch-package tests/fetch-zlib \
 	tests/fetch-source \

@@ -63,7 +63,7 @@ static void print_settings(const struct zwd_settings *s, struct buf *out)
 		text_put(out, "ZWD_STATS=1\n");
 	if (s->stats_json[0])
 		text_put(out, "ZWD_STATS=json:%s\n", s->stats_json);
-	text_put(out, "ZWD_SOFT_ZLIB=%s\nZWD_GZIP=%s\n", s->soft_zlib, s->gzip);
+	text_put(out, "ZWD_SOFT_ZLIB=%s\nZWD_GZIP=%s\nZWD_TRACE=%s\n", s->soft_zlib, s->gzip, s->trace);
 }
 
 static void check_settings(const struct zwd_settings *s)
@@ -74,6 +74,7 @@ static void check_settings(const struct zwd_settings *s)
 
 	/* A value of the environment may have lines. */
 	if (strpbrk(s->device, "\n") || strpbrk(s->soft_zlib, "\n") || strpbrk(s->gzip, "\n") ||
+	    strpbrk(s->trace, "\n") ||
 	    strpbrk(s->stats_json, "\n"))
 		return;
 	print_settings(s, &text);

@@ -78,6 +78,11 @@ tests_fuzz_fuzz_sqe_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_sqe_CFLAGS = $(fuzz_cflags)
 tests_fuzz_fuzz_sqe_LDADD = libz-wd/libzwd_core.la
 
+fuzzers += tests/fuzz/fuzz_trace
+tests_fuzz_fuzz_trace_SOURCES = tests/fuzz/fuzz_trace.c $(fuzz_driver) $(zwd_replay_parts)
+tests_fuzz_fuzz_trace_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -DLIBDIR='"$(libdir)"'
+tests_fuzz_fuzz_trace_CFLAGS = $(fuzz_cflags)
+
 # make fuzz SECONDS=60 [SEED=N]: each for so long, one after the other, and a line for each.
 EXTRA_DIST += tests/fuzz/run.sh
 if FUZZ

@@ -70,6 +70,8 @@ static const struct {
 	{ "ZWD_LOG", "warn,file:relative", -EINVAL },
 	{ "ZWD_QUEUES", "-1", -EINVAL },
 	{ "ZWD_UNIT", "1", -EINVAL },
+	{ "ZWD_TRACE", "/tmp/trace-%p,data", 0 },
+	{ "ZWD_TRACE", "", 0 },
 	{ "ZWD_SOFT_ZLIB", "/lib/libz.so.1", 0 },
 	{ "ZWD_GZIP", "0", 0 },
 	{ "ZWD_GZIP", "/usr/bin/wd-gzip", 0 },

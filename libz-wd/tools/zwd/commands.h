@@ -30,6 +30,7 @@ int selftest_run(const struct zwd_args *args);
 int cdi_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int env_main(int argc, char **argv);
+int replay_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int scan_main(int argc, char **argv);
 int stat_main(int argc, char **argv);

@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: Zlib
 bin_PROGRAMS += zwd
+# The fuzzer's, too.
+zwd_replay_parts = \
+	libz-wd/operate/trace_format.h \
+	libz-wd/tools/zwd/replay_ask.c \
+	libz-wd/tools/zwd/replay_input.c libz-wd/tools/zwd/replay_input.h \
+	libz-wd/tools/zwd/replay_lib.c libz-wd/tools/zwd/replay_lib.h \
+	libz-wd/tools/zwd/replay_run.c libz-wd/tools/zwd/replay_run.h \
+	libz-wd/tools/zwd/replay_stream.c libz-wd/tools/zwd/replay_stream.h \
+	libz-wd/tools/zwd/trace_file.c libz-wd/tools/zwd/trace_file.h
 zwd_SOURCES = \
 	libz-wd/tools/zwd/commands.h \
 	libz-wd/tools/zwd/cdi.c \
@@ -29,6 +38,8 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/program.c libz-wd/tools/zwd/program.h \
 	libz-wd/tools/zwd/queues.c libz-wd/tools/zwd/queues.h \
 	libz-wd/tools/zwd/remote.c libz-wd/tools/zwd/remote.h \
+	$(zwd_replay_parts) \
+	libz-wd/tools/zwd/replay.c \
 	libz-wd/tools/zwd/run.c \
 	libz-wd/tools/zwd/scan.c \
 	libz-wd/tools/zwd/selftest.c \

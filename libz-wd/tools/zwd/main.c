@@ -65,6 +65,7 @@ static const struct reader {
 	{ "cdi", cdi_main, "a specification that hands devices to containers" },
 	{ "doctor", doctor_main, "why there is no device, or why it is not used" },
 	{ "env", env_main, "prints what run would set, for a shell or for systemd" },
+	{ "replay", replay_main, "makes the calls again that ZWD_TRACE recorded, and compares" },
 	{ "run", run_main, "runs a program with libz-wd as its zlib" },
 	{ "scan", scan_main, "how the programs in folders come by their zlib" },
 	{ "stat", stat_main, "counters of running programs, or of those that ran" },
