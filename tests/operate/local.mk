@@ -11,6 +11,7 @@ operate_tests += tests/operate/replay.sh
 operate_tests += tests/operate/run.sh
 operate_tests += tests/operate/scan.sh
 operate_tests += tests/operate/stat.sh
+operate_tests += tests/operate/selftest.sh
 TESTS += $(operate_tests)
 EXTRA_DIST += $(operate_tests)
 # Programs that are looked at.

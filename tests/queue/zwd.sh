@@ -75,7 +75,7 @@ usage -n 3 queues list
 usage -n 3 list
 usage -d emu queues list
 usage -d
-for command in selftest 'queues list' help version; do
+for command in 'queues list' help version; do
 	usage --json $command
 	grep -q "^zwd: ${command%% *} has no --json" "$dir/err" || fail "$command: --json is not refused"
 	usage $command --json

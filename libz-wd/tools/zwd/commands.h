@@ -17,6 +17,8 @@ struct zwd_args {
 	const char *device; /* specification; NULL: that of WD_DEVICE */
 	unsigned int count; /* of queues; 0: none was given */
 	int is_json;
+	int is_zlib; /* selftest: of the interface, not of a device */
+	const char *lib; /* then: which; NULL: the installed one */
 	char **words; /* what follows the command, and NULL */
 	int words_nr;
 };
@@ -25,6 +27,7 @@ struct zwd_args {
 int devices_list(const struct zwd_args *args);
 int devices_info(const struct zwd_args *args);
 int selftest_run(const struct zwd_args *args);
+int selftest_zlib(const struct zwd_args *args);
 
 /* Those of main.c's readers[]: argv[0] is the command's name. */
 int cdi_main(int argc, char **argv);

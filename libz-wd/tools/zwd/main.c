@@ -16,6 +16,8 @@ enum option_bits {
 	OPTION_DEVICE = 1,
 	OPTION_JSON = 2,
 	OPTION_COUNT = 4,
+	OPTION_ZLIB = 8,
+	OPTION_LIB = 16,
 };
 
 static const struct {
@@ -29,6 +31,8 @@ static const struct {
 	{ OPTION_JSON, "--json", "    --json", "JSON instead of text" },
 	{ OPTION_COUNT, "--count", "-n, --count=COUNT",
 	  "create: so many queues of each device; without it 8" },
+	{ OPTION_ZLIB, "--zlib", "    --zlib", "selftest: zlib's interface in place of a device" },
+	{ OPTION_LIB, "--lib", "-l, --lib=PATH", "--zlib: of this zlib; without it the installed libz-wd" },
 };
 
 static int run_queues(const struct zwd_args *args);
@@ -48,8 +52,8 @@ static const struct command {
 	  "a table of the devices, in order of preference" },
 	{ "info", "[DEVICE]", 0, 1, OPTION_DEVICE | OPTION_JSON, devices_info,
 	  "everything known of one device" },
-	{ "selftest", "[DEVICE]", 0, 1, OPTION_DEVICE, selftest_run,
-	  "round trips of many sizes through one device, results checked" },
+	{ "selftest", "[DEVICE]", 0, 1, OPTION_DEVICE | OPTION_JSON | OPTION_ZLIB | OPTION_LIB, selftest_run,
+	  "round trips through one device, or the whole of zlib's interface, results checked" },
 	{ "queues", "create|list|remove [DEVICE]", 1, 2, OPTION_COUNT, run_queues,
 	  "makes, shows or removes queues of sdmdev's devices, or of one" },
 	{ "help", "[COMMAND]", 0, 1, 0, run_help, "this text, or what one command takes" },
@@ -185,6 +189,8 @@ static int read_options(int argc, char **argv, const struct command *command, st
 		{ "count", required_argument, NULL, 'n' },
 		{ "device", required_argument, NULL, 'd' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "lib", required_argument, NULL, 'l' },
+		{ "zlib", no_argument, NULL, 'z' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -192,7 +198,7 @@ static int read_options(int argc, char **argv, const struct command *command, st
 	int c;
 
 	optind = 0; /* glibc: begin anew */
-	while ((c = getopt_long(argc, argv, command ? "d:hn:V" : "+d:hn:V", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, command ? "d:hl:n:V" : "+d:hl:n:V", options, NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			args->device = optarg;
@@ -201,6 +207,14 @@ static int read_options(int argc, char **argv, const struct command *command, st
 		case 'j':
 			args->is_json = 1;
 			*given |= OPTION_JSON;
+			break;
+		case 'l':
+			args->lib = optarg;
+			*given |= OPTION_LIB;
+			break;
+		case 'z':
+			args->is_zlib = 1;
+			*given |= OPTION_ZLIB;
 			break;
 		case 'n':
 			args->count = parse_count(optarg);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <zlib.h>
+#undef gzgetc /* a macro over the function of that name */
 
 #define REPLAY_FUNCTIONS(F)                                                                        \
 	F(zlibVersion) F(deflateInit_) F(deflateInit2_) F(deflate) F(deflateEnd) F(deflateReset)   \

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Zlib */
-/* zwd selftest: round trips of many sizes through a device, results checked. */
+/* zwd selftest: round trips of many sizes through a device, results checked, none longer than 2 seconds. */
 #include "config.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
 #include "tools/zwd/commands.h"
+#include "tools/zwd/json.h"
 #include "wd.h"
 #include "wd_zip.h"
 
-#define TIMEOUT_MS 30000
+#define LIMIT_MS 2000 /* of a check */
 #define ARRAY_NR(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The checksums bit by bit: slow, and an independent reading of RFC 1950 and RFC 1952. */
@@ -57,6 +62,16 @@ static const struct {
 #define PLAIN_MAX (1u << 20)
 #define PACKED_MAX (PLAIN_MAX * 9 / 8 + 4096)
 #define CHUNK 50000 /* of a stream's input; divides no size above */
+
+static uint64_t deadline_ms; /* of the check that runs */
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 /* One direction of the device under test. */
 struct side {
@@ -107,9 +122,10 @@ static int run_request(struct side *side, const struct wd_zip_req *req, struct o
 {
 	struct wd_zip_res res;
 	int r = wd_send(side->queue, req, 1);
+	uint64_t now = now_ms();
 
 	if (r > 0)
-		r = wd_recv_sync(side->queue, &res, 1, TIMEOUT_MS);
+		r = wd_recv_sync(side->queue, &res, 1, now < deadline_ms ? (unsigned int)(deadline_ms - now) : 0);
 	if (r < 0)
 		return r;
 	if (res.tag != req->tag || res.consumed > req->src_len || res.produced > req->dst_len)
@@ -175,6 +191,14 @@ static void fill_plain(uint8_t *plain, uint32_t len)
 	}
 }
 
+/* Told from all other failures, for after it nothing is known of the device. */
+static const char hang[] = "not done after 2 s";
+
+static const char *failure_of(int r)
+{
+	return r == -ETIMEDOUT ? hang : strerror(-r);
+}
+
 static const char *check(struct side *comp, struct side *decomp, enum wd_zip_format format,
 			 int is_stream, const uint8_t *plain, uint32_t len, struct outcome *out)
 {
@@ -189,7 +213,7 @@ static const char *check(struct side *comp, struct side *decomp, enum wd_zip_for
 	memcpy(comp->src, plain, len);
 	r = run(comp, format, is_stream, 0, len, out);
 	if (r)
-		return strerror(-r);
+		return failure_of(r);
 	if (out->status != WD_ZIP_OK || out->consumed != len)
 		return "compression failed";
 	if (out->isize != len && is_stream)
@@ -200,7 +224,7 @@ static const char *check(struct side *comp, struct side *decomp, enum wd_zip_for
 	memcpy(decomp->src, comp->dst, out->produced);
 	r = run(decomp, format, is_stream, 1, out->produced, out);
 	if (r)
-		return strerror(-r);
+		return failure_of(r);
 	if (out->status != WD_ZIP_END)
 		return "decompression failed";
 	if (out->produced != len || memcmp(decomp->dst, plain, len))
@@ -210,12 +234,131 @@ static const char *check(struct side *comp, struct side *decomp, enum wd_zip_for
 	return NULL;
 }
 
-int selftest_run(const struct zwd_args *args)
+/* What is known, in the order in which it comes to be. */
+static struct report {
+	const char *device;
+	int is_json;
+	unsigned int checks_nr, failed_nr;
+	char last_words[512]; /* for when a call never comes back */
+	size_t last_len;
+} report;
+
+static void report_begin(const char *device, int is_json)
+{
+	report = (struct report){ .device = device, .is_json = is_json };
+	if (!is_json)
+		return;
+	printf("{\"device\": ");
+	json_print(stdout, device);
+	printf(", \"checks\": [");
+}
+
+static const char hangs_text[] = "hangs: what follows was not tried. It may need a reset; \"zwd doctor\" and the kernel's "
+				 "log may tell why.";
+
+/* result: "ok", "FAIL" or "hang". Returns its length. */
+static int put_check(char *text, size_t size, const char *format, int is_stream, const char *len, const char *result,
+		     const char *failure, unsigned int hw_status)
+{
+	const char *how = is_stream ? "stream" : "block";
+	int n;
+
+	if (report.is_json)
+		return snprintf(text, size,
+				"%s\n{\"format\": \"%s\", \"how\": \"%s\", \"size\": \"%s\", \"result\": \"%s\", "
+				"\"why\": \"%s\", \"status\": %u}",
+				report.checks_nr ? "," : "", format, how, len, result, failure ? failure : "", hw_status);
+	n = snprintf(text, size, "%-4s  %-7s  %-6s  %s", result, format, how, len);
+	if (failure)
+		n += snprintf(text + n, size - (size_t)n, ": %s (status 0x%02x)", failure, hw_status);
+	return n + snprintf(text + n, size - (size_t)n, "\n");
+}
+
+static int put_end(char *text, size_t size, const char *result)
+{
+	if (report.is_json)
+		return snprintf(text, size, "\n], \"failed\": %u, \"result\": \"%s\"}\n", report.failed_nr, result);
+	if (!strcmp(result, "hangs"))
+		return snprintf(text, size, "%.64s: %s\n", report.device, hangs_text);
+	if (report.failed_nr)
+		return snprintf(text, size, "%.64s: %u checks failed.\n", report.device, report.failed_nr);
+	return snprintf(text, size, "%.64s: works.\n", report.device);
+}
+
+static void on_alarm(int signal)
+{
+	ssize_t n = write(STDOUT_FILENO, report.last_words, report.last_len);
+
+	_exit(n < 0 ? ZWD_FAILED : ZWD_FAILED);
+}
+
+/* From here on the check has its time, and a moment more before the process ends for it. */
+static void limit(const char *format, int is_stream, const char *len)
+{
+	const struct itimerval timer = { .it_value = { .tv_sec = LIMIT_MS / 1000, .tv_usec = 300000 } };
+	int n = put_check(report.last_words, sizeof(report.last_words), format, is_stream, len, "hang", hang, 0);
+
+	n += put_end(report.last_words + n, sizeof(report.last_words) - (size_t)n, "hangs");
+	report.last_len = (size_t)n;
+	fflush(stdout); /* what was said is said once */
+	deadline_ms = now_ms() + LIMIT_MS;
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void unlimit(void)
+{
+	const struct itimerval none = { 0 };
+
+	setitimer(ITIMER_REAL, &none, NULL);
+}
+
+/* All checks of one format. 0; -ETIMEDOUT: it hangs; or why there is no queue. */
+static int check_format(const struct wd_device_info *info, size_t f, const uint8_t *plain)
+{
+	struct side comp, decomp;
+	char line[512];
+	int r;
+
+	limit(formats[f].name, 0, "opening queues");
+	r = side_open(&comp, info->name, formats[f].name, WD_OP_COMPRESS);
+	if (!r) {
+		r = side_open(&decomp, info->name, formats[f].name, WD_OP_DECOMPRESS);
+		if (r)
+			side_close(&comp);
+	}
+	unlimit();
+	if (r)
+		return r == -ETIMEDOUT ? -EIO : r;
+	for (size_t i = 0; i < 2 * ARRAY_NR(sizes); i++) {
+		const char *len = sizes[i / 2].name, *failure;
+		struct outcome out = { 0 };
+		int is_stream = i % 2;
+
+		limit(formats[f].name, is_stream, len);
+		failure = check(&comp, &decomp, formats[f].format, is_stream, plain, sizes[i / 2].len, &out);
+		unlimit();
+		put_check(line, sizeof(line), formats[f].name, is_stream, len,
+			  failure == hang ? "hang" : failure ? "FAIL" : "ok", failure, out.hw_status);
+		fputs(line, stdout);
+		report.checks_nr++;
+		report.failed_nr += failure != NULL;
+		/* Its memory may still be the device's, which keeps the queue from being closed. */
+		if (failure == hang)
+			return -ETIMEDOUT;
+	}
+	limit(formats[f].name, 0, "closing queues");
+	side_close(&comp);
+	side_close(&decomp);
+	unlimit();
+	return 0;
+}
+
+static int selftest_device(const struct zwd_args *args)
 {
 	const struct wd_device_info *info;
-	struct side comp, decomp;
-	unsigned int failed_nr = 0;
 	uint8_t *plain;
+	char line[512];
 	int r = devices_first(args, &info);
 
 	if (r)
@@ -226,44 +369,28 @@ int selftest_run(const struct zwd_args *args)
 		return ZWD_FAILED;
 	}
 	fill_plain(plain, PLAIN_MAX);
-	for (size_t f = 0; f < ARRAY_NR(formats); f++) {
-		const char *failure;
-		struct outcome out = { 0 };
-
-		if (!strstr(info->algs, formats[f].name))
-			continue;
-		r = side_open(&comp, info->name, formats[f].name, WD_OP_COMPRESS);
-		if (r)
-			goto no_queue;
-		r = side_open(&decomp, info->name, formats[f].name, WD_OP_DECOMPRESS);
-		if (r) {
-			side_close(&comp);
-			goto no_queue;
-		}
-		for (size_t i = 0; i < 2 * ARRAY_NR(sizes); i++) {
-			uint32_t len = sizes[i / 2].len;
-			int is_stream = i % 2;
-
-			failure = check(&comp, &decomp, formats[f].format, is_stream, plain, len,
-					&out);
-			printf("%-4s  %-7s  %-6s  %s", failure ? "FAIL" : "ok", formats[f].name,
-			       is_stream ? "stream" : "block", sizes[i / 2].name);
-			if (failure)
-				printf(": %s (status 0x%02x)", failure, out.hw_status);
-			printf("\n");
-			failed_nr += failure != NULL;
-		}
-		side_close(&comp);
-		side_close(&decomp);
+	report_begin(info->name, args->is_json);
+	for (size_t f = 0; f < ARRAY_NR(formats) && !r; f++)
+		if (strstr(info->algs, formats[f].name))
+			r = check_format(info, f, plain);
+	free(plain);
+	if (r && r != -ETIMEDOUT) {
+		fprintf(stderr, "zwd: %s: cannot open a queue: %s\n", info->name, strerror(-r));
+		report.failed_nr++;
 	}
-	free(plain);
-	if (failed_nr)
-		printf("%s: %u checks failed.\n", info->name, failed_nr);
-	else
-		printf("%s: works.\n", info->name);
-	return failed_nr ? ZWD_FAILED : ZWD_DONE;
-no_queue:
-	fprintf(stderr, "zwd: %s: cannot open a queue: %s\n", info->name, strerror(-r));
-	free(plain);
-	return ZWD_FAILED;
+	if (!r || r == -ETIMEDOUT || args->is_json) {
+		put_end(line, sizeof(line), r == -ETIMEDOUT ? "hangs" : r ? "no queue" : report.failed_nr ? "fails" : "works");
+		fputs(line, stdout);
+	}
+	if (r == -ETIMEDOUT) {
+		/* Nothing waits for the device. */
+		fflush(stdout);
+		_exit(ZWD_FAILED);
+	}
+	return report.failed_nr ? ZWD_FAILED : ZWD_DONE;
+}
+
+int selftest_run(const struct zwd_args *args)
+{
+	return args->is_zlib ? selftest_zlib(args) : selftest_device(args);
 }
