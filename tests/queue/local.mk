@@ -56,7 +56,8 @@ tests_queue_sys_CFLAGS = $(wd_queue_cflags)
 tests_queue_sys_LDADD = $(wd_queue_ldadd)
 tests_queue_threads_CFLAGS = $(wd_queue_cflags)
 tests_queue_threads_LDADD = $(wd_queue_ldadd)
-wd_fake_kernel = tests/queue/fake_kernel.c tests/queue/fake_kernel.h tests/queue/transport.h
+wd_fake_kernel = tests/queue/fake_device.c tests/queue/fake_file.c tests/queue/fake_ioctl.c tests/queue/fake_kernel.c \
+	tests/queue/fake_kernel.h tests/queue/fake_priv.h tests/queue/fake_state.c tests/queue/fake_sysfs.c tests/queue/transport.h
 tests_queue_locks_SOURCES = tests/queue/locks.c $(wd_fake_kernel)
 tests_queue_locks_CFLAGS = $(wd_queue_cflags)
 tests_queue_locks_LDADD = $(wd_queue_ldadd)
