@@ -8,13 +8,14 @@
 #include "transport/sys.h"
 
 #define NODE_PATH "/sys/devices/system/node"
-#define TEXT_LEN 4096 /* of an attribute: one page */
+#define TEXT_LEN  4096 /* of an attribute: one page */
 
 /* As firmware tables count: a node's distance to itself, and of one of which nothing is said. */
-#define DISTANCE_LOCAL 10
+#define DISTANCE_LOCAL	10
 #define DISTANCE_REMOTE 20
 
-/* Which of the nodes that are online, in "0-1,4", this is: their distances are listed in that order. */
+/* Which of the nodes that are online, in "0-1,4", this is: their distances are listed in that
+ * order. */
 static int position(const char *online, int node)
 {
 	int nr = 0;

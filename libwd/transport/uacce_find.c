@@ -14,7 +14,8 @@ static int attribute(const char *name, const char *attr, char *text, size_t text
 {
 	char path[UACCE_PATH_LEN];
 
-	if (snprintf(path, sizeof(path), UACCE_CLASS_PATH "/%s/%s", name, attr) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), UACCE_CLASS_PATH "/%s/%s", name, attr) >=
+	    (int)sizeof(path))
 		return -ENAMETOOLONG;
 	return wd_sys->read(path, text, text_len);
 }
@@ -52,7 +53,8 @@ static void describe_mode(struct wd_device_info *info)
 			strcpy(info->mode, modes[i].mode);
 			return;
 		}
-	wd_info_refuse(info, -EOPNOTSUPP, "it has no way to reach memory that libwd knows (flags 0x%llx)", flags);
+	wd_info_refuse(info, -EOPNOTSUPP,
+		       "it has no way to reach memory that libwd knows (flags 0x%llx)", flags);
 }
 
 static void describe_isolation(struct wd_device_info *info)
@@ -62,8 +64,10 @@ static void describe_isolation(struct wd_device_info *info)
 	if (uacce_number(info->name, "isolate", 0) <= 0)
 		return;
 	if (strategy > 0)
-		wd_info_refuse(info, -EPERM, "its driver has isolated it: more than %lld errors within an hour, "
-			       "or a reset that failed", strategy);
+		wd_info_refuse(info, -EPERM,
+			       "its driver has isolated it: more than %lld errors within an hour, "
+			       "or a reset that failed",
+			       strategy);
 	else
 		wd_info_refuse(info, -EPERM, "its driver has isolated it: it could not be reset");
 }
@@ -74,7 +78,8 @@ static int describe(const char *name, struct wd_device_info *info)
 	char algs[256];
 
 	*info = (struct wd_device_info){
-		.transport = "uacce", .max_len = WD_ZIP_MAX_LEN,
+		.transport = "uacce",
+		.max_len = WD_ZIP_MAX_LEN,
 	};
 	if (strlen(name) >= sizeof(info->name) ||
 	    attribute(name, "api", info->api, sizeof(info->api)) ||
@@ -103,8 +108,8 @@ int uacce_list(const char *options, struct wd_device_info *info, unsigned int nr
 }
 
 /*
- * Mainline's driver says that it shares address spaces also on a kernel that refuses to: only opening it
- * tells. It is closed at once.
+ * Mainline's driver says that it shares address spaces also on a kernel that refuses to: only
+ * opening it tells. It is closed at once.
  */
 void uacce_try(struct wd_device_info *info)
 {
@@ -137,7 +142,9 @@ void uacce_try(struct wd_device_info *info)
 	case -ENODEV:
 	case -EINVAL:
 		if (!strcmp(info->mode, "sva")) {
-			wd_info_refuse(info, r, "this kernel does not share address spaces with devices (SVA)");
+			wd_info_refuse(
+				info, r,
+				"this kernel does not share address spaces with devices (SVA)");
 			return;
 		}
 		/* fallthrough */

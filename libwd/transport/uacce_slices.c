@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Memory from a uacce driver, in slices that are contiguous for the device: mapped once, given out in pieces. */
+/* Memory from a uacce driver, in slices that are contiguous for the device: mapped once, given out
+ * in pieces. */
 #include "config.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +10,9 @@
 #include "transport/sys.h"
 #include "transport/uacce.h"
 
-#define UNIT (64u << 10)     /* a region's length is a multiple */
-#define REGION_MIN (4u << 20) /* what a queue asks for at its first need, or four times that need */
+#define UNIT	   (64u << 10) /* a region's length is a multiple */
+#define REGION_MIN (4u << 20)  /* what a queue asks for at its first need, or four times that need \
+				*/
 #define REGION_MAX (128u << 20)
 /* Of what UACCE_CMD_GET_SS_DMA gives: addresses are those of pages. */
 #define LEN_UNITS 0xffful
