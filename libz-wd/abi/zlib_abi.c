@@ -47,20 +47,22 @@ int ZEXPORT deflateInit2_(z_streamp strm, int level, int method, int window_bits
 #define STREAM_FUNCTION(name, kind)                                                                \
 	static __attribute__((noinline)) int other_##name(z_streamp strm, int flush)               \
 	{                                                                                          \
-		OURS_OR_FORWARD(s, strm, kind, name(strm, flush));                                 \
-		return name##_of_device(strm, s, flush);                                           \
+		return zwd_soft()->name(strm, flush);                                              \
 	}                                                                                          \
                                                                                                    \
 	static inline int run_##name(z_streamp strm, int flush)                                    \
 	{                                                                                          \
-		struct zwd_stream *s;                                                              \
+		struct zwd_stream *s = zwd_stream_kept(strm);                                      \
+		uint64_t kind_and_mode = s ? zwd_stream_kind_and_mode(s) : 0;                      \
 		int ret;                                                                           \
                                                                                                    \
-		if (!likely(zwd_stream_is_soft(strm, ZWD_MAGIC_##kind)))                           \
-			return other_##name(strm, flush);                                          \
-		s = (struct zwd_stream *)strm->state;                                              \
-		ZWD_SOFT_CALL(ret, strm, s, name(strm, flush));                                    \
-		return ret;                                                                        \
+		if (likely(kind_and_mode == ZWD_MAGIC_##kind)) {                                   \
+			ZWD_SOFT_CALL(ret, strm, s, name(strm, flush));                            \
+			return ret;                                                                \
+		}                                                                                  \
+		if ((uint32_t)kind_and_mode == ZWD_MAGIC_##kind && strm->zalloc && strm->zfree)    \
+			return name##_of_device(strm, s, flush);                                   \
+		return other_##name(strm, flush);                                                  \
 	}                                                                                          \
                                                                                                    \
 	static __attribute__((noinline)) int record_##name(z_streamp strm, int flush,              \

@@ -243,15 +243,23 @@ _Static_assert(_Alignof(struct zwd_stream) <= 8, "a caller's memory is aligned t
 _Static_assert(sizeof(struct zwd_stream) + ZWD_SLOT_LEN < 8192, "as small as zlib's state");
 _Static_assert((sizeof(struct zwd_stream) + ZWD_SLOT_LEN) % 512 != 0, "told from a buffer");
 
-/* The stream behind strm if it is one of ours, else NULL. */
-static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
+/* What strm has as its state, if it was made for this strm; else NULL. */
+static inline struct zwd_stream *zwd_stream_kept(z_streamp strm)
 {
 	struct zwd_stream *s;
 
 	if (!strm || !strm->state)
 		return NULL;
 	s = (struct zwd_stream *)strm->state;
-	if (s->strm != strm || s->magic != magic)
+	return s->strm == strm ? s : NULL;
+}
+
+/* The stream behind strm if it is one of ours, else NULL. */
+static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
+{
+	struct zwd_stream *s = zwd_stream_kept(strm);
+
+	if (!s || s->magic != magic)
 		return NULL;
 	/* Without an allocator the real zlib takes no stream; it is asked where it has the work. */
 	if (s->mode != ZWD_MODE_SOFT && (!strm->zalloc || !strm->zfree))
@@ -259,19 +267,15 @@ static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
 	return s;
 }
 
-/* Is it one of ours, in mode SOFT? In one comparison of what stands side by side. */
+/* Its magic, and the mode above it, to be compared at once: that of a stream in mode SOFT is its magic. */
 _Static_assert(offsetof(struct zwd_stream, mode) == offsetof(struct zwd_stream, magic) + 4 &&
 	       ZWD_MODE_SOFT == 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "both in 64 bits");
-static inline int zwd_stream_is_soft(z_streamp strm, uint32_t magic)
+static inline uint64_t zwd_stream_kind_and_mode(const struct zwd_stream *s)
 {
-	const struct zwd_stream *s;
 	uint64_t both;
 
-	if (!strm || !strm->state)
-		return 0;
-	s = (const struct zwd_stream *)strm->state;
 	memcpy(&both, (const char *)s + offsetof(struct zwd_stream, magic), sizeof(both));
-	return s->strm == strm && both == magic;
+	return both;
 }
 
 /* Calls the real zlib on the caller's z_stream, with its own state in place. */
