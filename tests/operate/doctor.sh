@@ -160,6 +160,8 @@ put $uacce/flags 2\\n
 put $uacce/api hisi_qm_v2_noiommu\\n
 doctor 0 4711
 has warning noiommu 'reaches all memory'
+chmod 600 root/dev/hisi_zip-0
+trouble noiommu 'NOIOMMU mode, and so left to root'
 put $uacce/flags 128\\n
 doctor 0 4711
 has warning noiommu 'reaches what others have there'
@@ -281,6 +283,14 @@ doctor 0 4711
 has warning process 'cannot be looked into'
 ! grep -q '^[a-z]*  *\(preload\|gzip\) ' out || fail "tells what it cannot know"
 make_machine
+
+put $uacce/flags 128\\n
+chmod 600 root/dev/hisi_zip-0
+trouble noiommu 'IOMMU mode, and so left to root'
+put $uacce/api hisi_qm_v5\\n
+trouble device 'does not know: "hisi_qm_v5"'
+put $uacce/api hisi_qm_v21\\n
+trouble device 'does not know'
 
 # Hostile: names, endless files, and what waits.
 printf 'x\033[2J' >root/proc/815/comm

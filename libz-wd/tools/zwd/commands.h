@@ -29,6 +29,9 @@ int devices_info(const struct zwd_args *args);
 int selftest_run(const struct zwd_args *args);
 int selftest_zlib(const struct zwd_args *args);
 
+/* 0, or -EINVAL: it is no device specification. Opens nothing. */
+int devices_check(const char *spec);
+
 /* Those of main.c's readers[]: argv[0] is the command's name. */
 int cdi_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);

@@ -29,6 +29,17 @@ static int find_devices(const char *spec)
 	return nr < DEVICES_MAX ? nr : DEVICES_MAX;
 }
 
+/* Behind "none" a list is checked, and no device looked for. */
+int devices_check(const char *spec)
+{
+	char checked[1024];
+
+	if (snprintf(checked, sizeof(checked), "none,%s", *spec ? spec : "auto") >=
+	    (int)sizeof(checked))
+		return -EINVAL;
+	return wd_list_devices(checked, NULL, 0) == -EINVAL ? -EINVAL : 0;
+}
+
 int devices_first(const struct zwd_args *args, const struct wd_device_info **info)
 {
 	int nr = find_devices(args->words_nr ? args->words[0] : args->device);

@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include "lean.h"
 #include "operate/settings.h"
+#include "tools/zwd/commands.h"
 #include "tools/zwd/environment.h"
-#include "wd.h"
 
 #define LIBRARY	    LIBDIR "/libz-wd.so.1"
 #define FOLDER	    "/libz-wd" /* beside the library: has it as libz.so.1 */
@@ -88,7 +88,7 @@ static int check(const struct environment *env, const char *name, const char *va
 	default:
 		return fail(env, "impossible value of %s: %s", name, value);
 	}
-	if (!strcmp(name, "WD_DEVICE") && wd_list_devices(value, NULL, 0) == -EINVAL)
+	if (!strcmp(name, "WD_DEVICE") && devices_check(value))
 		return fail(env, "device specification not understood: %s", value);
 	return 0;
 }

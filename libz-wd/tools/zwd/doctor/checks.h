@@ -24,4 +24,7 @@ void check_numa(const struct subject *subject, const char *device, long long nod
 /* May the subject open the node? Reports if not, as if and why. */
 bool check_node(const struct subject *subject, const char *node);
 
+/* The same of a device of uacce, without a word. */
+bool is_node_open(const struct subject *subject, const char *device);
+
 #endif

@@ -24,6 +24,17 @@ static bool may_open(const struct subject *subject, const char *node, const stru
 	return subject_may_open(subject, st);
 }
 
+bool is_node_open(const struct subject *subject, const char *device)
+{
+	char node[300];
+	struct stat st;
+	const char *path;
+
+	snprintf(node, sizeof(node), "/dev/%s", device);
+	path = subject_path(subject, node);
+	return !stat(path, &st) && may_open(subject, path, &st);
+}
+
 bool check_node(const struct subject *subject, const char *node)
 {
 	const char *path = subject_path(subject, node);

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "operate/lines.h"
+#include "tools/zwd/commands.h"
 #include "tools/zwd/doctor/checks.h"
 #include "tools/zwd/doctor/report.h"
 #include "tools/zwd/doctor/tree.h"
-#include "wd.h"
 
 #define CONFIG_PATH "/etc/libz-wd.conf"
 
@@ -27,7 +27,7 @@ static void set(struct subject *subject, const char *name, const char *value, co
 	int r = zwd_settings_set(&subject->settings, name, value);
 
 	if (!r && !strcmp(name, "WD_DEVICE") &&
-	    wd_list_devices(*value ? value : "auto", NULL, 0) == -EINVAL)
+	    devices_check(value))
 		r = -EINVAL;
 	if (r == -ENOENT)
 		report(REPORT_WRONG, "settings", "libz-wd(7) lists the settings",

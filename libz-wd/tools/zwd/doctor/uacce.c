@@ -57,19 +57,44 @@ static bool is_refused(const char *name)
 	return false;
 }
 
-static bool is_mode_good(const char *name)
+/*
+ * Without shared addresses: who opens the node reaches what others have, so that the udev rule leaves it
+ * to root.
+ */
+static bool is_memory_reached(const struct subject *subject, const char *name, const char *mode,
+			      const char *memory)
+{
+	static const char advice[] = "turn the IOMMU on, and load hisi_zip with uacce_mode=1";
+	bool is_open = is_node_open(subject, name);
+
+	if (is_open)
+		report(REPORT_WARNING, "noiommu", advice,
+		       "%s is in %s mode: whoever opens it reaches %s", name, mode, memory);
+	else
+		report(REPORT_WRONG, "noiommu", advice,
+		       "%s is in %s mode, and so left to root: whoever opens it reaches %s", name,
+		       mode, memory);
+	return is_open;
+}
+
+static bool is_mode_good(const struct subject *subject, const char *name)
 {
 	long long flags = tree_number(tree_path("/sys/class/uacce/%s/flags", name), 0);
+	char api[64] = "";
 
+	tree_text(tree_path("/sys/class/uacce/%s/api", name), api, sizeof(api));
+	if (strncmp(api, "hisi_qm_v", 9) || !strchr("123", api[9]) || !api[9] ||
+	    (api[10] && api[10] != '_')) {
+		report(REPORT_WRONG, "device", "a later libz-wd may know it, or the sdmdev modules",
+		       "%s has queues that libz-wd does not know: \"%s\"", name, api);
+		return false;
+	}
 	if (flags & SVA)
 		return !is_refused(name);
-	if (flags & (IOMMU | NOIOMMU)) {
-		report(REPORT_WARNING, "noiommu",
-		       "turn the IOMMU on, and load hisi_zip with uacce_mode=1",
-		       "who opens %s reaches %s: it has no shared virtual addresses", name,
-		       flags & IOMMU ? "what others have there" : "all memory");
-		return true;
-	}
+	if (strstr(api, "_noiommu") || flags & NOIOMMU)
+		return is_memory_reached(subject, name, "NOIOMMU", "all memory there is");
+	if (flags & IOMMU)
+		return is_memory_reached(subject, name, "IOMMU", "what others have there");
 	report(REPORT_WRONG, "sva",
 	       "turn the IOMMU on in firmware and kernel, or use the sdmdev modules",
 	       "%s has no shared virtual addresses (flags %#llx)", name, flags);
@@ -112,13 +137,15 @@ unsigned int check_uacce(const struct subject *subject, const char *name)
 		return 0; /* another kind of accelerator */
 	report(REPORT_GOOD, "device", NULL, "%s (uacce, NUMA node %lld)", name, numa);
 	check_numa(subject, name, numa);
-	is_good = is_mode_good(name);
+	is_good = is_mode_good(subject, name);
 	if (tree_number(tree_path("/sys/class/uacce/%s/isolate", name), 0)) {
 		report(REPORT_WRONG, "isolated", "see the kernel's log; reset or reload the driver",
 		       "%s failed too often and was isolated", name);
 		is_good = false;
 	}
+	/* Where the mode is why it is closed, that was said. */
 	snprintf(node, sizeof(node), "/dev/%s", name);
-	is_good &= check_node(subject, node);
+	if (is_good)
+		is_good = check_node(subject, node);
 	return is_good ? check_queues(name) : 0;
 }
