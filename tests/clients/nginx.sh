@@ -4,7 +4,7 @@
 limit_s=300
 . "$top_srcdir/tests/clients/lib.sh"
 PATH=$PATH:/usr/sbin:/sbin
-need nginx curl ab gzip
+need nginx curl ab gzip jq
 chmod 711 "$tmp"	# its workers are another user's
 chmod 666 "$stats"
 mkdir "$tmp/www" "$tmp/tmp" && cd "$tmp/www" || exit 99
@@ -53,7 +53,7 @@ http {
 END
 }
 
-server=
+server= keep=
 at_exit() {
 	[ -z "$server" ] || kill -TERM "$server" 2>/dev/null
 	[ -z "$server" ] || wait "$server"
@@ -66,7 +66,7 @@ start() {
 		port=$((20000 + ($$ * 13 + try * 1009) % 12000))
 		conf >"$tmp/nginx.conf"
 		: >"$tmp/error.log"
-		zwd_exec nginx -e "$tmp/error.log" -p "$tmp" -c "$tmp/nginx.conf" 2>"$tmp/stderr" &
+		zwd_exec $keep nginx -e "$tmp/error.log" -p "$tmp" -c "$tmp/nginx.conf" 2>"$tmp/stderr" &
 		server=$!
 		polls=0
 		while kill -0 "$server" 2>/dev/null && [ $polls -lt 100 ]; do
@@ -123,9 +123,38 @@ load -n 1000 -c 8 "$url/gz/size32769"
 grep -E '^(Non-2xx|Failed requests: +[1-9])' "$tmp/ab" && die "requests failed"
 sed -n 's/^Requests per second: */nginx: requests per second: /p' "$tmp/ab"
 
+# What the workers did is read out of them.
+counted() { # counted OPTION...: plain bytes that were compressed, by whomever
+	"$top_builddir/zwd" stat --json "$@" >"$tmp/counted" 2>"$tmp/counted.err" ||
+		{ cat "$tmp/counted.err" >&2; die "zwd stat $*: $?"; }
+	jq 'map(.deflate.hw_in + .deflate.soft_in) | add' "$tmp/counted"
+}
+workers() { cat "/proc/$server/task/$server/children"; }
+if [ -n "$LIBZWD" ] && "$top_builddir/zwd" stat "$server" >"$tmp/counted" 2>&1; then
+	before=$(counted $(workers))
+	[ "$before" -ge $((5000 * 32768 + 2000 * 65537)) ] || die "zwd stat: nginx compressed only $before bytes"
+	load -k -n 100 -c 2 -H 'Accept-Encoding: gzip' "$url/size65537"
+	after=$(counted $(workers))
+	[ $((after - before)) = $((100 * 65537)) ] || die "zwd stat: of 100 requests $((after - before)) bytes were seen"
+	jq -e 'all(.[]; .program == "nginx" and .cpu_s > 0)' "$tmp/counted" >/dev/null || die "the program or its CPU time"
+fi
+
 kill -QUIT "$server"
 wait "$server" || die "nginx ended with $?"
 server=
 [ ! -s "$tmp/stderr" ] || { cat "$tmp/stderr" >&2; die "something was printed"; }
 grep -E '\[(alert|crit|error|emerg)\]' "$tmp/error.log" && die "nginx complained"
 assert_device_use deflate inflate
+
+# Counters in files of a folder, where workers that were killed had them, too.
+[ -n "$LIBZWD" ] || exit 0
+mkdir -m 1777 "$tmp/pages" && : >"$tmp/stderr" || exit 99
+keep="ZWD_STATS=dir:$tmp/pages"
+start
+load -k -n 100 -c 4 -H 'Accept-Encoding: gzip' "$url/size65537"
+kill -KILL $(workers)
+kill -TERM "$server"
+wait "$server"
+server=
+kept=$(counted --dir "$tmp/pages" nginx)
+[ "$kept" = $((100 * 65537)) ] || die "of 100 requests that killed workers served $kept bytes are kept"

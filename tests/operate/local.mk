@@ -7,11 +7,13 @@ operate_tests += tests/operate/doctor.sh
 operate_tests += tests/operate/files.sh
 operate_tests += tests/operate/pages.sh
 operate_tests += tests/operate/probes.sh
+operate_tests += tests/operate/prom.sh
 operate_tests += tests/operate/replay.sh
 operate_tests += tests/operate/run.sh
 operate_tests += tests/operate/scan.sh
 operate_tests += tests/operate/stat.sh
 operate_tests += tests/operate/selftest.sh
+operate_tests += tests/operate/top.sh
 TESTS += $(operate_tests)
 EXTRA_DIST += $(operate_tests)
 # Programs that are looked at.

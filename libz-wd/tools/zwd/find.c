@@ -189,3 +189,11 @@ void find_sleep(double seconds)
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
 }
+
+double find_clock(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}

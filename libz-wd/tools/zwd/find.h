@@ -17,5 +17,7 @@ int find_processes(const struct find *find, struct lives *lives, bool is_told);
 int find_in_sums(const struct find *find, struct lives *lives);
 
 void find_sleep(double seconds);
+/* Seconds of a clock that nobody sets. */
+double find_clock(void);
 
 #endif

@@ -47,6 +47,7 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/stat.c \
 	libz-wd/tools/zwd/selftest_zlib.c \
 	libz-wd/tools/zwd/selftest_checks.c libz-wd/tools/zwd/selftest_checks.h \
+	libz-wd/tools/zwd/top.c \
 	libz-wd/operate/lines.c libz-wd/operate/lines.h \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/settings.h libz-wd/operate/values.c

@@ -73,6 +73,7 @@ static const struct reader {
 	{ "run", run_main, "runs a program with libz-wd as its zlib" },
 	{ "scan", scan_main, "how the programs in folders come by their zlib" },
 	{ "stat", stat_main, "counters of running programs, or of those that ran" },
+	{ "top", top_main, "what running programs do now, those that do most first" },
 };
 
 static const struct reader *find_reader(const char *name)

@@ -138,6 +138,8 @@ static int show_intervals(const struct options *o)
 	struct lives before = { 0 };
 	int status = find_processes(&o->find, &before, true) ? ZWD_FAILED : ZWD_DONE;
 
+	double then = find_clock(), moment;
+
 	/* Those that were named and are not there were told; the others go on. */
 	if (status && !before.nr)
 		return status;
@@ -146,6 +148,7 @@ static int show_intervals(const struct options *o)
 
 		find_sleep(o->interval_s);
 		find_processes(&o->find, &now, false);
+		moment = find_clock();
 		if (o->find.words_nr && !now.nr) {
 			lives_free(&now);
 			break; /* all have ended */
@@ -158,10 +161,11 @@ static int show_intervals(const struct options *o)
 		if (o->form == FORM_TABLE)
 			show_interval(&changes);
 		else
-			export_json_interval(&changes, o->interval_s);
+			export_json_interval(&changes, moment - then);
 		lives_free(&changes);
 		lives_free(&before);
 		before = now;
+		then = moment;
 		if (ferror(stdout))
 			break;
 	}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Zlib */
+/* zwd top: which programs use libz-wd now, and what for, until somebody ends it. */
+#include "config.h"
+
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/zwd/commands.h"
+#include "tools/zwd/find.h"
+#include "tools/zwd/show.h"
+
+struct options {
+	double interval_s;
+	unsigned long count; /* of pictures; 0: without end */
+	struct find find;
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("Usage: zwd top [OPTION]... [PID|PROGRAM]...\n"
+	      "What programs did with libz-wd since the last look, those that did most first.\n"
+	      "On a terminal q ends it; else one table follows the other.\n\nOptions:\n"
+	      "  -i, --interval=S    look every S seconds; without it 2\n"
+	      "  -n, --count=COUNT   so many times\n"
+	      "  -h, --help          this text\n", out);
+}
+
+/* -1: go on; else a status. */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "count", required_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ NULL, 0, NULL, 0 },
+	};
+	char *end = (char *)"";
+	int c;
+
+	argv[0] = (char *)"zwd"; /* what getopt_long() calls us */
+	optind = 0;		 /* glibc: begin anew */
+	while ((c = getopt_long(argc, argv, "hi:n:", longs, NULL)) != -1) {
+		if (c == 'h') {
+			print_usage(stdout);
+			return ZWD_DONE;
+		}
+		if (c == 'i')
+			o->interval_s = strtod(optarg, &end);
+		else if (c == 'n')
+			o->count = strtoul(optarg, &end, 10);
+		if (c == '?' || *end || !(o->interval_s >= 0.01 && o->interval_s <= 86400) ||
+		    (c == 'n' && (*optarg < '0' || *optarg > '9' || !o->count))) {
+			if (c != '?') /* else getopt_long() said why */
+				fprintf(stderr, "zwd: not a number that %s takes: %s\n",
+					c == 'i' ? "--interval" : "--count", optarg);
+			fputc('\n', stderr);
+			print_usage(stderr);
+			return ZWD_USAGE;
+		}
+	}
+	o->find.words = argv + optind;
+	o->find.words_nr = argc - optind;
+	return -1;
+}
+
+static struct termios before;
+static bool is_changed;
+
+/* Also by a signal: the terminal is as it was. */
+static void restore(void)
+{
+	if (is_changed)
+		tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
+static void end(int signal)
+{
+	restore();
+	_exit(128 + signal);
+}
+
+/* Keys are read one by one. */
+static void take_terminal(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &before))
+		return;
+	raw = before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	is_changed = true;
+	signal(SIGINT, end);
+	signal(SIGTERM, end);
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+/* True: somebody wants it to end. */
+static bool wait_for_key(double seconds)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	char key;
+
+	if (!is_changed) {
+		find_sleep(seconds);
+		return false;
+	}
+	return poll(&fd, 1, (int)(seconds * 1000)) > 0 && (read(STDIN_FILENO, &key, 1) != 1 || key == 'q');
+}
+
+static uint64_t bytes_of(const struct live *live)
+{
+	uint64_t sum = 0;
+
+	for (int dir = 0; dir < 2; dir++)
+		sum += live_plain(live, dir, true) + live_plain(live, dir, false);
+	return sum;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	uint64_t x = bytes_of(a), y = bytes_of(b);
+
+	return x < y ? 1 : x > y ? -1 : ((const struct live *)a)->pid - ((const struct live *)b)->pid;
+}
+
+static void print_summary(const struct lives *lives, double seconds)
+{
+	char texts[3][SHOW_SIZE_LEN], when[16];
+	uint64_t device = 0, soft = 0;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	for (size_t i = 0; i < lives->nr; i++)
+		for (int dir = 0; dir < 2; dir++) {
+			device += live_plain(&lives->live[i], dir, true);
+			soft += live_plain(&lives->live[i], dir, false);
+		}
+	strftime(when, sizeof(when), "%H:%M:%S", localtime_r(&now, &tm));
+	printf("%s  %zu processes  a second: device %sB, software %sB  on the device: %s\n", when,
+	       lives->nr, show_size((uint64_t)((double)device / seconds), texts[0]),
+	       show_size((uint64_t)((double)soft / seconds), texts[1]),
+	       show_share(device, soft, texts[2]));
+}
+
+/* As many as there is room for, each with two lines at most. */
+static void draw(struct lives *lives, double seconds, bool is_terminal)
+{
+	struct winsize size = { 0 };
+
+	if (lives->nr)
+		qsort(lives->live, lives->nr, sizeof(*lives->live), by_bytes);
+	if (is_terminal)
+		printf("\033[H\033[2J");
+	print_summary(lives, seconds);
+	if (is_terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row > 4 &&
+	    lives->nr > (size.ws_row - 2u) / 2)
+		lives->nr = (size.ws_row - 2u) / 2;
+	show_table(lives, false);
+	if (!is_terminal)
+		printf("\n");
+	fflush(stdout);
+}
+
+int top_main(int argc, char **argv)
+{
+	struct options o = { .interval_s = 2 };
+	struct lives old = { 0 };
+	bool is_terminal = isatty(STDOUT_FILENO);
+	double then, moment;
+	int status = read_options(argc, argv, &o);
+
+	if (status >= 0)
+		return status;
+	status = find_processes(&o.find, &old, o.find.words_nr > 0) ? ZWD_FAILED : ZWD_DONE;
+	if (status && !old.nr)
+		return status;
+	then = find_clock();
+	if (is_terminal)
+		take_terminal();
+	for (unsigned long i = 0; (!o.count || i < o.count) && !ferror(stdout); i++) {
+		struct lives now = { 0 }, changes = { 0 };
+
+		if (wait_for_key(o.interval_s))
+			break;
+		find_processes(&o.find, &now, false);
+		moment = find_clock();
+		for (size_t k = 0; k < now.nr; k++)
+			*lives_add(&changes) = now.live[k];
+		lives_subtract(&changes, &old);
+		draw(&changes, moment - then, is_terminal);
+		lives_free(&changes);
+		lives_free(&old);
+		old = now;
+		then = moment;
+	}
+	lives_free(&old);
+	restore();
+	return status;
+}
