@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * ZWD_TRACE: each function of the interface, called and recorded. A function of that name asks for the
- * one here when a program calls it; the call that is made from here is this library's own, and goes on.
+ * ZWD_TRACE: each function of the interface, called and recorded. A function of that name asks for
+ * the one here when a program calls it; the call that is made from here is this library's own, and
+ * goes on.
  */
 #include "config.h"
 
@@ -125,8 +126,9 @@ SET_DICTIONARY(inflateSetDictionary)
 		ret = name(strm, dict, len);                                                       \
 		call.made = dict;                                                                  \
 		call.made_len = ret == Z_OK && dict && len ? *len : 0;                             \
-		zwd_traced_leave(&call, ret,                                                       \
-				 ZWD_NUMBERS(dict != NULL, ret == Z_OK && len ? (int64_t)*len : -1));       \
+		zwd_traced_leave(                                                                  \
+			&call, ret,                                                                \
+			ZWD_NUMBERS(dict != NULL, ret == Z_OK && len ? (int64_t)*len : -1));       \
 		return ret;                                                                        \
 	}
 
@@ -141,9 +143,12 @@ static int traced_deflateSetHeader(z_streamp strm, gz_headerp head)
 	int ret;
 
 	zwd_traced_enter(&call, ZWD_CALL_deflateSetHeader, strm, NULL);
-	zwd_traced_add(&call, h->extra, h->extra_len);
-	zwd_traced_add(&call, h->name, h->name ? strlen((char *)h->name) + 1 : 0);
-	zwd_traced_add(&call, h->comment, h->comment ? strlen((char *)h->comment) + 1 : 0);
+	/* They have to be there when deflate() writes them: without need, nobody looks before. */
+	if (zwd_trace_has_data()) {
+		zwd_traced_add(&call, h->extra, h->extra_len);
+		zwd_traced_add(&call, h->name, h->name ? strlen((char *)h->name) + 1 : 0);
+		zwd_traced_add(&call, h->comment, h->comment ? strlen((char *)h->comment) + 1 : 0);
+	}
 	ret = deflateSetHeader(strm, head);
 	zwd_traced_leave(&call, ret,
 			 ZWD_NUMBERS(head != NULL, h->text, (int64_t)h->time, h->os, h->hcrc,
@@ -194,7 +199,8 @@ static int give_piece(void *desc, unsigned char *piece, unsigned int len)
 	return back->out(back->out_desc, piece, len);
 }
 
-static int traced_inflateBack(z_streamp strm, in_func in, void *in_desc, out_func out, void *out_desc)
+static int traced_inflateBack(z_streamp strm, in_func in, void *in_desc, out_func out,
+			      void *out_desc)
 {
 	struct back back = { strm, in, out, in_desc, out_desc, 0, 0, 0 };
 	struct zwd_traced_call call;
@@ -204,8 +210,8 @@ static int traced_inflateBack(z_streamp strm, in_func in, void *in_desc, out_fun
 	if (strm && strm->next_in)
 		put_piece(&back, strm->next_in, strm->avail_in);
 	back.in_len = strm && strm->next_in ? strm->avail_in : 0;
-	ret = in && out ? inflateBack(strm, take_piece, &back, give_piece, &back) :
-			  inflateBack(strm, in, in_desc, out, out_desc);
+	ret = in && out ? inflateBack(strm, take_piece, &back, give_piece, &back)
+			: inflateBack(strm, in, in_desc, out, out_desc);
 	zwd_traced_leave(&call, ret,
 			 ZWD_NUMBERS((int64_t)back.in_len, (int64_t)back.out_len, back.check,
 				     strm && strm->next_in ? strm->avail_in : 0));
@@ -214,6 +220,12 @@ static int traced_inflateBack(z_streamp strm, in_func in, void *in_desc, out_fun
 
 void zwd_traced_begin(void)
 {
+	const char *setting = zwd_settings_load()->trace;
+
+	if (!*setting) {
+		zwd_trace_state = ZWD_TRACE_OFF;
+		return;
+	}
 #define PUT(name) zwd_traced.name = traced_##name
 	PUT(deflateInit_);
 	PUT(deflateInit2_);
@@ -254,5 +266,5 @@ void zwd_traced_begin(void)
 	PUT(inflateBack);
 	PUT(inflateBackEnd);
 	zwd_traced_gz_fill();
-	zwd_trace_begin(zwd_settings_load()->trace, zlibVersion());
+	zwd_trace_begin(setting, zlibVersion());
 }

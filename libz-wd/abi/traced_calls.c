@@ -7,10 +7,12 @@
 #include "abi/traced_calls.h"
 #include "stream/checksum.h"
 
-void zwd_traced_enter(struct zwd_traced_call *call, enum zwd_trace_function function, const void *stream,
-		      z_streamp strm)
+void zwd_traced_enter(struct zwd_traced_call *call, enum zwd_trace_function function,
+		      const void *stream, z_streamp strm)
 {
-	*call = (struct zwd_traced_call){ .function = function, .stream = (uintptr_t)stream, .strm = strm };
+	*call = (struct zwd_traced_call){ .function = function,
+					  .stream = (uintptr_t)stream,
+					  .strm = strm };
 	if (strm) {
 		call->in = strm->next_in;
 		call->in_len = strm->avail_in;
@@ -27,8 +29,9 @@ void zwd_traced_add(struct zwd_traced_call *call, const void *data, size_t len)
 }
 
 /*
- * Input that follows what was taken, for an engine that takes a little more. Nobody reads behind what
- * the stream needs, so it may not be there: no further than the page of the last byte that was taken.
+ * Input that follows what was taken, for an engine that takes a little more. Nobody reads behind
+ * what the stream needs, so it may not be there: no further than the page of the last byte that was
+ * taken.
  */
 static size_t input_ahead(const struct zwd_traced_call *call, uInt taken)
 {
@@ -45,7 +48,8 @@ static size_t input_ahead(const struct zwd_traced_call *call, uInt taken)
 	return left < in_page ? left : in_page;
 }
 
-/* What was taken of a length; one that grew instead is no stream's, but what a program has where it opens one. */
+/* What was taken of a length; one that grew instead is no stream's, but what a program has where it
+ * opens one. */
 static uInt used(uInt before, uInt after)
 {
 	return after <= before ? before - after : 0;
@@ -54,8 +58,10 @@ static uInt used(uInt before, uInt after)
 static unsigned char *put_stream(unsigned char *at, const struct zwd_traced_call *call, uInt taken,
 				 uInt made)
 {
-	const uint64_t fields[] = { call->in_len, call->out_len, taken, made, call->strm->total_in,
-				    call->strm->total_out, call->strm->adler };
+	const uint64_t fields[] = {
+		call->in_len,	       call->out_len,	 taken, made, call->strm->total_in,
+		call->strm->total_out, call->strm->adler
+	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		at = zwd_trace_number(at, fields[i]);
@@ -75,7 +81,8 @@ static size_t measure(const struct zwd_traced_call *call)
 void zwd_traced_leave(struct zwd_traced_call *call, int64_t ret, const int64_t *numbers, size_t nr)
 {
 	const uint64_t now = zwd_trace_clock();
-	unsigned char record[ZWD_TRACE_RECORD_MAX], *at = record, parts = call->is_soft ? ZWD_TRACE_SOFT : 0;
+	unsigned char record[ZWD_TRACE_RECORD_MAX], *at = record,
+						    parts = call->is_soft ? ZWD_TRACE_SOFT : 0;
 	struct iovec iov[ZWD_TRACE_IOV];
 	size_t data_len, ahead = 0;
 	int iov_nr = 2;

@@ -26,23 +26,26 @@ struct zwd_traced_call {
 };
 
 /* Now the call is made; strm may be NULL. */
-void zwd_traced_enter(struct zwd_traced_call *call, enum zwd_trace_function function, const void *stream,
-		      z_streamp strm);
+void zwd_traced_enter(struct zwd_traced_call *call, enum zwd_trace_function function,
+		      const void *stream, z_streamp strm);
 /* It has returned. Numbers are what it was given, and what it gave beside ret. */
 void zwd_traced_leave(struct zwd_traced_call *call, int64_t ret, const int64_t *numbers, size_t nr);
 
 void zwd_traced_add(struct zwd_traced_call *call, const void *data, size_t len);
 
-#define ZWD_NUMBERS(...) (const int64_t[]){ __VA_ARGS__ }, sizeof((const int64_t[]){ __VA_ARGS__ }) / 8
+#define ZWD_NUMBERS(...)                                                                           \
+	(const int64_t[]){ __VA_ARGS__ }, sizeof((const int64_t[]){ __VA_ARGS__ }) / 8
 
-/* A function that has no contents. stream: what it is about; strm: NULL, or that which it changes. */
+/* A function that has no contents. stream: what it is about; strm: NULL, or that which it changes.
+ */
 #define ZWD_TRACED_CALL(type, name, params, args, stream_of_it, strm_of_it, ...)                   \
 	static type traced_##name params                                                           \
 	{                                                                                          \
 		struct zwd_traced_call call;                                                       \
 		type ret;                                                                          \
                                                                                                    \
-		zwd_traced_enter(&call, ZWD_CALL_##name, (const void *)(stream_of_it), strm_of_it); \
+		zwd_traced_enter(&call, ZWD_CALL_##name, (const void *)(stream_of_it),             \
+				 strm_of_it);                                                      \
 		ret = name args;                                                                   \
 		zwd_traced_leave(&call, (int64_t)ret, ZWD_NUMBERS(__VA_ARGS__));                   \
 		return ret;                                                                        \

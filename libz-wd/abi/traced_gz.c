@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* The gz functions, and those without a stream, while they are recorded. Of a file the contents are not. */
+/* The gz functions, and those without a stream, while they are recorded. Of a file the contents are
+ * not. */
 #include "config.h"
 
 #include <stdarg.h>
@@ -26,22 +27,25 @@
 		return ret;                                                                        \
 	}
 
-COMPRESS(compress, uLong, (Bytef *to, uLongf *to_len, const Bytef *from, uLong from_len),
+COMPRESS(compress, uLong, (Bytef * to, uLongf *to_len, const Bytef *from, uLong from_len),
 	 (to, to_len, from, from_len), Z_DEFAULT_COMPRESSION)
-COMPRESS(compress2, uLong, (Bytef *to, uLongf *to_len, const Bytef *from, uLong from_len, int level),
+COMPRESS(compress2, uLong,
+	 (Bytef * to, uLongf *to_len, const Bytef *from, uLong from_len, int level),
 	 (to, to_len, from, from_len, level), level)
-COMPRESS(compress_z, z_size_t, (Bytef *to, z_size_t *to_len, const Bytef *from, z_size_t from_len),
+COMPRESS(compress_z, z_size_t, (Bytef * to, z_size_t *to_len, const Bytef *from, z_size_t from_len),
 	 (to, to_len, from, from_len), Z_DEFAULT_COMPRESSION)
 COMPRESS(compress2_z, z_size_t,
-	 (Bytef *to, z_size_t *to_len, const Bytef *from, z_size_t from_len, int level),
+	 (Bytef * to, z_size_t *to_len, const Bytef *from, z_size_t from_len, int level),
 	 (to, to_len, from, from_len, level), level)
-COMPRESS(uncompress, uLong, (Bytef *to, uLongf *to_len, const Bytef *from, uLong from_len),
+COMPRESS(uncompress, uLong, (Bytef * to, uLongf *to_len, const Bytef *from, uLong from_len),
 	 (to, to_len, from, from_len), 0)
-COMPRESS(uncompress_z, z_size_t, (Bytef *to, z_size_t *to_len, const Bytef *from, z_size_t from_len),
+COMPRESS(uncompress_z, z_size_t,
+	 (Bytef * to, z_size_t *to_len, const Bytef *from, z_size_t from_len),
 	 (to, to_len, from, from_len), 0)
 
 #define UNCOMPRESS2(name, len_type)                                                                \
-	static int traced_##name(Bytef *to, len_type *to_len, const Bytef *from, len_type *from_len) \
+	static int traced_##name(Bytef *to, len_type *to_len, const Bytef *from,                   \
+				 len_type *from_len)                                               \
 	{                                                                                          \
 		const int64_t room = to_len ? (int64_t)*to_len : -1;                               \
 		const int64_t len = from_len ? (int64_t)*from_len : -1;                            \
@@ -86,10 +90,12 @@ CHECKSUM(crc32_z, z_size_t)
 
 PURE(uLong, compressBound, (uLong len), (len), (int64_t)len)
 PURE(z_size_t, compressBound_z, (z_size_t len), (len), (int64_t)len)
-PURE(uLong, adler32_combine, (uLong a, uLong b, z_off_t len), (a, b, len), (int64_t)a, (int64_t)b, len)
-PURE(uLong, adler32_combine64, (uLong a, uLong b, z_off64_t len), (a, b, len), (int64_t)a, (int64_t)b,
+PURE(uLong, adler32_combine, (uLong a, uLong b, z_off_t len), (a, b, len), (int64_t)a, (int64_t)b,
      len)
-PURE(uLong, crc32_combine, (uLong a, uLong b, z_off_t len), (a, b, len), (int64_t)a, (int64_t)b, len)
+PURE(uLong, adler32_combine64, (uLong a, uLong b, z_off64_t len), (a, b, len), (int64_t)a,
+     (int64_t)b, len)
+PURE(uLong, crc32_combine, (uLong a, uLong b, z_off_t len), (a, b, len), (int64_t)a, (int64_t)b,
+     len)
 PURE(uLong, crc32_combine64, (uLong a, uLong b, z_off64_t len), (a, b, len), (int64_t)a, (int64_t)b,
      len)
 PURE(uLong, crc32_combine_gen, (z_off_t len), (len), len)
@@ -139,8 +145,8 @@ FILE_CALL(int, gzbuffer, (gzFile file, unsigned int size), (file, size), size)
 FILE_CALL(int, gzsetparams, (gzFile file, int level, int strategy), (file, level, strategy), level,
 	  strategy)
 FILE_CALL(int, gzread, (gzFile file, voidp buf, unsigned int len), (file, buf, len), len)
-FILE_CALL(z_size_t, gzfread, (voidp buf, z_size_t size, z_size_t nr, gzFile file), (buf, size, nr, file),
-	  (int64_t)size, (int64_t)nr)
+FILE_CALL(z_size_t, gzfread, (voidp buf, z_size_t size, z_size_t nr, gzFile file),
+	  (buf, size, nr, file), (int64_t)size, (int64_t)nr)
 FILE_CALL(int, gzwrite, (gzFile file, voidpc buf, unsigned int len), (file, buf, len), len)
 FILE_CALL(z_size_t, gzfwrite, (voidpc buf, z_size_t size, z_size_t nr, gzFile file),
 	  (buf, size, nr, file), (int64_t)size, (int64_t)nr)

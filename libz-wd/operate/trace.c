@@ -32,12 +32,14 @@ static char name[1024]; /* absolute, with %p where the number of the process goe
 static char zlib[32];
 static bool has_data;
 
-/* The file of one process. A forked child has a copy, and by the generation sees that it is not its own. */
+/* The file of one process. A forked child has a copy, and by the generation sees that it is not its
+ * own. */
 static struct {
 	_Atomic unsigned int generation; /* who has it, or is about to */
 	atomic_bool is_ready;
 	int fd;
-	dev_t device; /* the number may be given to another file, once the program has closed ours */
+	dev_t device; /* the number may be given to another file, once the program has closed ours
+		       */
 	ino_t inode;
 	uint64_t begin_ns;
 	char path[sizeof(name) + 16];
@@ -158,7 +160,8 @@ static void make_path(bool is_own)
 static int create(void)
 {
 	int fd = open(file.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-		      0600), high;
+		      0600),
+	    high;
 
 	if (fd < 0)
 		return -errno;
@@ -185,9 +188,10 @@ static void put_header(void)
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	zwd_settings_program(program, sizeof(program));
-	len = snprintf(text, sizeof(text), "Iversion=%s%czlib=%s%cprogram=%s%cpid=%d%ctime=%lld%cdevice=%s",
-		       PACKAGE_VERSION, 0, zlib, 0, program, 0, (int)getpid(), 0, (long long)now.tv_sec, 0,
-		       zwd_settings_load()->device);
+	len = snprintf(text, sizeof(text),
+		       "Iversion=%s%czlib=%s%cprogram=%s%cpid=%d%ctime=%lld%cdevice=%s",
+		       PACKAGE_VERSION, 0, zlib, 0, program, 0, (int)getpid(), 0,
+		       (long long)now.tv_sec, 0, zwd_settings_load()->device);
 	iov[1] = (struct iovec){ text, (size_t)len + 1 };
 	zwd_trace_put(iov, 2);
 }
@@ -234,7 +238,8 @@ static bool is_ours(void)
 			return false;
 		}
 		atomic_store(&file.is_ready, false);
-		if (!lean_fstat(file.fd, &st) && st.st_dev == file.device && st.st_ino == file.inode)
+		if (!lean_fstat(file.fd, &st) && st.st_dev == file.device &&
+		    st.st_ino == file.inode)
 			close(file.fd);
 		written_nr = 0;
 		memset((void *)lost_nr, 0, sizeof(lost_nr));

@@ -12,7 +12,8 @@
 enum { ZWD_TRACE_OFF, ZWD_TRACE_ON, ZWD_TRACE_ASK /* not known before the first stream */ };
 extern unsigned char zwd_trace_state __attribute__((visibility("hidden")));
 
-/* Opens the file of the settings, which says what zlib is underneath; the state is then ON or OFF. */
+/* Opens the file of the settings, which says what zlib is underneath; the state is then ON or OFF.
+ */
 void zwd_trace_begin(const char *setting, const char *underneath);
 
 /* Are contents wanted? */
@@ -32,7 +33,8 @@ unsigned int zwd_trace_thread(void);
 #define ZWD_TRACE_IOV 6 /* pieces at most; the first is the caller's to leave empty */
 void zwd_trace_put(struct iovec *iov, int nr);
 
-/* Numbers of a record: bytes of 7 bits, the lowest first, all but the last with the upper bit set. */
+/* Numbers of a record: bytes of 7 bits, the lowest first, all but the last with the upper bit set.
+ */
 static inline unsigned char *zwd_trace_number(unsigned char *at, uint64_t value)
 {
 	for (; value >= 128; value >>= 7)
@@ -55,7 +57,8 @@ enum zwd_trace_loss {
 	ZWD_TRACE_LOSSES
 };
 
-/* Calls of this process that were recorded, and those that were not, by reason; false: it was never on. */
+/* Calls of this process that were recorded, and those that were not, by reason; false: it was never
+ * on. */
 bool zwd_trace_counts(uint64_t *written, uint64_t lost[ZWD_TRACE_LOSSES]);
 const char *zwd_trace_loss_name(enum zwd_trace_loss loss);
 

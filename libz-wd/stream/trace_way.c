@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* Which calls are recorded; the functions that do so are told by a table, for they call those that ask here. */
+/* Which calls are recorded; the functions that do so are told by a table, for they call those that
+ * ask here. */
 #include "config.h"
 
 #include "stream/trace_way.h"
@@ -14,8 +15,8 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
 /*
- * compress() calls deflate(), and the real zlib's gz layer does: a program that called the former has made one
- * call.
+ * compress() calls deflate(), and the real zlib's gz layer does: a program that called the former
+ * has made one call.
  */
 bool zwd_traced_is_program(const void *return_address)
 {

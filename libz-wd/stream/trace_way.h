@@ -17,7 +17,8 @@ struct zwd_traced {
 };
 extern struct zwd_traced zwd_traced __attribute__((visibility("hidden")));
 
-/* Fills the table and opens the file. At load, or with a program's first stream: that is what load.c says. */
+/* Fills the table and opens the file. At load, or with a program's first stream: that is what
+ * load.c says. */
 void zwd_traced_begin(void);
 extern void (*zwd_traced_begin_late)(void) __attribute__((visibility("hidden")));
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
- * zwd replay on files that somebody made: none does harm, whatever its records say, and a sound one, of
- * calls as a program might make them, is read to its end.
+ * zwd replay on files that somebody made: none does harm, whatever its records say, and a sound
+ * one, of calls as a program might make them, is read to its end.
  */
 #include "config.h"
 #include "driver.h"
@@ -24,7 +24,8 @@ struct file {
 	size_t len, room;
 };
 
-static void put(struct file *file, const unsigned char *record, size_t len, const uint8_t *more, size_t more_len)
+static void put(struct file *file, const unsigned char *record, size_t len, const uint8_t *more,
+		size_t more_len)
 {
 	unsigned char head[10];
 	size_t head_len = (size_t)(zwd_trace_number(head, len + more_len) - head);
@@ -40,7 +41,9 @@ static void put(struct file *file, const unsigned char *record, size_t len, cons
 
 static int64_t number(struct random *r)
 {
-	static const int64_t usual[] = { 0, 0, 0, 1, 2, 3, 4, 5, 6, 8, 9, 15, 31, -15, '1', 112, -1 };
+	static const int64_t usual[] = {
+		0, 0, 0, 1, 2, 3, 4, 5, 6, 8, 9, 15, 31, -15, '1', 112, -1
+	};
 
 	if (!random_below(r, 20))
 		return (int64_t)(random_next(r) >> random_below(r, 64));
@@ -50,9 +53,10 @@ static int64_t number(struct random *r)
 static void put_call(struct random *r, struct file *file)
 {
 	static const unsigned char often[] = {
-		ZWD_CALL_deflate, ZWD_CALL_inflate, ZWD_CALL_inflate, ZWD_CALL_deflateInit_,
-		ZWD_CALL_inflateInit2_, ZWD_CALL_inflateBack, ZWD_CALL_inflateBackInit_,
-		ZWD_CALL_deflateInit2_, ZWD_CALL_deflateEnd, ZWD_CALL_inflateCopy, ZWD_CALL_uncompress,
+		ZWD_CALL_deflate,	   ZWD_CALL_inflate,	   ZWD_CALL_inflate,
+		ZWD_CALL_deflateInit_,	   ZWD_CALL_inflateInit2_, ZWD_CALL_inflateBack,
+		ZWD_CALL_inflateBackInit_, ZWD_CALL_deflateInit2_, ZWD_CALL_deflateEnd,
+		ZWD_CALL_inflateCopy,	   ZWD_CALL_uncompress,
 	};
 	unsigned char record[ZWD_TRACE_RECORD_MAX], *at = record, parts;
 	uint8_t data[600];
@@ -72,7 +76,8 @@ static void put_call(struct random *r, struct file *file)
 		put(file, record, (size_t)(at - record), data, data_len);
 		return;
 	}
-	*at++ = random_below(r, 3) ? often[random_below(r, sizeof(often))] : (unsigned char)random_below(r, ZWD_CALLS);
+	*at++ = random_below(r, 3) ? often[random_below(r, sizeof(often))]
+				   : (unsigned char)random_below(r, ZWD_CALLS);
 	parts = ZWD_TRACE_STREAM | (random_below(r, 2) ? ZWD_TRACE_OUTPUT : 0) |
 		(random_below(r, 2) ? ZWD_TRACE_SOFT : 0) | (data_len ? ZWD_TRACE_DATA : 0);
 	*at++ = parts;
@@ -85,7 +90,7 @@ static void put_call(struct random *r, struct file *file)
 	at = zwd_trace_signed(at, random_below(r, 4) ? 0 : (int64_t)random_below(r, 9) - 6);
 	ahead = random_below(r, data_len + 1);
 	at = zwd_trace_number(at, data_len + random_below(r, 100)); /* avail_in */
-	at = zwd_trace_number(at, 5000); /* avail_out */
+	at = zwd_trace_number(at, 5000);			    /* avail_out */
 	at = zwd_trace_number(at, data_len - ahead);
 	at = zwd_trace_number(at, random_below(r, 5000));
 	for (int i = 0; i < 3; i++)
@@ -114,7 +119,9 @@ static size_t make(struct random *r, uint8_t *data, size_t room)
 
 static void run(const uint8_t *data, size_t len)
 {
-	struct replay replay = { .lib = &stock, .stock = &stock, .is_quiet = true, .budget = 64 << 20 };
+	struct replay replay = {
+		.lib = &stock, .stock = &stock, .is_quiet = true, .budget = 64 << 20
+	};
 	uint64_t skipped = 0;
 	struct trace_file file;
 

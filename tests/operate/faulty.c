@@ -16,7 +16,8 @@ static int is_due(const char *name)
 	const char *fault = getenv("FAULT");
 	size_t len = strlen(name);
 
-	return fault && !strncmp(fault, name, len) && fault[len] == ':' && ++nr == atoi(fault + len + 1);
+	return fault && !strncmp(fault, name, len) && fault[len] == ':' &&
+	       ++nr == atoi(fault + len + 1);
 }
 
 __attribute__((visibility("default"))) int inflate(z_streamp strm, int flush)

@@ -8,6 +8,7 @@ zwd_replay_parts = \
 	libz-wd/tools/zwd/replay_lib.c libz-wd/tools/zwd/replay_lib.h \
 	libz-wd/tools/zwd/replay_run.c libz-wd/tools/zwd/replay_run.h \
 	libz-wd/tools/zwd/replay_stream.c libz-wd/tools/zwd/replay_stream.h \
+	libz-wd/tools/zwd/replay_whole.c libz-wd/tools/zwd/replay_whole.h \
 	libz-wd/tools/zwd/trace_file.c libz-wd/tools/zwd/trace_file.h
 zwd_SOURCES = \
 	libz-wd/tools/zwd/commands.h \
@@ -46,6 +47,7 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/show.c libz-wd/tools/zwd/show.h \
 	libz-wd/tools/zwd/stat.c \
 	libz-wd/tools/zwd/selftest_zlib.c \
+	libz-wd/tools/zwd/selftest_calls.c libz-wd/tools/zwd/selftest_calls.h \
 	libz-wd/tools/zwd/selftest_checks.c libz-wd/tools/zwd/selftest_checks.h \
 	libz-wd/tools/zwd/top.c \
 	libz-wd/operate/lines.c libz-wd/operate/lines.h \

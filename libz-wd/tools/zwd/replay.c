@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* zwd replay: the calls that ZWD_TRACE recorded, made again in this or another zlib, and compared. */
+/* zwd replay: the calls that ZWD_TRACE recorded, made again in this or another zlib, and compared.
+ */
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +18,15 @@
 static void print_usage(FILE *out)
 {
 	fputs("Usage: zwd replay [OPTION]... FILE\n"
-	      "Makes the calls again that ZWD_TRACE=FILE[,data] recorded, and compares what comes of them.\n"
+	      "Makes the calls again that ZWD_TRACE=FILE[,data] recorded, and compares what comes "
+	      "of them.\n"
 	      "\nOptions:\n"
 	      "  -l, --lib=PATH     in this zlib; without it the installed libz-wd\n"
 	      "  -b, --bytes        what deflate makes must be the same bytes, whoever made them\n"
 	      "      --json         JSON instead of text\n"
 	      "  -h, --help         this text\n"
-	      "\nThe exit status is 0: all is equal; 1: something differs, or failed; 2: FILE is no sound trace, or\n"
+	      "\nThe exit status is 0: all is equal; 1: something differs, or failed; 2: FILE is "
+	      "no sound trace, or\n"
 	      "wrong usage.\n",
 	      out);
 }
@@ -72,41 +75,49 @@ static bool info_is(struct trace_file file, const char *name, const char *value)
 	size_t len = strlen(name);
 
 	while (trace_file_next(&file, &call) && call.kind == ZWD_TRACE_INFO)
-		for (const char *at = (const char *)call.data, *end = at + call.data_len; at < end; at += strlen(at) + 1)
-			if (!strncmp(at, name, len) && at[len] == '=' && !strcmp(at + len + 1, value))
+		for (const char *at = (const char *)call.data, *end = at + call.data_len; at < end;
+		     at += strlen(at) + 1)
+			if (!strncmp(at, name, len) && at[len] == '=' &&
+			    !strcmp(at + len + 1, value))
 				return true;
 	return false;
 }
 
 static void print_json(const struct replay *r, const struct trace_file *file, const char *lib)
 {
-	static const char *const names[REPLAY_SKIPS] = { "no_data", "no_stream", "gz", "lacks", "too_large", "other" };
+	static const char *const names[REPLAY_SKIPS] = { "no_data", "no_stream", "gz",
+							 "lacks",   "too_large", "other" };
 
 	printf("{\"calls\": %llu, \"replayed\": %llu, \"streams\": %llu, \"differences\": %llu, "
-	       "\"bytes_in\": %llu, \"bytes_out\": %llu, \"recorded_ns\": %llu, \"ns\": %llu, \"is_cut\": %s, "
+	       "\"bytes_in\": %llu, \"bytes_out\": %llu, \"recorded_ns\": %llu, \"ns\": %llu, "
+	       "\"is_cut\": %s, "
 	       "\"is_sound\": %s, \"zlib\": \"%s\", \"libz_wd\": %s%s%s, \"not_replayed\": {",
-	       (unsigned long long)r->calls_nr, (unsigned long long)r->made_nr, (unsigned long long)r->streams_nr,
-	       (unsigned long long)r->differences_nr, (unsigned long long)r->bytes_in,
-	       (unsigned long long)r->bytes_out, (unsigned long long)r->recorded_ns, (unsigned long long)r->ns,
+	       (unsigned long long)r->calls_nr, (unsigned long long)r->made_nr,
+	       (unsigned long long)r->streams_nr, (unsigned long long)r->differences_nr,
+	       (unsigned long long)r->bytes_in, (unsigned long long)r->bytes_out,
+	       (unsigned long long)r->recorded_ns, (unsigned long long)r->ns,
 	       file->is_cut ? "true" : "false", file->wrong ? "false" : "true", lib,
 	       r->lib->own_version ? "\"" : "", r->lib->own_version ? r->lib->own_version : "null",
 	       r->lib->own_version ? "\"" : "");
 	for (int i = 0; i < REPLAY_SKIPS; i++)
-		printf("%s\"%s\": %llu", i ? ", " : "", names[i], (unsigned long long)r->skipped_nr[i]);
+		printf("%s\"%s\": %llu", i ? ", " : "", names[i],
+		       (unsigned long long)r->skipped_nr[i]);
 	printf("}}\n");
 }
 
 static void print_text(const struct replay *r, const struct trace_file *file, const char *lib)
 {
-	printf("%llu calls recorded, %llu made again on %llu streams, by zlib %s", (unsigned long long)r->calls_nr,
-	       (unsigned long long)r->made_nr, (unsigned long long)r->streams_nr, lib);
+	printf("%llu calls recorded, %llu made again on %llu streams, by zlib %s",
+	       (unsigned long long)r->calls_nr, (unsigned long long)r->made_nr,
+	       (unsigned long long)r->streams_nr, lib);
 	if (r->lib->own_version)
 		printf(" under libz-wd %s", r->lib->own_version);
-	printf(": recorded in %.3f s, here %.3f s.\n", (double)r->recorded_ns / 1e9, (double)r->ns / 1e9);
+	printf(": recorded in %.3f s, here %.3f s.\n", (double)r->recorded_ns / 1e9,
+	       (double)r->ns / 1e9);
 	for (int i = 0; i < REPLAY_SKIPS; i++)
 		if (r->skipped_nr[i])
-			printf("%llu calls were not made: %s.\n", (unsigned long long)r->skipped_nr[i],
-			       replay_skip_words(i));
+			printf("%llu calls were not made: %s.\n",
+			       (unsigned long long)r->skipped_nr[i], replay_skip_words(i));
 	if (file->is_cut)
 		printf("The trace is cut in the middle of a record.\n");
 	if (r->differences_nr)
@@ -156,7 +167,8 @@ static int replay_file(const char *path, const char *lib_path, bool is_exact, bo
 	else
 		print_text(&replay, &file, lib.zlibVersion());
 	if (file.wrong)
-		fprintf(stderr, "zwd: %s: after %llu calls, %s\n", path, (unsigned long long)replay.calls_nr, file.wrong);
+		fprintf(stderr, "zwd: %s: after %llu calls, %s\n", path,
+			(unsigned long long)replay.calls_nr, file.wrong);
 	munmap(data, len);
 	return file.wrong ? ZWD_USAGE : replay.differences_nr ? ZWD_FAILED : ZWD_DONE;
 }
@@ -164,8 +176,10 @@ static int replay_file(const char *path, const char *lib_path, bool is_exact, bo
 int replay_main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "lib", required_argument, NULL, 'l' }, { "bytes", no_argument, NULL, 'b' },
-		{ "json", no_argument, NULL, 'j' },	 { "help", no_argument, NULL, 'h' },
+		{ "lib", required_argument, NULL, 'l' },
+		{ "bytes", no_argument, NULL, 'b' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool is_exact = false, is_json = false;

@@ -6,15 +6,17 @@
 #include <string.h>
 #include "tools/zwd/replay_stream.h"
 
-static void compare(struct replay *replay, const struct replay_stream *s, const struct trace_call *call, int64_t ret)
+static void compare(struct replay *replay, const struct replay_stream *s,
+		    const struct trace_call *call, int64_t ret)
 {
 	replay->made_nr++;
 	if (ret != call->ret)
-		replay_differs(replay, s, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
+		replay_differs(replay, s, call, "recorded %s, now %s",
+			       replay_return_name(call->ret), replay_return_name(ret));
 }
 
-static void set_dictionary(struct replay *replay, struct replay_stream *s, const struct trace_call *call)
+static void set_dictionary(struct replay *replay, struct replay_stream *s,
+			   const struct trace_call *call)
 {
 	uInt len = (uInt)call->data_len;
 	uint8_t *dictionary;
@@ -29,30 +31,33 @@ static void set_dictionary(struct replay *replay, struct replay_stream *s, const
 		return;
 	if (len)
 		memcpy(dictionary, call->data, len);
-	ret = s->is_deflate ? replay->lib->deflateSetDictionary(&s->strm, dictionary, len) :
-			      replay->lib->inflateSetDictionary(&s->strm, dictionary, len);
+	ret = s->is_deflate ? replay->lib->deflateSetDictionary(&s->strm, dictionary, len)
+			    : replay->lib->inflateSetDictionary(&s->strm, dictionary, len);
 	compare(replay, s, call, ret);
 	/* A zlib stream's decoder would have to ask for it first: that is not decoded. */
 	if (s->is_deflate && ret == Z_OK && s->has_decoder &&
-	    (s->window_bits > 0 || replay->stock->inflateSetDictionary(&s->decoder, dictionary, len)))
+	    (s->window_bits > 0 ||
+	     replay->stock->inflateSetDictionary(&s->decoder, dictionary, len)))
 		s->is_undecodable = true;
 	free(dictionary);
 }
 
-static void get_dictionary(struct replay *replay, struct replay_stream *s, const struct trace_call *call)
+static void get_dictionary(struct replay *replay, struct replay_stream *s,
+			   const struct trace_call *call)
 {
 	static uint8_t dictionary[65536];
 	uInt len = 0;
-	int ret = s->is_deflate ? replay->lib->deflateGetDictionary(&s->strm, dictionary, &len) :
-				  replay->lib->inflateGetDictionary(&s->strm, dictionary, &len);
+	int ret = s->is_deflate ? replay->lib->deflateGetDictionary(&s->strm, dictionary, &len)
+				: replay->lib->inflateGetDictionary(&s->strm, dictionary, &len);
 
 	compare(replay, s, call, ret);
 	if (s->is_deflate || ret || s->out != s->recorded_out || call->numbers[1] < 0)
 		return;
-	if (len != call->numbers[1] ||
-	    (call->parts & ZWD_TRACE_OUTPUT && replay->stock->crc32(0, dictionary, len) != call->check))
+	if (len != call->numbers[1] || (call->parts & ZWD_TRACE_OUTPUT &&
+					replay->stock->crc32(0, dictionary, len) != call->check))
 		replay_differs(replay, s, call, "a dictionary of %u bytes, recorded %lld%s", len,
-			       (long long)call->numbers[1], len == call->numbers[1] ? ", and they are others" : "");
+			       (long long)call->numbers[1],
+			       len == call->numbers[1] ? ", and they are others" : "");
 }
 
 /* The text at *at that its own zero byte ends, or NULL. */
@@ -65,7 +70,8 @@ static Bytef *next_text(uint8_t **at, const uint8_t *end)
 	return zero ? text : NULL;
 }
 
-static void set_header(struct replay *replay, struct replay_stream *s, const struct trace_call *call)
+static void set_header(struct replay *replay, struct replay_stream *s,
+		       const struct trace_call *call)
 {
 	uint8_t *data = malloc(call->data_len + 1), *at = data, *end = data + call->data_len;
 	gz_header *h = &s->header;
@@ -80,8 +86,10 @@ static void set_header(struct replay *replay, struct replay_stream *s, const str
 		free(data);
 		return;
 	}
-	*h = (gz_header){ .text = (int)call->numbers[1], .time = (uLong)call->numbers[2],
-			  .os = (int)call->numbers[3], .hcrc = call->numbers[4] != 0 };
+	*h = (gz_header){ .text = (int)call->numbers[1],
+			  .time = (uLong)call->numbers[2],
+			  .os = (int)call->numbers[3],
+			  .hcrc = call->numbers[4] != 0 };
 	if (call->numbers[5] >= 0 && call->numbers[5] <= end - at && call->numbers[5] <= 65535) {
 		h->extra = at;
 		h->extra_len = (uInt)call->numbers[5];
@@ -89,15 +97,19 @@ static void set_header(struct replay *replay, struct replay_stream *s, const str
 	}
 	h->name = call->numbers[6] ? next_text(&at, end) : NULL;
 	h->comment = call->numbers[7] ? next_text(&at, end) : NULL;
-	compare(replay, s, call, replay->lib->deflateSetHeader(&s->strm, call->numbers[0] ? h : NULL));
+	compare(replay, s, call,
+		replay->lib->deflateSetHeader(&s->strm, call->numbers[0] ? h : NULL));
 	free(s->header_data);
 	s->header_data = data;
 }
 
-static void get_header(struct replay *replay, struct replay_stream *s, const struct trace_call *call)
+static void get_header(struct replay *replay, struct replay_stream *s,
+		       const struct trace_call *call)
 {
-	s->header = (gz_header){ .extra = s->header_extra, .extra_max = sizeof(s->header_extra),
-				 .name = s->header_name, .name_max = sizeof(s->header_name) };
+	s->header = (gz_header){ .extra = s->header_extra,
+				 .extra_max = sizeof(s->header_extra),
+				 .name = s->header_name,
+				 .name_max = sizeof(s->header_name) };
 	if (call->numbers[0])
 		compare(replay, s, call, replay->lib->inflateGetHeader(&s->strm, &s->header));
 }
@@ -114,7 +126,8 @@ static void prime(struct replay *replay, struct replay_stream *s, const struct t
 	compare(replay, s, call, replay->lib->deflatePrime(&s->strm, bits, value));
 }
 
-/* Figures that nothing checks, and that are distances of an algorithm: what makes sense of them is run. */
+/* Figures that nothing checks, and that are distances of an algorithm: what makes sense of them is
+ * run. */
 static void tune(struct replay *replay, struct replay_stream *s, const struct trace_call *call)
 {
 	for (int i = 0; i < 4; i++)

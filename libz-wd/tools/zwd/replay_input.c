@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* What each stream of a trace was given, from one beginning of it to the next: gathered before it is replayed. */
+/* What each stream of a trace was given, from one beginning of it to the next: gathered before it
+ * is replayed. */
 #include "config.h"
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,8 @@ bool replay_is_begin(const struct trace_call *call)
 
 static uint64_t stream_of(const struct trace_call *call)
 {
-	bool is_copy = call->function == ZWD_CALL_deflateCopy || call->function == ZWD_CALL_inflateCopy;
+	bool is_copy =
+		call->function == ZWD_CALL_deflateCopy || call->function == ZWD_CALL_inflateCopy;
 
 	return is_copy ? (uint64_t)call->numbers[0] : call->stream;
 }
@@ -120,7 +122,8 @@ static bool has_input(const struct trace_call *call)
 {
 	if (call->kind == ZWD_TRACE_PIECE)
 		return true;
-	return call->kind == ZWD_TRACE_CALL && call->parts & ZWD_TRACE_STREAM && (call->taken || call->data) &&
+	return call->kind == ZWD_TRACE_CALL && call->parts & ZWD_TRACE_STREAM &&
+	       (call->taken || call->data) &&
 	       (call->function == ZWD_CALL_deflate || call->function == ZWD_CALL_deflateParams ||
 		call->function == ZWD_CALL_inflate || call->function == ZWD_CALL_inflateSync);
 }
@@ -175,21 +178,23 @@ static const struct life *find(const struct replay_inputs *inputs, uint64_t nr)
 /* Text that packs as text does. */
 static void make_up(uint8_t *to, size_t len, uint64_t seed)
 {
-	static const char words[] = "made up: what was compressed is not in the trace, only how much; ";
+	static const char words[] =
+		"made up: what was compressed is not in the trace, only how much; ";
 
 	for (size_t i = 0; i < len; i++) {
 		if (!(i % 16))
 			seed = seed * 6364136223846793005 + 1442695040888963407;
-		to[i] = i % 16 < 4 ? (uint8_t)(seed >> (33 + i % 4 * 6) & 63) + ' ' :
-				     (uint8_t)words[(i + (seed >> 60)) % (sizeof(words) - 1)];
+		to[i] = i % 16 < 4 ? (uint8_t)(seed >> (33 + i % 4 * 6) & 63) + ' '
+				   : (uint8_t)words[(i + (seed >> 60)) % (sizeof(words) - 1)];
 	}
 }
 
-uint8_t *replay_inputs_of(const struct replay_inputs *inputs, uint64_t nr, size_t before, size_t *len,
-			  bool *is_known)
+uint8_t *replay_inputs_of(const struct replay_inputs *inputs, uint64_t nr, size_t before,
+			  size_t *len, bool *is_known)
 {
 	const struct life *life = find(inputs, nr);
-	size_t ahead = life && life->last ? inputs->pieces[life->last - 1].ahead : 0, at = before, made_up = 0;
+	size_t ahead = life && life->last ? inputs->pieces[life->last - 1].ahead : 0, at = before,
+	       made_up = 0;
 	uint8_t *to;
 
 	*len = before;

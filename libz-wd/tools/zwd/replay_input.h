@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* What each stream of a trace was given, from one beginning of it to the next: gathered before it is replayed. */
+/* What each stream of a trace was given, from one beginning of it to the next: gathered before it
+ * is replayed. */
 #ifndef ZWD_REPLAY_INPUT_H
 #define ZWD_REPLAY_INPUT_H
 
@@ -15,10 +16,11 @@ void replay_inputs_free(struct replay_inputs *inputs);
 bool replay_is_begin(const struct trace_call *call);
 
 /*
- * Of the life that the nr-th call of the file begins: all of its input behind room for before bytes, to be
- * freed; made up where the trace has none, is_known tells. NULL: too much, or no memory.
+ * Of the life that the nr-th call of the file begins: all of its input behind room for before
+ * bytes, to be freed; made up where the trace has none, is_known tells. NULL: too much, or no
+ * memory.
  */
-uint8_t *replay_inputs_of(const struct replay_inputs *inputs, uint64_t nr, size_t before, size_t *len,
-			  bool *is_known);
+uint8_t *replay_inputs_of(const struct replay_inputs *inputs, uint64_t nr, size_t before,
+			  size_t *len, bool *is_known);
 
 #endif

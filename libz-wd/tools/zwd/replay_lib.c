@@ -14,8 +14,9 @@ static bool fill(struct replay_lib *lib)
 #undef FIND
 	*(void **)&version = dlsym(lib->handle, "zwd_version");
 	lib->own_version = version ? version() : NULL;
-	return lib->zlibVersion && lib->deflateInit2_ && lib->deflateInit_ && lib->deflate && lib->deflateEnd &&
-	       lib->inflateInit2_ && lib->inflateInit_ && lib->inflate && lib->inflateEnd;
+	return lib->zlibVersion && lib->deflateInit2_ && lib->deflateInit_ && lib->deflate &&
+	       lib->deflateEnd && lib->inflateInit2_ && lib->inflateInit_ && lib->inflate &&
+	       lib->inflateEnd;
 }
 
 static bool open_path(struct replay_lib *lib, const char *path)
@@ -26,8 +27,9 @@ static bool open_path(struct replay_lib *lib, const char *path)
 
 bool replay_lib_open(struct replay_lib *lib, const char *path)
 {
-	bool is_open = path ? open_path(lib, path) :
-			      open_path(lib, LIBDIR "/libz-wd.so.1") || open_path(lib, "libz-wd.so.1");
+	bool is_open =
+		path ? open_path(lib, path)
+		     : open_path(lib, LIBDIR "/libz-wd.so.1") || open_path(lib, "libz-wd.so.1");
 
 	if (!is_open) {
 		fprintf(stderr, "zwd: %s\n", dlerror());

@@ -8,11 +8,9 @@
 #include <string.h>
 #include "tools/zwd/replay_input.h"
 #include "tools/zwd/replay_stream.h"
+#include "tools/zwd/replay_whole.h"
 
 enum { ROWS = 1024, STREAMS_MAX = 4096, TOLD_MAX = 50 };
-/* Of a buffer for one call. */
-#define BUFFER_MAX (1u << 30)
-
 struct entry {
 	struct entry *next;
 	struct replay_stream s;
@@ -29,9 +27,11 @@ struct run {
 const char *replay_skip_words(enum replay_skip skip)
 {
 	static const char *const words[REPLAY_SKIPS] = {
-		[REPLAY_NO_DATA] = "what they worked on is not in the trace (ZWD_TRACE=FILE,data), and nothing "
+		[REPLAY_NO_DATA] = "what they worked on is not in the trace (ZWD_TRACE=FILE,data), "
+				   "and nothing "
 				   "made up would do",
-		[REPLAY_NO_STREAM] = "their stream was opened before the trace began, or could not be opened here",
+		[REPLAY_NO_STREAM] = "their stream was opened before the trace began, or could not "
+				     "be opened here",
 		[REPLAY_GZ] = "the file that a gz function reads or writes is not in the trace",
 		[REPLAY_LACKS] = "this library has no such function",
 		[REPLAY_TOO_LARGE] = "they want more memory or streams than is allowed here",
@@ -41,14 +41,15 @@ const char *replay_skip_words(enum replay_skip skip)
 	return words[skip];
 }
 
-void replay_differs(struct replay *replay, const struct replay_stream *s, const struct trace_call *call,
-		    const char *format, ...)
+void replay_differs(struct replay *replay, const struct replay_stream *s,
+		    const struct trace_call *call, const char *format, ...)
 {
 	va_list ap;
 
 	if (++replay->differences_nr > TOLD_MAX || replay->is_quiet)
 		return;
-	printf("call %llu, %s", (unsigned long long)replay->calls_nr, trace_function_name(call->function));
+	printf("call %llu, %s", (unsigned long long)replay->calls_nr,
+	       trace_function_name(call->function));
 	if (s)
 		printf(" on stream %u", s->nr);
 	printf(": ");
@@ -93,7 +94,8 @@ static void drop(struct run *run, uint64_t id, bool is_ended)
 
 static struct replay_stream *add(struct run *run, uint64_t id)
 {
-	struct entry **row = row_of(run, id), *e = run->open_nr < STREAMS_MAX ? calloc(1, sizeof(*e)) : NULL;
+	struct entry **row = row_of(run, id),
+		     *e = run->open_nr < STREAMS_MAX ? calloc(1, sizeof(*e)) : NULL;
 
 	if (!e)
 		return NULL;
@@ -138,7 +140,8 @@ static const char *version_of(const struct replay_lib *lib, int64_t first)
 	return first ? other : NULL;
 }
 
-static int64_t init(const struct replay_lib *lib, struct replay_stream *s, const struct trace_call *call)
+static int64_t init(const struct replay_lib *lib, struct replay_stream *s,
+		    const struct trace_call *call)
 {
 	const int64_t *n = call->numbers;
 
@@ -150,8 +153,8 @@ static int64_t init(const struct replay_lib *lib, struct replay_stream *s, const
 	case ZWD_CALL_deflateInit2_:
 		s->is_deflate = true;
 		s->window_bits = (int)n[2];
-		return lib->deflateInit2_(&s->strm, (int)n[0], (int)n[1], (int)n[2], (int)n[3], (int)n[4],
-					  version_of(lib, n[5]), (int)n[6]);
+		return lib->deflateInit2_(&s->strm, (int)n[0], (int)n[1], (int)n[2], (int)n[3],
+					  (int)n[4], version_of(lib, n[5]), (int)n[6]);
 	case ZWD_CALL_inflateInit_:
 		return lib->inflateInit_(&s->strm, version_of(lib, n[0]), (int)n[1]);
 	case ZWD_CALL_inflateInit2_:
@@ -163,7 +166,8 @@ static int64_t init(const struct replay_lib *lib, struct replay_stream *s, const
 		s->window = malloc(32768);
 		if (!lib->inflateBackInit_ || !s->window)
 			return call->ret;
-		return lib->inflateBackInit_(&s->strm, (int)n[0], s->window, version_of(lib, n[1]), (int)n[2]);
+		return lib->inflateBackInit_(&s->strm, (int)n[0], s->window, version_of(lib, n[1]),
+					     (int)n[2]);
 	}
 }
 
@@ -182,13 +186,14 @@ static void open_stream(struct run *run, const struct trace_call *call, uint64_t
 	ret = init(replay->lib, s, call);
 	replay->made_nr++;
 	if (ret != call->ret)
-		replay_differs(replay, s, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
+		replay_differs(replay, s, call, "recorded %s, now %s",
+			       replay_return_name(call->ret), replay_return_name(ret));
 	if (ret || !s->strm.state || !begin_life(run, s, nr, 0))
 		drop(run, call->stream, ret || !s->strm.state);
 }
 
-static void reset(struct run *run, struct replay_stream *s, const struct trace_call *call, uint64_t nr)
+static void reset(struct run *run, struct replay_stream *s, const struct trace_call *call,
+		  uint64_t nr)
 {
 	const struct replay_lib *lib = run->replay->lib;
 	int ret = Z_OK;
@@ -207,20 +212,22 @@ static void reset(struct run *run, struct replay_stream *s, const struct trace_c
 		ret = lib->inflateReset ? lib->inflateReset(&s->strm) : Z_OK;
 		break;
 	case ZWD_CALL_inflateReset2:
-		ret = lib->inflateReset2 ? lib->inflateReset2(&s->strm, (int)call->numbers[0]) : Z_OK;
+		ret = lib->inflateReset2 ? lib->inflateReset2(&s->strm, (int)call->numbers[0])
+					 : Z_OK;
 		s->window_bits = (int)call->numbers[0];
 		break;
 	default:
 		ret = lib->inflateResetKeep ? lib->inflateResetKeep(&s->strm) : Z_OK;
 	}
 	if (ret != call->ret)
-		replay_differs(run->replay, s, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
+		replay_differs(run->replay, s, call, "recorded %s, now %s",
+			       replay_return_name(call->ret), replay_return_name(ret));
 	if (!begin_life(run, s, nr, 0))
 		drop(run, call->stream, false);
 }
 
-static void copy_stream(struct run *run, struct replay_stream *s, const struct trace_call *call, uint64_t nr)
+static void copy_stream(struct run *run, struct replay_stream *s, const struct trace_call *call,
+			uint64_t nr)
 {
 	const struct replay_lib *lib = run->replay->lib;
 	uint64_t id = (uint64_t)call->numbers[0];
@@ -228,7 +235,8 @@ static void copy_stream(struct run *run, struct replay_stream *s, const struct t
 	struct replay_stream *to, was;
 	int ret;
 
-	if (id == call->stream || call->ret || !(s->is_deflate ? lib->deflateCopy : lib->inflateCopy)) {
+	if (id == call->stream || call->ret ||
+	    !(s->is_deflate ? lib->deflateCopy : lib->inflateCopy)) {
 		run->replay->skipped_nr[REPLAY_OTHER]++;
 		return;
 	}
@@ -241,8 +249,8 @@ static void copy_stream(struct run *run, struct replay_stream *s, const struct t
 	ret = (s->is_deflate ? lib->deflateCopy : lib->inflateCopy)(&to->strm, &s->strm);
 	run->replay->made_nr++;
 	if (ret != call->ret)
-		replay_differs(run->replay, s, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
+		replay_differs(run->replay, s, call, "recorded %s, now %s",
+			       replay_return_name(call->ret), replay_return_name(ret));
 	if (ret) {
 		drop(run, id, true);
 		return;
@@ -257,7 +265,8 @@ static void copy_stream(struct run *run, struct replay_stream *s, const struct t
 	if (behind)
 		memcpy(to->input, was.input + was.in, behind);
 	if (was.in > was.recorded_in)
-		to->in = was.in - was.recorded_in < to->input_len ? was.in - was.recorded_in : to->input_len;
+		to->in = was.in - was.recorded_in < to->input_len ? was.in - was.recorded_in
+								  : to->input_len;
 	/* What has come of it up to here is not decoded again, nor is where it was compared. */
 	to->is_undecodable = true;
 	to->recorded_out = was.recorded_out;
@@ -276,13 +285,15 @@ static void end_stream(struct run *run, struct replay_stream *s, const struct tr
 	int ret;
 
 	replay_settle(run->replay, s, call);
-	ret = (s->is_deflate ? run->replay->lib->deflateEnd : run->replay->lib->inflateEnd)(&s->strm);
+	ret = (s->is_deflate ? run->replay->lib->deflateEnd
+			     : run->replay->lib->inflateEnd)(&s->strm);
 	run->replay->made_nr++;
-	/* Z_DATA_ERROR: there was output that nobody had; whether there is depends on the engine. */
+	/* Z_DATA_ERROR: there was output that nobody had; whether there is depends on the engine.
+	 */
 	if (ret != call->ret && (!s->is_deflate || is_level) && (ret != Z_DATA_ERROR || s->ended) &&
 	    (call->ret != Z_DATA_ERROR || s->ended))
-		replay_differs(run->replay, s, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
+		replay_differs(run->replay, s, call, "recorded %s, now %s",
+			       replay_return_name(call->ret), replay_return_name(ret));
 	drop(run, call->stream, true);
 }
 
@@ -328,12 +339,14 @@ static void run_back(struct run *run, struct replay_stream *s, const struct trac
 	ret = run->replay->lib->inflateBack(&s->strm, back_in, &back, back_out, &back);
 	run->replay->made_nr++;
 	if (ret != call->ret)
-		replay_differs(run->replay, s, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
-	else if (back.made != (uint64_t)call->numbers[1] || back.check != (uint32_t)call->numbers[2])
-		replay_differs(run->replay, s, call, "%llu bytes, recorded %lld%s", (unsigned long long)back.made,
-			       (long long)call->numbers[1],
-			       back.made == (uint64_t)call->numbers[1] ? ", and they are others" : "");
+		replay_differs(run->replay, s, call, "recorded %s, now %s",
+			       replay_return_name(call->ret), replay_return_name(ret));
+	else if (back.made != (uint64_t)call->numbers[1] ||
+		 back.check != (uint32_t)call->numbers[2])
+		replay_differs(run->replay, s, call, "%llu bytes, recorded %lld%s",
+			       (unsigned long long)back.made, (long long)call->numbers[1],
+			       back.made == (uint64_t)call->numbers[1] ? ", and they are others"
+								       : "");
 }
 
 static void run_stream(struct run *run, const struct trace_call *call, uint64_t nr)
@@ -346,7 +359,8 @@ static void run_stream(struct run *run, const struct trace_call *call, uint64_t 
 		return;
 	}
 	if (!s || s->is_deflate != is_deflate ||
-	    s->is_back != (call->function == ZWD_CALL_inflateBack || call->function == ZWD_CALL_inflateBackEnd)) {
+	    s->is_back != (call->function == ZWD_CALL_inflateBack ||
+			   call->function == ZWD_CALL_inflateBackEnd)) {
 		run->replay->skipped_nr[REPLAY_NO_STREAM]++;
 		return;
 	}
@@ -375,7 +389,8 @@ static void run_stream(struct run *run, const struct trace_call *call, uint64_t 
 	case ZWD_CALL_deflateParams:
 	case ZWD_CALL_inflate:
 	case ZWD_CALL_inflateSync:
-		if (call->parts & ZWD_TRACE_STREAM && (call->function != ZWD_CALL_deflateParams || run->replay->lib->deflateParams) &&
+		if (call->parts & ZWD_TRACE_STREAM &&
+		    (call->function != ZWD_CALL_deflateParams || run->replay->lib->deflateParams) &&
 		    (call->function != ZWD_CALL_inflateSync || run->replay->lib->inflateSync))
 			replay_feed(run->replay, s, call);
 		else
@@ -387,113 +402,6 @@ static void run_stream(struct run *run, const struct trace_call *call, uint64_t 
 		else
 			replay_ask(run->replay, s, call);
 	}
-}
-
-/* compress() and its kin. What fits depends on the engine, where the room is less than any engine needs. */
-static void run_compress(struct run *run, const struct trace_call *call)
-{
-	struct replay *replay = run->replay;
-	uint64_t room = (uint64_t)call->numbers[0], len = call->data_len;
-	uLong bound = replay->stock->compressBound((uLong)len), made, back_len = (uLong)len;
-	uint8_t *to, *back;
-	int ret;
-
-	if (!call->data || len != (uint64_t)call->numbers[2] || !replay->lib->compress2 || !replay->stock->uncompress2) {
-		replay->skipped_nr[REPLAY_NO_DATA]++;
-		return;
-	}
-	if (room > BUFFER_MAX)
-		room = bound;
-	to = malloc(room + 1);
-	back = malloc(len + 1);
-	if (to && back) {
-		made = (uLong)room;
-		ret = replay->lib->compress2(to, &made, call->data, (uLong)len, (int)call->numbers[3]);
-		replay->made_nr++;
-		if (ret != call->ret && !(room < bound && (ret == Z_BUF_ERROR || call->ret == Z_BUF_ERROR)))
-			replay_differs(replay, NULL, call, "recorded %s, now %s", replay_return_name(call->ret),
-				       replay_return_name(ret));
-		else if (ret == Z_OK && (replay->stock->uncompress2(back, &back_len, to, &made) || back_len != len ||
-					 memcmp(back, call->data, len)))
-			replay_differs(replay, NULL, call, "what it made is something else when it is decoded");
-	} else {
-		replay->skipped_nr[REPLAY_TOO_LARGE]++;
-	}
-	free(to);
-	free(back);
-}
-
-static void run_uncompress(struct run *run, const struct trace_call *call)
-{
-	struct replay *replay = run->replay;
-	uint64_t room = (uint64_t)call->numbers[0];
-	uLong made = (uLong)room, taken = (uLong)call->data_len;
-	uint8_t *to;
-	int ret;
-
-	if (!call->data || call->numbers[2] != (int64_t)call->data_len || !replay->lib->uncompress2) {
-		replay->skipped_nr[REPLAY_NO_DATA]++;
-		return;
-	}
-	to = room <= BUFFER_MAX && room <= replay->budget ? malloc(room + 1) : NULL;
-	if (!to) {
-		replay->skipped_nr[REPLAY_TOO_LARGE]++;
-		return;
-	}
-	replay->budget -= room;
-	ret = replay->lib->uncompress2(to, &made, call->data, &taken);
-	replay->made_nr++;
-	if (ret != call->ret)
-		replay_differs(replay, NULL, call, "recorded %s, now %s", replay_return_name(call->ret),
-			       replay_return_name(ret));
-	else if (ret == Z_OK && (made != (uLong)call->numbers[1] ||
-				 (made && replay->stock->crc32_z(0, to, made) != call->check)))
-		replay_differs(replay, NULL, call, "%lu bytes, recorded %lld%s", made, (long long)call->numbers[1],
-			       made == (uLong)call->numbers[1] ? ", and they are others" : "");
-	free(to);
-}
-
-static void run_checksum(struct run *run, const struct trace_call *call)
-{
-	const struct replay_lib *lib = run->replay->lib;
-	bool is_crc = call->function == ZWD_CALL_crc32 || call->function == ZWD_CALL_crc32_z;
-	const Bytef *data = call->numbers[1] < 0 ? NULL : call->data ? call->data : (const Bytef *)"";
-	uLong sum = (uLong)call->numbers[0], now;
-
-	if (data && (int64_t)call->data_len != call->numbers[1]) {
-		run->replay->skipped_nr[REPLAY_NO_DATA]++;
-		return;
-	}
-	if (!lib->crc32_z || !lib->adler32_z) {
-		run->replay->skipped_nr[REPLAY_LACKS]++;
-		return;
-	}
-	now = (is_crc ? lib->crc32_z : lib->adler32_z)(sum, data, data ? call->data_len : 0);
-	run->replay->made_nr++;
-	if (now != (uLong)call->ret)
-		replay_differs(run->replay, NULL, call, "recorded %08llx, now %08lx", (unsigned long long)call->ret, now);
-}
-
-static void run_combine(struct run *run, const struct trace_call *call)
-{
-	const struct replay_lib *lib = run->replay->lib;
-	bool is_crc = call->function == ZWD_CALL_crc32_combine || call->function == ZWD_CALL_crc32_combine64;
-	uLong now;
-
-	if (!lib->crc32_combine || !lib->adler32_combine) {
-		run->replay->skipped_nr[REPLAY_LACKS]++;
-		return;
-	}
-	/* zlib's crc32_combine() never comes back from a length below 0. */
-	if (call->numbers[2] < 0) {
-		run->replay->skipped_nr[REPLAY_OTHER]++;
-		return;
-	}
-	now = (is_crc ? lib->crc32_combine : lib->adler32_combine)((uLong)call->numbers[0], (uLong)call->numbers[1],
-								   (z_off_t)call->numbers[2]);
-	run->replay->made_nr++;
-	if (now != (uLong)call->ret)
-		replay_differs(run->replay, NULL, call, "recorded %08llx, now %08lx", (unsigned long long)call->ret, now);
 }
 
 static void run_call(struct run *run, const struct trace_call *call, uint64_t nr)
@@ -510,31 +418,32 @@ static void run_call(struct run *run, const struct trace_call *call, uint64_t nr
 	case ZWD_CALL_compress2:
 	case ZWD_CALL_compress_z:
 	case ZWD_CALL_compress2_z:
-		run_compress(run, call);
+		replay_compress(run->replay, call);
 		return;
 	case ZWD_CALL_uncompress:
 	case ZWD_CALL_uncompress2:
 	case ZWD_CALL_uncompress_z:
 	case ZWD_CALL_uncompress2_z:
-		run_uncompress(run, call);
+		replay_uncompress(run->replay, call);
 		return;
 	case ZWD_CALL_adler32:
 	case ZWD_CALL_adler32_z:
 	case ZWD_CALL_crc32:
 	case ZWD_CALL_crc32_z:
-		run_checksum(run, call);
+		replay_checksum(run->replay, call);
 		return;
 	case ZWD_CALL_adler32_combine:
 	case ZWD_CALL_adler32_combine64:
 	case ZWD_CALL_crc32_combine:
 	case ZWD_CALL_crc32_combine64:
-		run_combine(run, call);
+		replay_combine(run->replay, call);
 		return;
 	default:
 		if (call->function <= ZWD_CALL_inflateBackEnd)
 			run_stream(run, call, nr);
 		else
-			run->replay->skipped_nr[call->function >= ZWD_CALL_gzopen ? REPLAY_GZ : REPLAY_OTHER]++;
+			run->replay->skipped_nr[call->function >= ZWD_CALL_gzopen ? REPLAY_GZ
+										  : REPLAY_OTHER]++;
 	}
 }
 

@@ -8,12 +8,12 @@
 
 /* Why calls were not made again. */
 enum replay_skip {
-	REPLAY_NO_DATA,	   /* what they worked on is not in the trace, and cannot be made up */
-	REPLAY_NO_STREAM,  /* of a stream that was opened before the trace began, or not here */
-	REPLAY_GZ,	   /* of a file that is not in the trace */
-	REPLAY_LACKS,	   /* the library has no such function */
-	REPLAY_TOO_LARGE,  /* more than is allowed here */
-	REPLAY_OTHER,	   /* says nothing that could be compared */
+	REPLAY_NO_DATA,	  /* what they worked on is not in the trace, and cannot be made up */
+	REPLAY_NO_STREAM, /* of a stream that was opened before the trace began, or not here */
+	REPLAY_GZ,	  /* of a file that is not in the trace */
+	REPLAY_LACKS,	  /* the library has no such function */
+	REPLAY_TOO_LARGE, /* more than is allowed here */
+	REPLAY_OTHER,	  /* says nothing that could be compared */
 	REPLAY_SKIPS
 };
 const char *replay_skip_words(enum replay_skip skip);
@@ -21,8 +21,9 @@ const char *replay_skip_words(enum replay_skip skip);
 struct replay {
 	const struct replay_lib *lib;
 	const struct replay_lib *stock; /* what is compressed is decoded by this one */
-	bool is_exact; /* deflate's bytes are compared whoever made them */
-	bool is_same; /* it is the engine that software's streams had: their bytes are compared, too */
+	bool is_exact;			/* deflate's bytes are compared whoever made them */
+	bool is_same; /* it is the engine that software's streams had: their bytes are compared, too
+		       */
 	bool is_quiet;
 	uint64_t budget; /* bytes of output in all; what is left */
 

@@ -6,16 +6,17 @@
 #include "tools/zwd/replay_run.h"
 
 struct replay_stream {
-	uint64_t id; /* 0: there is none */
+	uint64_t id;	 /* 0: there is none */
 	unsigned int nr; /* as it is named to the user */
 	bool is_deflate, is_back;
 	bool is_silent; /* nothing is made again until it begins anew */
-	bool is_known; /* its input is in the trace, not made up */
+	bool is_known;	/* its input is in the trace, not made up */
 	int window_bits;
 	z_stream strm;
 	uint8_t *window; /* inflateBack()'s */
 
-	/* Since it began, or began anew: input, and how far the recorded stream was in it and this one is. */
+	/* Since it began, or began anew: input, and how far the recorded stream was in it and this
+	 * one is. */
 	uint8_t *input;
 	size_t input_len, recorded_in, in;
 	uint64_t recorded_out, out;
@@ -24,7 +25,8 @@ struct replay_stream {
 	bool is_soft; /* as recorded: all of it was the real zlib's */
 	uint32_t in_check;
 
-	/* deflate: what comes out is decoded, unless bits were put into it that nobody can decode. */
+	/* deflate: what comes out is decoded, unless bits were put into it that nobody can decode.
+	 */
 	z_stream decoder;
 	bool has_decoder, decoder_ended, is_undecodable;
 	uint64_t decoded_len;
@@ -36,8 +38,9 @@ struct replay_stream {
 };
 
 /* A sentence for the user: this call was another. */
-void replay_differs(struct replay *replay, const struct replay_stream *s, const struct trace_call *call,
-		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+void replay_differs(struct replay *replay, const struct replay_stream *s,
+		    const struct trace_call *call, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 const char *replay_return_name(int64_t ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
-/* zwd selftest: round trips of many sizes through a device, results checked, none longer than 2 seconds. */
+/* zwd selftest: round trips of many sizes through a device, results checked, none longer than 2
+ * seconds. */
 #include "config.h"
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 #include "wd.h"
 #include "wd_zip.h"
 
-#define LIMIT_MS 2000 /* of a check */
+#define LIMIT_MS    2000 /* of a check */
 #define ARRAY_NR(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The checksums bit by bit: slow, and an independent reading of RFC 1950 and RFC 1952. */
@@ -55,13 +56,13 @@ static const struct {
 	const char *name;
 	uint32_t len;
 } sizes[] = {
-	{ "1 byte", 1 }, { "100 bytes", 100 }, { "4 KiB", 4096 }, { "64 KiB + 1", 65537 },
-	{ "1 MiB", 1 << 20 },
+	{ "1 byte", 1 },	 { "100 bytes", 100 }, { "4 KiB", 4096 },
+	{ "64 KiB + 1", 65537 }, { "1 MiB", 1 << 20 },
 };
 
-#define PLAIN_MAX (1u << 20)
+#define PLAIN_MAX  (1u << 20)
 #define PACKED_MAX (PLAIN_MAX * 9 / 8 + 4096)
-#define CHUNK 50000 /* of a stream's input; divides no size above */
+#define CHUNK	   50000 /* of a stream's input; divides no size above */
 
 static uint64_t deadline_ms; /* of the check that runs */
 
@@ -89,7 +90,10 @@ static void side_close(struct side *side)
 static int side_open(struct side *side, const char *device, const char *alg, enum wd_op_type op)
 {
 	struct wd_queue_attr attr = {
-		.device = device, .alg = alg, .op_type = op, .numa_node = -1,
+		.device = device,
+		.alg = alg,
+		.op_type = op,
+		.numa_node = -1,
 	};
 	void *mem[3];
 	int r = wd_request_queue(&attr, &side->queue);
@@ -125,7 +129,8 @@ static int run_request(struct side *side, const struct wd_zip_req *req, struct o
 	uint64_t now = now_ms();
 
 	if (r > 0)
-		r = wd_recv_sync(side->queue, &res, 1, now < deadline_ms ? (unsigned int)(deadline_ms - now) : 0);
+		r = wd_recv_sync(side->queue, &res, 1,
+				 now < deadline_ms ? (unsigned int)(deadline_ms - now) : 0);
 	if (r < 0)
 		return r;
 	if (res.tag != req->tag || res.consumed > req->src_len || res.produced > req->dst_len)
@@ -152,10 +157,14 @@ static int run(struct side *side, enum wd_zip_format format, int is_stream, int 
 		uint32_t left = src_len - out->consumed;
 		uint32_t before = out->consumed + out->produced;
 		struct wd_zip_req req = {
-			.tag = out->consumed, .src = side->src + out->consumed,
-			.dst = side->dst + out->produced, .ctx = side->ctx,
+			.tag = out->consumed,
+			.src = side->src + out->consumed,
+			.dst = side->dst + out->produced,
+			.ctx = side->ctx,
 			.src_len = left < step ? left : step,
-			.dst_len = PACKED_MAX - out->produced, .format = format, .flags = flags,
+			.dst_len = PACKED_MAX - out->produced,
+			.format = format,
+			.flags = flags,
 		};
 
 		if (is_stream && !is_inflate && left <= step)
@@ -253,35 +262,41 @@ static void report_begin(const char *device, int is_json)
 	printf(", \"checks\": [");
 }
 
-static const char hangs_text[] = "hangs: what follows was not tried. It may need a reset; \"zwd doctor\" and the kernel's "
-				 "log may tell why.";
+static const char hangs_text[] =
+	"hangs: what follows was not tried. It may need a reset; \"zwd doctor\" and the kernel's "
+	"log may tell why.";
 
 /* result: "ok", "FAIL" or "hang". Returns its length. */
-static int put_check(char *text, size_t size, const char *format, int is_stream, const char *len, const char *result,
-		     const char *failure, unsigned int hw_status)
+static int put_check(char *text, size_t size, const char *format, int is_stream, const char *len,
+		     const char *result, const char *failure, unsigned int hw_status)
 {
 	const char *how = is_stream ? "stream" : "block";
 	int n;
 
 	if (report.is_json)
 		return snprintf(text, size,
-				"%s\n{\"format\": \"%s\", \"how\": \"%s\", \"size\": \"%s\", \"result\": \"%s\", "
+				"%s\n{\"format\": \"%s\", \"how\": \"%s\", \"size\": \"%s\", "
+				"\"result\": \"%s\", "
 				"\"why\": \"%s\", \"status\": %u}",
-				report.checks_nr ? "," : "", format, how, len, result, failure ? failure : "", hw_status);
+				report.checks_nr ? "," : "", format, how, len, result,
+				failure ? failure : "", hw_status);
 	n = snprintf(text, size, "%-4s  %-7s  %-6s  %s", result, format, how, len);
 	if (failure)
-		n += snprintf(text + n, size - (size_t)n, ": %s (status 0x%02x)", failure, hw_status);
+		n += snprintf(text + n, size - (size_t)n, ": %s (status 0x%02x)", failure,
+			      hw_status);
 	return n + snprintf(text + n, size - (size_t)n, "\n");
 }
 
 static int put_end(char *text, size_t size, const char *result)
 {
 	if (report.is_json)
-		return snprintf(text, size, "\n], \"failed\": %u, \"result\": \"%s\"}\n", report.failed_nr, result);
+		return snprintf(text, size, "\n], \"failed\": %u, \"result\": \"%s\"}\n",
+				report.failed_nr, result);
 	if (!strcmp(result, "hangs"))
 		return snprintf(text, size, "%.64s: %s\n", report.device, hangs_text);
 	if (report.failed_nr)
-		return snprintf(text, size, "%.64s: %u checks failed.\n", report.device, report.failed_nr);
+		return snprintf(text, size, "%.64s: %u checks failed.\n", report.device,
+				report.failed_nr);
 	return snprintf(text, size, "%.64s: works.\n", report.device);
 }
 
@@ -295,8 +310,10 @@ static void on_alarm(int signal)
 /* From here on the check has its time, and a moment more before the process ends for it. */
 static void limit(const char *format, int is_stream, const char *len)
 {
-	const struct itimerval timer = { .it_value = { .tv_sec = LIMIT_MS / 1000, .tv_usec = 300000 } };
-	int n = put_check(report.last_words, sizeof(report.last_words), format, is_stream, len, "hang", hang, 0);
+	const struct itimerval timer = { .it_value = { .tv_sec = LIMIT_MS / 1000,
+						       .tv_usec = 300000 } };
+	int n = put_check(report.last_words, sizeof(report.last_words), format, is_stream, len,
+			  "hang", hang, 0);
 
 	n += put_end(report.last_words + n, sizeof(report.last_words) - (size_t)n, "hangs");
 	report.last_len = (size_t)n;
@@ -336,10 +353,14 @@ static int check_format(const struct wd_device_info *info, size_t f, const uint8
 		int is_stream = i % 2;
 
 		limit(formats[f].name, is_stream, len);
-		failure = check(&comp, &decomp, formats[f].format, is_stream, plain, sizes[i / 2].len, &out);
+		failure = check(&comp, &decomp, formats[f].format, is_stream, plain,
+				sizes[i / 2].len, &out);
 		unlimit();
 		put_check(line, sizeof(line), formats[f].name, is_stream, len,
-			  failure == hang ? "hang" : failure ? "FAIL" : "ok", failure, out.hw_status);
+			  failure == hang ? "hang"
+			  : failure	  ? "FAIL"
+					  : "ok",
+			  failure, out.hw_status);
 		fputs(line, stdout);
 		report.checks_nr++;
 		report.failed_nr += failure != NULL;
@@ -379,7 +400,11 @@ static int selftest_device(const struct zwd_args *args)
 		report.failed_nr++;
 	}
 	if (!r || r == -ETIMEDOUT || args->is_json) {
-		put_end(line, sizeof(line), r == -ETIMEDOUT ? "hangs" : r ? "no queue" : report.failed_nr ? "fails" : "works");
+		put_end(line, sizeof(line),
+			r == -ETIMEDOUT	   ? "hangs"
+			: r		   ? "no queue"
+			: report.failed_nr ? "fails"
+					   : "works");
 		fputs(line, stdout);
 	}
 	if (r == -ETIMEDOUT) {

@@ -1,86 +1,20 @@
 /* SPDX-License-Identifier: Zlib */
 /* What zlib.h promises, a check each. Values are told where they are others than they should be. */
 #include "config.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "tools/zwd/selftest_calls.h"
 #include "tools/zwd/selftest_checks.h"
-
-#define PLAIN_LEN 300000u
-#define PACKED_LEN (2 * PLAIN_LEN)
-
-static Bytef plain[PLAIN_LEN], packed[PACKED_LEN], again[PLAIN_LEN + 64];
-
-static void __attribute__((format(printf, 2, 3))) wrong(char *words, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(words, SELFTEST_WORDS, format, ap);
-	va_end(ap);
-}
-
-#define WANT(condition, ...)                                                                       \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			wrong(words, __VA_ARGS__);                                                 \
-			return;                                                                    \
-		}                                                                                  \
-	} while (0)
-/* A call that has to say this. */
-#define SAYS(expected, call)                                                                       \
-	do {                                                                                       \
-		int said = (call);                                                                 \
-		WANT(said == (expected), "line %d: %s: %d in place of %s", __LINE__, #call, said,  \
-		     #expected);                                                                   \
-	} while (0)
-
-/* Text, with a stretch in the middle that does not pack. */
-static void fill(void)
-{
-	unsigned int seed = 1;
-
-	for (unsigned int i = 0; i < PLAIN_LEN; i++) {
-		seed = seed * 1103515245 + 12345;
-		plain[i] = i > 100000 && i < 140000 ? (Bytef)(seed >> 16) : (Bytef)("ring of words "[(i + (seed >> 30)) % 14]);
-	}
-}
-
-static int open_deflate(const struct replay_lib *lib, z_stream *s, int level, int bits)
-{
-	*s = (z_stream){ .next_in = plain, .next_out = packed, .avail_out = PACKED_LEN };
-	return lib->deflateInit2_(s, level, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(*s));
-}
-
-static int open_inflate(const struct replay_lib *lib, z_stream *s, int bits, uLong len)
-{
-	*s = (z_stream){ .next_in = packed, .avail_in = (uInt)len, .next_out = again, .avail_out = sizeof(again) };
-	return lib->inflateInit2_(s, bits, ZLIB_VERSION, sizeof(*s));
-}
-
-/* packed, of so many bytes, is this much of plain, to the byte. */
-static void check_packed(const struct replay_lib *lib, int bits, uLong len, uLong plain_len, char *words)
-{
-	z_stream s;
-
-	memcpy(packed + len, "behind", 6);
-	SAYS(Z_OK, open_inflate(lib, &s, bits, len + 6));
-	SAYS(Z_STREAM_END, lib->inflate(&s, Z_NO_FLUSH));
-	WANT(s.avail_in == 6, "%u bytes are left behind the stream, not 6", s.avail_in);
-	WANT(s.total_in == len && s.total_out == plain_len, "totals %lu and %lu in place of %lu and %lu", s.total_in,
-	     s.total_out, len, plain_len);
-	WANT(!memcmp(again, plain, plain_len), "other bytes come back");
-	SAYS(Z_OK, lib->inflateEnd(&s));
-}
 
 static void versions(const struct replay_lib *lib, char *words)
 {
 	uLong flags = lib->zlibCompileFlags ? lib->zlibCompileFlags() : 0;
 
 	WANT(lib->zlibVersion()[0] == ZLIB_VERSION[0], "version %s", lib->zlibVersion());
-	WANT((flags & 0xff) == (1 | 2 << 2 | 2 << 4 | 2 << 6), "sizes of types 0x%lx", flags & 0xff);
+	WANT((flags & 0xff) == (1 | 2 << 2 | 2 << 4 | 2 << 6), "sizes of types 0x%lx",
+	     flags & 0xff);
 }
 
 static void round_trips(const struct replay_lib *lib, char *words)
@@ -115,13 +49,15 @@ static void flushes(const struct replay_lib *lib, char *words)
 
 		s.avail_in = len;
 		SAYS(Z_OK, lib->deflate(&s, kinds[i % 3]));
-		WANT(!s.avail_in && s.avail_out, "flush %d leaves %u bytes", kinds[i % 3], s.avail_in);
+		WANT(!s.avail_in && s.avail_out, "flush %d leaves %u bytes", kinds[i % 3],
+		     s.avail_in);
 		if (i % 3 != 2)
-			WANT(!memcmp(s.next_out - 4, "\0\0\377\377", 4), "flush %d has no marker", kinds[i % 3]);
+			WANT(!memcmp(s.next_out - 4, "\0\0\377\377", 4), "flush %d has no marker",
+			     kinds[i % 3]);
 		d.avail_in = (uInt)(s.total_out - d.total_in);
 		SAYS(Z_OK, lib->inflate(&d, Z_SYNC_FLUSH));
-		WANT(d.total_out == s.total_in, "after flush %d %lu of %lu bytes come back", kinds[i % 3], d.total_out,
-		     s.total_in);
+		WANT(d.total_out == s.total_in, "after flush %d %lu of %lu bytes come back",
+		     kinds[i % 3], d.total_out, s.total_in);
 	}
 	SAYS(Z_STREAM_END, lib->deflate(&s, Z_FINISH));
 	SAYS(Z_OK, lib->deflateEnd(&s));
@@ -142,7 +78,8 @@ static void in_pieces(const struct replay_lib *lib, uInt piece, uInt len, char *
 		if (!s.avail_out)
 			s.avail_out = piece;
 		if (!s.avail_in && s.total_in < len)
-			s.avail_in = len - (uInt)s.total_in < piece ? len - (uInt)s.total_in : piece;
+			s.avail_in =
+				len - (uInt)s.total_in < piece ? len - (uInt)s.total_in : piece;
 		ret = lib->deflate(&s, s.total_in + s.avail_in < len ? Z_NO_FLUSH : Z_FINISH);
 	}
 	WANT(ret == Z_STREAM_END, "deflate(): %d", ret);
@@ -157,11 +94,13 @@ static void in_pieces(const struct replay_lib *lib, uInt piece, uInt len, char *
 		if (!s.avail_out)
 			s.avail_out = piece;
 		if (!s.avail_in && s.total_in < len)
-			s.avail_in = len - (uInt)s.total_in < piece ? len - (uInt)s.total_in : piece;
+			s.avail_in =
+				len - (uInt)s.total_in < piece ? len - (uInt)s.total_in : piece;
 		WANT(s.avail_in || ret == Z_OK, "inflate() wants more than there is");
 		ret = lib->inflate(&s, Z_NO_FLUSH);
 	}
-	WANT(ret == Z_STREAM_END && s.total_in == len, "inflate(): %d after %lu of %u bytes", ret, s.total_in, len);
+	WANT(ret == Z_STREAM_END && s.total_in == len, "inflate(): %d after %lu of %u bytes", ret,
+	     s.total_in, len);
 	SAYS(Z_OK, lib->inflateEnd(&s));
 }
 
@@ -196,7 +135,8 @@ static void dictionaries(const struct replay_lib *lib, char *words)
 	SAYS(Z_DATA_ERROR, lib->inflateSetDictionary(&s, plain + 1, 1000));
 	SAYS(Z_OK, lib->inflateSetDictionary(&s, plain, 1000));
 	SAYS(Z_OK, lib->inflateGetDictionary(&s, again, &len));
-	WANT(len == 1000 && !memcmp(again, plain, 1000), "inflateGetDictionary() has another one, of %u bytes", len);
+	WANT(len == 1000 && !memcmp(again, plain, 1000),
+	     "inflateGetDictionary() has another one, of %u bytes", len);
 	SAYS(Z_STREAM_END, lib->inflate(&s, Z_NO_FLUSH));
 	WANT(s.total_out == 20000 && !memcmp(again, plain, 20000), "other bytes come back");
 	SAYS(Z_OK, lib->inflateEnd(&s));
@@ -217,7 +157,8 @@ static void bounds(const struct replay_lib *lib, char *words)
 		s.next_in = plain + 100000;
 		s.avail_in = len;
 		s.avail_out = (uInt)bound;
-		WANT(lib->deflate(&s, Z_FINISH) == Z_STREAM_END, "deflateBound(%u) is %lu, which is too short", len, bound);
+		WANT(lib->deflate(&s, Z_FINISH) == Z_STREAM_END,
+		     "deflateBound(%u) is %lu, which is too short", len, bound);
 		SAYS(Z_OK, lib->deflateEnd(&s));
 	}
 }
@@ -225,7 +166,7 @@ static void bounds(const struct replay_lib *lib, char *words)
 static void errors(const struct replay_lib *lib, char *words)
 {
 	z_stream s = { 0 };
-	uLong made = PACKED_LEN, len, back = sizeof(again);
+	uLong made = PACKED_LEN, len, back = AGAIN_LEN;
 
 	SAYS(Z_VERSION_ERROR, lib->deflateInit_(&s, 6, "0", sizeof(s)));
 	SAYS(Z_VERSION_ERROR, lib->inflateInit_(&s, ZLIB_VERSION, sizeof(s) - 1));
@@ -256,7 +197,8 @@ static void errors(const struct replay_lib *lib, char *words)
 	packed[0] = 0x79;
 	SAYS(Z_OK, open_inflate(lib, &s, 15, made));
 	SAYS(Z_DATA_ERROR, lib->inflate(&s, Z_NO_FLUSH));
-	WANT(s.msg && !strcmp(s.msg, "incorrect header check"), "msg is %s", s.msg ? s.msg : "NULL");
+	WANT(s.msg && !strcmp(s.msg, "incorrect header check"), "msg is %s",
+	     s.msg ? s.msg : "NULL");
 	SAYS(Z_OK, lib->inflateEnd(&s));
 	SAYS(Z_OK, open_inflate(lib, &s, 15, 0));
 	SAYS(Z_BUF_ERROR, lib->inflate(&s, Z_NO_FLUSH));
@@ -266,10 +208,20 @@ static void errors(const struct replay_lib *lib, char *words)
 static void gz_headers(const struct replay_lib *lib, char *words)
 {
 	Bytef name[32] = "a name", comment[32] = "a comment", extra[4] = { 'x', 'y', 0, 0 };
-	gz_header to = { .text = 1, .time = 1234567890, .os = 3, .extra = extra, .extra_len = 4, .name = name,
-			 .comment = comment, .hcrc = 1 };
+	gz_header to = { .text = 1,
+			 .time = 1234567890,
+			 .os = 3,
+			 .extra = extra,
+			 .extra_len = 4,
+			 .name = name,
+			 .comment = comment,
+			 .hcrc = 1 };
 	Bytef got_name[32], got_comment[32], got_extra[8];
-	gz_header from = { .extra = got_extra, .extra_max = 8, .name = got_name, .name_max = 32, .comment = got_comment,
+	gz_header from = { .extra = got_extra,
+			   .extra_max = 8,
+			   .name = got_name,
+			   .name_max = 32,
+			   .comment = got_comment,
 			   .comm_max = 32 };
 	z_stream s;
 
@@ -282,10 +234,13 @@ static void gz_headers(const struct replay_lib *lib, char *words)
 	SAYS(Z_OK, lib->inflateGetHeader(&s, &from));
 	SAYS(Z_STREAM_END, lib->inflate(&s, Z_NO_FLUSH));
 	SAYS(Z_OK, lib->inflateEnd(&s));
-	WANT(from.done == 1 && from.text == 1 && from.time == 1234567890 && from.os == 3 && from.hcrc,
-	     "done %d, text %d, time %lu, os %d, hcrc %d", from.done, from.text, from.time, from.os, from.hcrc);
-	WANT(!strcmp((char *)got_name, "a name") && !strcmp((char *)got_comment, "a comment") && from.extra_len == 4 &&
-		     !memcmp(got_extra, extra, 4), "other texts");
+	WANT(from.done == 1 && from.text == 1 && from.time == 1234567890 && from.os == 3 &&
+		     from.hcrc,
+	     "done %d, text %d, time %lu, os %d, hcrc %d", from.done, from.text, from.time, from.os,
+	     from.hcrc);
+	WANT(!strcmp((char *)got_name, "a name") && !strcmp((char *)got_comment, "a comment") &&
+		     from.extra_len == 4 && !memcmp(got_extra, extra, 4),
+	     "other texts");
 }
 
 static unsigned int give(void *desc, z_const unsigned char **data)
@@ -341,12 +296,13 @@ static void syncs(const struct replay_lib *lib, char *words)
 	SAYS(Z_OK, open_inflate(lib, &s, 15, s.total_out));
 	SAYS(Z_DATA_ERROR, lib->inflate(&s, Z_NO_FLUSH));
 	SAYS(Z_OK, lib->inflateSync(&s));
-	WANT(s.total_in <= middle, "inflateSync() stops after %lu bytes, the flush point is at %lu", s.total_in, middle);
+	WANT(s.total_in <= middle, "inflateSync() stops after %lu bytes, the flush point is at %lu",
+	     s.total_in, middle);
 	s.next_out = again;
-	s.avail_out = sizeof(again);
+	s.avail_out = AGAIN_LEN;
 	lib->inflate(&s, Z_NO_FLUSH);
-	WANT(s.next_out - again == 20000 && !memcmp(again, plain + 50000, 20000), "%ld bytes are recovered, not 20000",
-	     (long)(s.next_out - again));
+	WANT(s.next_out - again == 20000 && !memcmp(again, plain + 50000, 20000),
+	     "%ld bytes are recovered, not 20000", (long)(s.next_out - again));
 	lib->inflateEnd(&s);
 }
 
@@ -372,10 +328,11 @@ static void copies(const struct replay_lib *lib, char *words)
 	SAYS(Z_OK, lib->inflate(&s, Z_NO_FLUSH));
 	SAYS(Z_OK, lib->inflateCopy(&copy, &s));
 	SAYS(Z_OK, lib->inflateEnd(&s));
-	copy.avail_out = sizeof(again) - 70000;
+	copy.avail_out = AGAIN_LEN - 70000;
 	SAYS(Z_STREAM_END, lib->inflate(&copy, Z_NO_FLUSH));
 	SAYS(Z_OK, lib->inflateEnd(&copy));
-	WANT(copy.total_out == PLAIN_LEN && !memcmp(again, plain, PLAIN_LEN), "other bytes come back");
+	WANT(copy.total_out == PLAIN_LEN && !memcmp(again, plain, PLAIN_LEN),
+	     "other bytes come back");
 }
 
 static void primes(const struct replay_lib *lib, char *words)
@@ -404,7 +361,8 @@ static void primes(const struct replay_lib *lib, char *words)
 
 static void params(const struct replay_lib *lib, char *words)
 {
-	static const int levels[] = { 1, 9, 0, 6, 3 }, strategies[] = { 0, Z_FILTERED, 0, Z_HUFFMAN_ONLY, Z_RLE };
+	static const int levels[] = { 1, 9, 0, 6, 3 },
+			 strategies[] = { 0, Z_FILTERED, 0, Z_HUFFMAN_ONLY, Z_RLE };
 	z_stream s;
 
 	SAYS(Z_OK, open_deflate(lib, &s, 6, 15));
@@ -433,24 +391,32 @@ static void resets(const struct replay_lib *lib, char *words)
 		if (*words)
 			return;
 		SAYS(Z_OK, lib->deflateReset(&s));
-		WANT(!s.total_in && !s.total_out, "totals %lu and %lu after a reset", s.total_in, s.total_out);
+		WANT(!s.total_in && !s.total_out, "totals %lu and %lu after a reset", s.total_in,
+		     s.total_out);
 	}
 	SAYS(Z_OK, lib->deflateEnd(&s));
 }
 
 static void checksums(const struct replay_lib *lib, char *words)
 {
-	uLong a = lib->crc32(0, (const Bytef *)"123456789", 9), b = lib->adler32(1, (const Bytef *)"123456789", 9), whole, joined;
+	uLong a = lib->crc32(0, (const Bytef *)"123456789", 9),
+	      b = lib->adler32(1, (const Bytef *)"123456789", 9), whole, joined;
 
 	WANT(a == 0xcbf43926, "CRC-32 of 123456789 is %08lx", a);
 	WANT(b == 0x091e01de, "Adler-32 of 123456789 is %08lx", b);
 	for (uInt at = 0; at < PLAIN_LEN; at += 33333) {
 		whole = lib->crc32(0, plain, PLAIN_LEN);
-		joined = lib->crc32_combine(lib->crc32(0, plain, at), lib->crc32(0, plain + at, PLAIN_LEN - at), (z_off_t)(PLAIN_LEN - at));
-		WANT(whole == joined, "crc32_combine() after %u bytes: %08lx, not %08lx", at, joined, whole);
+		joined = lib->crc32_combine(lib->crc32(0, plain, at),
+					    lib->crc32(0, plain + at, PLAIN_LEN - at),
+					    (z_off_t)(PLAIN_LEN - at));
+		WANT(whole == joined, "crc32_combine() after %u bytes: %08lx, not %08lx", at,
+		     joined, whole);
 		whole = lib->adler32(1, plain, PLAIN_LEN);
-		joined = lib->adler32_combine(lib->adler32(1, plain, at), lib->adler32(1, plain + at, PLAIN_LEN - at), (z_off_t)(PLAIN_LEN - at));
-		WANT(whole == joined, "adler32_combine() after %u bytes: %08lx, not %08lx", at, joined, whole);
+		joined = lib->adler32_combine(lib->adler32(1, plain, at),
+					      lib->adler32(1, plain + at, PLAIN_LEN - at),
+					      (z_off_t)(PLAIN_LEN - at));
+		WANT(whole == joined, "adler32_combine() after %u bytes: %08lx, not %08lx", at,
+		     joined, whole);
 	}
 }
 
@@ -470,25 +436,22 @@ static void gz_files(const struct replay_lib *lib, char *words)
 	WANT(gz, "gzdopen() for reading");
 	SAYS(plain[0], lib->gzgetc(gz));
 	SAYS('x', lib->gzungetc('x', gz));
-	WANT(lib->gzgets(gz, line, 4) && line[0] == 'x' && !memcmp(line + 1, plain + 1, 2), "gzgets() after gzungetc()");
+	WANT(lib->gzgets(gz, line, 4) && line[0] == 'x' && !memcmp(line + 1, plain + 1, 2),
+	     "gzgets() after gzungetc()");
 	WANT(lib->gzseek(gz, 123456, SEEK_SET) == 123456, "gzseek()");
 	SAYS(1000, lib->gzread(gz, again, 1000));
 	WANT(!memcmp(again, plain + 123456, 1000), "other bytes are read behind gzseek()");
-	WANT(lib->gzread(gz, again, PLAIN_LEN) == (int)(PLAIN_LEN - 124456) && lib->gzeof(gz), "no end of the file");
+	WANT(lib->gzread(gz, again, PLAIN_LEN) == (int)(PLAIN_LEN - 124456) && lib->gzeof(gz),
+	     "no end of the file");
 	SAYS(Z_OK, lib->gzclose(gz));
 	fclose(file);
-}
-
-static void filled(const struct replay_lib *lib, void (*check)(const struct replay_lib *lib, char *words), char *words)
-{
-	fill();
-	check(lib, words);
 }
 
 #define CHECK(name)                                                                                \
 	static void check_##name(const struct replay_lib *lib, char words[SELFTEST_WORDS])         \
 	{                                                                                          \
-		filled(lib, name, words);                                                          \
+		selftest_fill();                                                                   \
+		name(lib, words);                                                                  \
 	}
 CHECK(versions)
 CHECK(round_trips)
@@ -509,13 +472,18 @@ CHECK(checksums)
 CHECK(gz_files)
 
 const struct selftest_check selftest_checks[] = {
-	{ "version", "the interface is the one of zlib.h, with types of its sizes", check_versions },
-	{ "round-trip", "each level, format and window, sizes of 0 to 300,000 bytes", check_round_trips },
-	{ "flush", "all that was given can be decoded after Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_PARTIAL_FLUSH", check_flushes },
+	{ "version", "the interface is the one of zlib.h, with types of its sizes",
+	  check_versions },
+	{ "round-trip", "each level, format and window, sizes of 0 to 300,000 bytes",
+	  check_round_trips },
+	{ "flush",
+	  "all that was given can be decoded after Z_SYNC_FLUSH, Z_FULL_FLUSH, Z_PARTIAL_FLUSH",
+	  check_flushes },
 	{ "cuts", "input and room in pieces of 7 to 100,001 bytes", check_cuts },
 	{ "one-byte", "input and room byte by byte", check_one_byte },
 	{ "dictionary", "a preset dictionary, asked for and set", check_dictionaries },
-	{ "bound", "compressBound() and deflateBound() are enough for data that does not pack", check_bounds },
+	{ "bound", "compressBound() and deflateBound() are enough for data that does not pack",
+	  check_bounds },
 	{ "errors", "wrong arguments, damaged and cut data, no progress", check_errors },
 	{ "gz-header", "deflateSetHeader() and inflateGetHeader()", check_gz_headers },
 	{ "inflate-back", "inflateBack()", check_back },

@@ -35,9 +35,10 @@ static double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-static void run_here(const struct replay_lib *lib, const struct selftest_check *check, struct outcome *outcome)
+static void run_here(const struct replay_lib *lib, const struct selftest_check *check,
+		     struct outcome *outcome)
 {
-	size_t (*stats)(struct zwd_stats *stats, size_t size);
+	size_t (*stats)(struct zwd_stats * stats, size_t size);
 	struct zwd_stats s = { 0 };
 
 	*(void **)&stats = dlsym(lib->handle, "zwd_stats");
@@ -48,7 +49,8 @@ static void run_here(const struct replay_lib *lib, const struct selftest_check *
 }
 
 /* In a process of its own: a library that crashes or hangs is one of those that this is for. */
-static void run_check(const struct replay_lib *lib, const struct selftest_check *check, struct outcome *outcome)
+static void run_check(const struct replay_lib *lib, const struct selftest_check *check,
+		      struct outcome *outcome)
 {
 	double begin = now_s();
 	int ends[2], status = 0;
@@ -120,9 +122,10 @@ static void print_head(const struct zwd_args *args, const struct replay_lib *lib
 		print_settings(1);
 		printf("}, \"devices\": [");
 	} else {
-		printf("library        %s\nzlib           %s\nlibz-wd        %s\nzwd            %s\nsystem         %s %s %s\n",
-		       lib->path, lib->zlibVersion(), lib->own_version ? lib->own_version : "no", PACKAGE_VERSION,
-		       os.sysname, os.release, os.machine);
+		printf("library        %s\nzlib           %s\nlibz-wd        %s\nzwd            "
+		       "%s\nsystem         %s %s %s\n",
+		       lib->path, lib->zlibVersion(), lib->own_version ? lib->own_version : "no",
+		       PACKAGE_VERSION, os.sysname, os.release, os.machine);
 		print_settings(0);
 		if (nr <= 0)
 			printf("device         none\n");
@@ -132,21 +135,24 @@ static void print_head(const struct zwd_args *args, const struct replay_lib *lib
 			printf(i ? ", " : "");
 			json_print(stdout, devices[i].name);
 		} else {
-			printf("device         %s (%s, %s)\n", devices[i].name, devices[i].api, devices[i].algs);
+			printf("device         %s (%s, %s)\n", devices[i].name, devices[i].api,
+			       devices[i].algs);
 		}
 	}
 	printf(args->is_json ? "], \"checks\": [" : "\n");
 }
 
-static void print_check(const struct selftest_check *check, const struct outcome *outcome, int is_json)
+static void print_check(const struct selftest_check *check, const struct outcome *outcome,
+			int is_json)
 {
 	const char *result = *outcome->words ? "wrong" : "ok";
 
 	if (is_json) {
-		printf("%s\n{\"name\": \"%s\", \"result\": \"%s\", \"why\": ", check == selftest_checks ? "" : ",",
-		       check->name, result);
+		printf("%s\n{\"name\": \"%s\", \"result\": \"%s\", \"why\": ",
+		       check == selftest_checks ? "" : ",", check->name, result);
 		json_print(stdout, outcome->words);
-		printf(", \"requests\": %llu, \"seconds\": %.3f}", (unsigned long long)outcome->requests, outcome->seconds);
+		printf(", \"requests\": %llu, \"seconds\": %.3f}",
+		       (unsigned long long)outcome->requests, outcome->seconds);
 		return;
 	}
 	printf("%-5s  %-12s  %s", result, check->name, check->does);

@@ -101,7 +101,8 @@ static const char *read_call(struct rest *rest, struct trace_call *call)
 		call->data_len = take(rest);
 		call->ahead = take(rest);
 		call->data = rest->at;
-		if (call->data_len != (size_t)(rest->end - rest->at) || call->ahead > call->data_len)
+		if (call->data_len != (size_t)(rest->end - rest->at) ||
+		    call->ahead > call->data_len)
 			return "contents of another length";
 		if (call->parts & ZWD_TRACE_STREAM && call->data_len - call->ahead != call->taken)
 			return "contents of another length than was taken";

@@ -12,7 +12,8 @@ struct trace_file {
 	const uint8_t *data;
 	size_t len, at;
 	bool has_data;
-	bool is_cut; /* the last record is not all there: the disk was full, or the process killed */
+	bool is_cut; /* the last record is not all there: the disk was full, or the process killed
+		      */
 	const char *wrong; /* why reading ended before the end, or NULL */
 };
 
