@@ -15,6 +15,8 @@
 #define INPUT_PASS_MIN	(4u << 20)
 #define INPUT_PASS_MAX	(8u << 20)
 #define INPUT_UNITS_MIN 4
+#define INPUT_LARGE (16u << 20) /* more is one unit a pass, of one source that has all kinds in pieces */
+#define INPUT_PIECE (1u << 20)
 
 static int input_add(struct input *input, const char *name, uint8_t *data, size_t len)
 {
@@ -65,9 +67,34 @@ close_fd:
 	return ret;
 }
 
+/* All kinds in one source, a piece of each in turn as often as it weighs. */
+static int input_add_joined(struct input *input, size_t len)
+{
+	uint8_t *data = malloc(len);
+	size_t at = 0, nr = 0;
+
+	if (!data)
+		return -ENOMEM;
+	while (at < len)
+		for (enum gen_kind kind = 0; kind < GEN_KINDS_NR && at < len; kind++)
+			for (unsigned int i = gen_weight(kind); i && at < len; i--, nr++) {
+				size_t piece = len - at < INPUT_PIECE ? len - at : INPUT_PIECE;
+
+				gen_fill(kind, INPUT_SEED + nr, data + at, piece);
+				at += piece;
+			}
+	if (input_add(input, "mix", data, len)) {
+		free(data);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int input_add_mix(struct input *input, size_t piece_len)
 {
 	input->is_generated = 1;
+	if (piece_len > INPUT_LARGE)
+		return input_add_joined(input, piece_len);
 	for (enum gen_kind kind = 0; kind < GEN_KINDS_NR; kind++) {
 		size_t len = piece_len * gen_weight(kind);
 		uint8_t *data = malloc(len);
@@ -118,8 +145,8 @@ struct input_unit *input_units(const struct input *input, size_t size, size_t *n
 	if (pass_len < INPUT_PASS_MIN)
 		pass_len = INPUT_PASS_MIN;
 	pass_nr = pass_len / mean;
-	if (pass_nr < INPUT_UNITS_MIN)
-		pass_nr = INPUT_UNITS_MIN;
+	if (!pass_nr || (pass_nr < INPUT_UNITS_MIN && mean <= INPUT_LARGE))
+		pass_nr = mean <= INPUT_LARGE ? INPUT_UNITS_MIN : 1;
 	pass = malloc(pass_nr * sizeof(*pass));
 	for (i = 0; pass && i < pass_nr; i++)
 		pass[i] = all[pass_nr < all_nr ? i * all_nr / pass_nr : i % all_nr];

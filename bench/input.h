@@ -29,12 +29,12 @@ struct input_unit {
 /* A regular file's content. 0 or -errno. */
 int input_add_file(struct input *input, const char *path);
 
-/* Each kind's weight times piece_len bytes. 0 or -ENOMEM. */
+/* Each kind's weight times piece_len bytes; above 16 MiB, piece_len bytes of all kinds together. 0 or -ENOMEM. */
 int input_add_mix(struct input *input, size_t piece_len);
 
 /*
  * Cuts the sources into units of size bytes; a source's shorter end counts when it is all there is
- * or at least half a unit. A pass is 4 to 8 MiB, or 4 units if they are large: units spread evenly
+ * or at least half a unit. A pass is 4 to 8 MiB, or 4 units if they are large, 1 above 16 MiB: units spread evenly
  * over a longer input, units of a shorter one again and again. NULL: no memory or no bytes. The
  * caller frees it.
  */

@@ -9,13 +9,15 @@ bench_libbench_la_SOURCES = \
 
 bin_PROGRAMS += bench/wd-bench
 bench_wd_bench_SOURCES = \
-	bench/codec.h bench/codec_queue.c bench/codec_zlib.c bench/corpus.c \
+	bench/anchors.c bench/anchors.h bench/codec.h bench/codec_queue.c bench/codec_zlib.c bench/corpus.c \
+	bench/equal.c bench/equal.h \
 	bench/goals.c bench/goals.h bench/goals_calls.c bench/goals_child.c bench/goals_clients.c \
 	bench/goals_device.c \
 	bench/goals_git.c bench/goals_gzip.c bench/goals_inflate.c bench/goals_memory.c \
 	bench/goals_policy.c bench/goals_queue.c bench/goals_run.c bench/goals_size.c \
 	bench/goals_start.c bench/goals_stream.c \
-	bench/measure.c bench/measure.h \
+	bench/html.c bench/html_tables.c bench/html.h \
+	bench/measure.c bench/measure.h bench/plot.c bench/plot.h \
 	bench/table.c bench/table.h bench/table_data.c \
 	bench/wd-bench.c bench/zlib_api.c bench/zlib_api.h \
 	libz-wd/engine/learn.c

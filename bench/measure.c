@@ -476,6 +476,8 @@ static int measure_summarize(struct cell *cell, struct samples *s)
 		}
 		spread_sort(first->latencies, first->latencies_nr);
 		out->p50_ns = spread_percentile(first->latencies, first->latencies_nr, 500);
+		out->p90_ns = spread_percentile(first->latencies, first->latencies_nr, 900);
+		out->p999_ns = spread_percentile(first->latencies, first->latencies_nr, 999);
 		out->p99_ns = spread_percentile(first->latencies, first->latencies_nr, 990);
 	}
 	row->speed = spread_of(s->speed, s->nr);

@@ -24,7 +24,7 @@ struct table_side {
 	double caller_s_per_gb;	 /* CPU seconds, medians */
 	double others_s_per_gb;
 	size_t packed_len; /* compressed bytes of a pass */
-	uint64_t p50_ns, p99_ns;
+	uint64_t p50_ns, p90_ns, p99_ns, p999_ns;
 };
 
 struct table_row {
@@ -56,11 +56,14 @@ struct table {
 	struct table_row *rows;
 	size_t rows_nr;
 	int is_interrupted;
+	int is_equal_ratio; /* levels are those whose size is nearest to the device's */
 };
 
 void table_text(const struct table *table, FILE *out);
 void table_json(const struct table *table, FILE *out);
 void table_csv(const struct table *table, FILE *out);
+/* html.c: a page that needs nothing else. Runs other compressors and gnuplot. */
+void table_html(const struct table *table, FILE *out);
 
 /* "64K", "1M", "1000" in a buffer of 24 bytes. */
 const char *table_size(size_t size, char *text);

@@ -37,9 +37,9 @@ static void json_side(FILE *out, const char *key, const struct table_side *s)
 	json_spread(out, "wall_mb_per_s", &s->wall_mbps);
 	fprintf(out,
 		",\n      \"caller_cpu_s_per_gb\": %.6f, \"others_cpu_s_per_gb\": %.6f, "
-		"\"packed_bytes\": %zu, \"p50_ns\": %llu, \"p99_ns\": %llu}",
+		"\"packed_bytes\": %zu, \"p50_ns\": %llu, \"p99_ns\": %llu, \"p999_ns\": %llu}",
 		s->caller_s_per_gb, s->others_s_per_gb, s->packed_len,
-		(unsigned long long)s->p50_ns, (unsigned long long)s->p99_ns);
+		(unsigned long long)s->p50_ns, (unsigned long long)s->p99_ns, (unsigned long long)s->p999_ns);
 }
 
 static void json_row(FILE *out, const struct table_row *r)

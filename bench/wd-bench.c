@@ -13,7 +13,9 @@
 #include <unistd.h>
 #include <zwd.h>
 
+#include "equal.h"
 #include "goals.h"
+#include "plot.h"
 #include "measure.h"
 #include "table.h"
 
@@ -23,7 +25,7 @@ enum {
 };
 
 #define BENCH_SIZES_NR	  32
-#define BENCH_SIZE_MAX	  (16u << 20)
+#define BENCH_SIZE_MAX	  (64u << 20)
 #define BENCH_THREADS_MAX 256
 #define BENCH_DEPTH_MAX	  1024
 
@@ -38,7 +40,8 @@ struct options {
 	unsigned int trials_nr, threads_nr, depth;
 	double seconds;
 	size_t piece_len; /* of the generated mix */
-	int is_direct, is_quick, is_quiet;
+	int is_direct, is_quick, is_quiet, is_equal_ratio;
+	const char *html;
 	void (*write)(const struct table *table, FILE *out);
 	struct measure_cfg measure;
 };
@@ -70,6 +73,8 @@ static void bench_help(FILE *out)
 	      "      --depth N         with --direct: requests in flight per thread, 4\n"
 	      "      --quick           few cells on a small mix, less than 20 seconds\n"
 	      "      --json, --csv     for programs instead of people\n"
+	      "      --html FILE       a page with plots, beside pigz, igzip and libdeflate-gzip\n"
+	      "      --equal-ratio     at zlib's level whose size is nearest to the device's\n"
 	      "  -q, --quiet           no progress\n"
 	      "      --help, --version\n\n"
 	      "Exit status: 0 all is well, 1 a verification failed, 2 nothing could be measured.\n",
@@ -187,6 +192,8 @@ static void bench_options(struct options *o, int argc, char **argv)
 		OPT_QUICK,
 		OPT_JSON,
 		OPT_CSV,
+		OPT_HTML,
+		OPT_EQUAL_RATIO,
 		OPT_HELP,
 		OPT_VERSION,
 	};
@@ -204,6 +211,8 @@ static void bench_options(struct options *o, int argc, char **argv)
 		{ "quick", no_argument, NULL, OPT_QUICK },
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "csv", no_argument, NULL, OPT_CSV },
+		{ "html", required_argument, NULL, OPT_HTML },
+		{ "equal-ratio", no_argument, NULL, OPT_EQUAL_RATIO },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{ "version", no_argument, NULL, OPT_VERSION },
@@ -252,6 +261,13 @@ static void bench_options(struct options *o, int argc, char **argv)
 		case OPT_CSV:
 			o->write = table_csv;
 			break;
+		case OPT_HTML:
+			o->html = optarg;
+			o->write = table_html;
+			break;
+		case OPT_EQUAL_RATIO:
+			o->is_equal_ratio = 1;
+			break;
 		case 'q':
 			o->is_quiet = 1;
 			break;
@@ -270,12 +286,16 @@ static void bench_options(struct options *o, int argc, char **argv)
 		bench_die("--trials and --seconds exclude each other");
 	if (o->depth && !o->is_direct)
 		bench_die("--depth needs --direct");
+	if (o->is_equal_ratio && o->levels_nr)
+		bench_die("--equal-ratio and --levels exclude each other");
 	/* A quick run asks for less, but never for less than the user asked. */
 	o->piece_len = o->is_quick ? 256u << 10 : 512u << 10;
 	if (!o->sizes_nr)
-		bench_sizes(o, o->is_quick ? "4K,64K" : "4K,64K,1M");
+		bench_sizes(o, o->is_quick ? "4K,64K" : o->html ? "1K,4K,16K,64K,256K,1M,8M" : "4K,64K,1M");
+	if (o->html && !plot_is_there())
+		bench_die("--html draws with gnuplot, which is not there: Debian's package is gnuplot-nox");
 	if (!o->levels_nr)
-		bench_levels(o, "1,6");
+		bench_levels(o, o->is_equal_ratio ? "1" : "1,6");
 	if (!o->trials_nr && !(o->seconds > 0))
 		o->trials_nr = o->is_quick ? 3 : 9;
 	if (!o->depth)
@@ -360,6 +380,7 @@ static void bench_head(const struct options *o, struct table *t)
 	t->format = o->format;
 	t->threads_nr = o->threads_nr;
 	t->depth = o->depth;
+	t->is_equal_ratio = o->is_equal_ratio;
 }
 
 /* Returns whether every cell was verified. */
@@ -379,6 +400,12 @@ static int bench_cells(const struct options *o, struct table *t)
 
 		row->size = o->sizes[i / per_size];
 		row->level = o->levels[i % per_size / per_level];
+		if (o->is_equal_ratio) {
+			int level = equal_level(&o->measure, t->input, row->size);
+
+			if (level > 0)
+				row->level = level;
+		}
 		row->direction = i % per_level || !o->directions[CODEC_DEFLATE] ? CODEC_INFLATE
 										: CODEC_DEFLATE;
 		if (is_shown)
@@ -421,6 +448,7 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = bench_stop, .sa_flags = (int)SA_RESETHAND };
 	struct input input = { 0 };
 	struct table table = { .input = &input };
+	FILE *out = stdout;
 	int is_verified;
 
 	if (argc > 1 && !strcmp(argv[1], "goals"))
@@ -448,12 +476,17 @@ int main(int argc, char **argv)
 		if (o.sizes[i] > table.device.max_len)
 			bench_die("--sizes: a request of the device has %u bytes at most",
 				  table.device.max_len);
+	/* What cannot be written is known before it is measured. */
+	if (o.html)
+		out = fopen(o.html, "we");
+	if (!out)
+		bench_die("%s: %s", o.html, strerror(errno));
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	is_verified = bench_cells(&o, &table);
-	o.write(&table, stdout);
-	if (fflush(stdout) || ferror(stdout))
-		bench_die("standard output: %s", strerror(errno));
+	o.write(&table, out);
+	if (fflush(out) || ferror(out))
+		bench_die("%s: %s", o.html ? o.html : "standard output", strerror(errno));
 	free(table.rows);
 	input_free(&input);
 	if (bench_signal)
