@@ -42,8 +42,8 @@ sva_programs = tests/system/sva/life tests/system/sva/memory
 EXTRA_PROGRAMS += $(sva_programs)
 EXTRA_LTLIBRARIES += tests/system/sva/libcall.la
 tests_system_sva_libcall_la_SOURCES = tests/system/sva/call.c tests/system/sva/call.h
-tests_system_sva_life_LDADD = tests/system/sva/libcall.la libwd/libwdq.la -lz
-tests_system_sva_memory_LDADD = tests/system/sva/libcall.la libwd/libwdq.la -lz
+tests_system_sva_life_LDADD = tests/system/sva/libcall.la libwd/libwd_core.la -lz
+tests_system_sva_memory_LDADD = tests/system/sva/libcall.la libwd/libwd_core.la -lz
 if HAVE_CMOCKA
 check_PROGRAMS += tests/system/test_vfu
 TESTS += tests/system/test_vfu
@@ -76,6 +76,8 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-pasid.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-scalable.sh \
+	tests/system/ours-svm.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh tests/system/uacce.body \
+	tests/system/whole.body \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
 	tests/system/queue.body tests/system/run tests/system/run.py tests/system/sva.body tests/system/vmlinux.py
@@ -87,6 +89,13 @@ check-system: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server tests/system/model/hisi-zip.la \
 		$(attack_programs) $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
+
+# Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
+SVA_SCENARIOS = ours-svm uacce-v3 uacce-v2 ours-pasid
+check-system-sva: all
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) \
+		$(sva_programs)
+	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SVA_SCENARIOS)
 
 # Further guests: all attacks on the newer kernels; version 1, an engineering sample; arm64, whose libraries and programs are built here, in
 # tests/system/arm64 (tests/install arm64 before); and the kernel of an older Debian, which its mirrors may drop some day.

@@ -60,12 +60,14 @@ static void refused(struct wd_queue *q, char *src, char *dst)
 {
 	char *read_only = mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *gone = untouched(ROOM);
+	struct wd_zip_res res;
 
 	tell(is_refused(q, src, LEN, read_only, ROOM), "output that is read-only fails");
 	munmap(gone, ROOM);
 	tell(is_refused(q, src, LEN, gone, ROOM), "output that is not mapped fails");
 	tell(is_refused(q, gone, LEN, dst, ROOM), "input that is not mapped fails");
-	tell(is_refused(q, src, LEN, (char *)(UINTPTR_MAX - 2 * ROOM), ROOM),
+	/* libwd may see that before the device does. */
+	tell(call(q, src, LEN, (char *)(UINTPTR_MAX - 2 * ROOM), ROOM, &res) < 0 && !res.produced,
 	     "output at an address of the kernel's fails");
 	tell(is_right(q, src, LEN, dst, ROOM), "and the queue goes on");
 }
