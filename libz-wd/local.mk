@@ -96,6 +96,7 @@ EXTRA_libz_wd_libz_wd_la_DEPENDENCIES = libz-wd/libz-wd.map
 include_HEADERS += libz-wd/zwd.h
 pkgconfig_DATA += libz-wd/libz-wd.pc
 EXTRA_DIST += libz-wd/libz-wd.map
+include libz-wd/system/local.mk
 include libz-wd/tools/local.mk
 
 # Opt-in: LD_LIBRARY_PATH=$(libdir)/libz-wd gives a program this library as its libz.so.1.
@@ -104,4 +105,4 @@ install-exec-hook:
 	cd '$(DESTDIR)$(libdir)/libz-wd' && rm -f libz.so.1 && $(LN_S) ../libz-wd.so.1 libz.so.1
 uninstall-hook:
 	rm -f '$(DESTDIR)$(libdir)/libz-wd/libz.so.1'
-	-rmdir '$(DESTDIR)$(libdir)/libz-wd' '$(DESTDIR)$(wdqincludedir)' '$(DESTDIR)$(pkglibexecdir)'
+	-rmdir '$(DESTDIR)$(systemlibdir)' '$(DESTDIR)$(libdir)/libz-wd' '$(DESTDIR)$(wdqincludedir)' '$(DESTDIR)$(pkglibexecdir)'

@@ -35,13 +35,13 @@ tests_abi_old_la_LIBADD = -lz
 tests_abi_inner_LDFLAGS = $(AM_LDFLAGS) -Wl,--no-as-needed
 tests_abi_inner_LDADD = -lz
 tests_abi_inner_late_SOURCES = tests/abi/inner.c
-mode_tests += tests/abi/confined.sh tests/abi/inner.sh
+mode_tests += tests/abi/confined.sh tests/abi/inner.sh tests/abi/system.sh
 mode_stamps += tests/abi/underneath.sh.emu.t tests/abi/underneath.sh.soft.t
 TESTS += tests/abi/versions.sh
 
 if BARE
 TESTS += tests/abi/callgrind.sh tests/abi/load.sh tests/abi/silent.sh
 endif
-EXTRA_DIST += tests/abi/confined.sh tests/abi/inner.sh tests/abi/underneath.sh tests/abi/versions.sh
+EXTRA_DIST += tests/abi/confined.sh tests/abi/inner.sh tests/abi/system.sh tests/abi/underneath.sh tests/abi/versions.sh
 EXTRA_DIST += tests/abi/callgrind.sh tests/abi/load.sh tests/abi/silent.sh tests/abi/symbols.sh \
 	tests/abi/zlib.symbols
