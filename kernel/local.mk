@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	kernel/README \
 	kernel/compat/compat.h \
 	kernel/dkms.conf \
+	kernel/own-driver \
 	kernel/include/uapi/wd/sdmdev.h \
 	kernel/include/wd/vfio_sdmdev.h \
 	kernel/sdmdev/Kbuild \

@@ -60,6 +60,7 @@ include tests/coverage/local.mk
 include tests/manual/local.mk
 include tests/mutants/local.mk
 include tests/newcomer/local.mk
+include tests/packaging/local.mk
 EXTRA_DIST += tests/packages
 
 # What a sanitizer sees: our programs with our libraries in them. Others' programs cannot take a library with one.
