@@ -24,5 +24,4 @@ $(wd_zip_pages): page = wd_zip
 $(zwd_stats_pages): page = zwd_stats
 $(other_pages):
 	$(AM_V_GEN)$(MKDIR_P) man && echo '.so man3/$(page).3' >$@
-dist_man_MANS += man/zwd-replay.1 man/zwd-trace.5
 dist_man_MANS += man/zwd-replay.1 man/zwd-selftest.1 man/zwd-trace.5

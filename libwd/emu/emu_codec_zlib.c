@@ -34,7 +34,8 @@ _Static_assert(sizeof(zlib) == sizeof(symbols) / sizeof(symbols[0]) * sizeof(voi
 /* devices_lock is held. A failure is none for ever. */
 static int codec_open(void)
 {
-	static const struct emu_library library = {
+	/* Not static: the loader would have to relocate it. */
+	const struct emu_library library = {
 		.soname = "libz.so.1", .path = SOFT_ZLIB_PATH, .symbols = symbols,
 		.symbols_nr = sizeof(symbols) / sizeof(symbols[0]),
 	};

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "abi/pigz.h"
@@ -105,7 +107,14 @@ static bool is_output_free(const char *name, size_t len, const char *end)
 	return access(output, F_OK);
 }
 
-/* Not by libc's functions: their versions are younger than all that the library needs else, which costs at load. */
+/* Not by libc's functions: each that nothing else here calls costs every program at its load. */
+static bool is_terminal(int fd)
+{
+	struct termios termios; /* more than the kernel's own, which it fills in */
+
+	return !syscall(SYS_ioctl, fd, TCGETS, &termios);
+}
+
 static int status_of(int dir, const char *name, int flags, struct stat *st)
 {
 	return (int)syscall(SYS_newfstatat, dir, name, st, flags);
@@ -146,12 +155,12 @@ static bool is_plain_stdin(const struct call *call)
 	off_t at;
 	int ends[2];
 
-	if (status_of(STDIN_FILENO, "", AT_EMPTY_PATH, &st) || (!call->test && isatty(STDOUT_FILENO)))
+	if (status_of(STDIN_FILENO, "", AT_EMPTY_PATH, &st) || (!call->test && is_terminal(STDOUT_FILENO)))
 		return false;
 	if (S_ISREG(st.st_mode)) {
-		at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+		at = syscall(SYS_lseek, STDIN_FILENO, 0, SEEK_CUR);
 		if (at >= 0)
-			got = pread(STDIN_FILENO, head, sizeof(head), at);
+			got = syscall(SYS_pread64, STDIN_FILENO, head, sizeof(head), at);
 		return at >= 0 && (!call->decompress || is_member(head, got));
 	}
 	if (!S_ISFIFO(st.st_mode))
@@ -200,7 +209,7 @@ bool zwd_pigz_is_for_device(int argc, char **argv)
 		return false;
 	if (!call.has_file)
 		return is_plain_stdin(&call);
-	if (call.to_stdout && !call.test && isatty(STDOUT_FILENO))
+	if (call.to_stdout && !call.test && is_terminal(STDOUT_FILENO))
 		return false;
 	for (int i = 1; i < argc; i++)
 		if (argv[i][0] != '-' && !is_plain_file(&call, argv[i]))

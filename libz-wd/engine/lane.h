@@ -3,6 +3,7 @@
 #ifndef ZWD_LANE_H
 #define ZWD_LANE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,11 +27,12 @@ struct zwd_lane {
 	int is_inherited; /* a child has a copy of its memory */
 	int reaches_all; /* requests may have src and dst anywhere in the process's memory */
 	size_t written; /* bytes of dst that are cleared before another stream has the lane */
-	int is_in_dst; /* the latest request writes there */
+	bool is_in_dst; /* the latest request writes there */
 	int is_kept; /* lent for longer than a call, maybe */
 	int error;	  /* what it was dropped with, in a signal handler */
 	uint64_t sent_ns; /* when its request was sent */
-	int is_watched; /* there are limits, or a goal: ZWD_IN_FLIGHT, ZWD_LATENCY_MS */
+	unsigned int timeout_ms; /* how long a call waits for one */
+	bool is_watched; /* there are limits, or a goal: ZWD_IN_FLIGHT, ZWD_LATENCY_MS */
 	unsigned int flight; /* KiB of its request that ZWD_IN_FLIGHT counts, */
 	int is_flight_kept;  /* among those that may be left */
 	struct zwd_lane *next;

@@ -36,35 +36,42 @@ int zwd_qpool_send(struct zwd_lane *lane, const struct wd_zip_req *req)
 	return ret;
 }
 
-static inline __attribute__((always_inline)) int received_in(struct zwd_lane *lane, const struct wd_zip_res *res,
-							     int ret, uint64_t *ns)
+static __attribute__((noinline, cold)) int failed(struct zwd_lane *lane, int ret)
 {
-	if (ret != 1) {
-		if (ret != -EAGAIN)
-			zwd_probe(request_complete, lane->dir, lane, ret, 0, 0, 0);
-		return ret ? ret : -EIO;
-	}
+	if (ret != -EAGAIN)
+		zwd_probe(request_complete, lane->dir, lane, ret, 0, 0, 0);
+	return ret;
+}
+
+/* There is a result: how many nanoseconds it took. */
+static inline __attribute__((always_inline)) uint64_t note(struct zwd_lane *lane, const struct wd_zip_res *res)
+{
+	uint64_t ns;
+
 	if (lane->is_in_dst) {
 		size_t len = res->produced < lane->dst_len ? res->produced : lane->dst_len;
 
 		if (len > lane->written)
 			lane->written = len;
 	}
-	*ns = zwd_now_ns() - lane->sent_ns;
-	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, *ns);
-	zwd_count_latency(lane->dir, *ns);
-	return 0;
+	ns = zwd_now_ns() - lane->sent_ns;
+	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, ns);
+	zwd_count_latency(lane->dir, ns);
+	return ns;
 }
 
+/* ret: how many results there are. */
 static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
 {
 	uint64_t ns;
 
-	ret = received_in(lane, res, ret, &ns);
-	if (ret || __builtin_expect(!lane->is_watched, 1))
-		return ret;
-	zwd_flight_end(lane);
-	zwd_latency_note(lane->dir, ns);
+	if (ret != 1)
+		return failed(lane, ret ? ret : -EIO);
+	ns = note(lane, res);
+	if (__builtin_expect(lane->is_watched, 0)) {
+		zwd_flight_end(lane);
+		zwd_latency_note(lane->dir, ns);
+	}
 	return 0;
 }
 
@@ -99,7 +106,7 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 }
 
 static inline __attribute__((always_inline)) int call(struct zwd_lane *lane, const struct wd_zip_req *req,
-						      struct wd_zip_res *res, uint64_t *ns)
+						      struct wd_zip_res *res)
 {
 	int ret;
 
@@ -107,8 +114,11 @@ static inline __attribute__((always_inline)) int call(struct zwd_lane *lane, con
 	count_copy(lane, req);
 	zwd_probe(request_submit, lane->dir, lane, req->src_len, req->dst_len);
 	lane->sent_ns = zwd_now_ns();
-	ret = wd_call(lane->queue, req, res, zwd_settings()->timeout_ms);
-	return received_in(lane, res, ret ? ret : 1, ns);
+	ret = wd_call(lane->queue, req, res, lane->timeout_ms);
+	if (__builtin_expect(ret, 0))
+		return failed(lane, ret);
+	note(lane, res);
+	return 0;
 }
 
 /* Apart: without limits and goals they cost one look at the lane. */
@@ -116,28 +126,26 @@ static __attribute__((noinline, cold)) int call_watched(struct zwd_lane *lane, c
 							struct wd_zip_res *res)
 {
 	int ret = zwd_flight_begin(lane, req->src_len, 0);
-	uint64_t ns;
 
 	if (!ret)
-		ret = call(lane, req, res, &ns);
+		ret = call(lane, req, res);
 	if (ret)
 		return ret;
 	zwd_flight_end(lane);
-	zwd_latency_note(lane->dir, ns);
+	zwd_latency_note(lane->dir, zwd_now_ns() - lane->sent_ns);
 	return 0;
 }
 
 int zwd_qpool_run(struct zwd_lane *lane, const struct wd_zip_req *req, struct wd_zip_res *res)
 {
 	int ret = zwd_enter();
-	uint64_t ns;
 
 	if (ret)
 		return ret;
 	if (__builtin_expect(lane->is_watched, 0))
 		ret = call_watched(lane, req, res);
 	else
-		ret = call(lane, req, res, &ns);
+		ret = call(lane, req, res);
 	zwd_leave();
 	return ret;
 }

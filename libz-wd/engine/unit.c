@@ -60,10 +60,12 @@ static inline __attribute__((always_inline)) void request(struct zwd_unit *unit,
 				   (unit->is_last ? WD_ZIP_FINISH : 0)),
 		.window_bits = (uint8_t)unit->window_bits,
 	};
-	if (!lane->reaches_all && unit->in != lane->src)
-		req->src = memcpy(lane->src, unit->in, unit->len);
-	if (lane->reaches_all && unit->room && unit->room_len >= unit->dst_len)
+	if (!lane->reaches_all) {
+		if (unit->in != lane->src)
+			req->src = memcpy(lane->src, unit->in, unit->len);
+	} else if (unit->room && unit->room_len >= unit->dst_len) {
 		req->dst = unit->room;
+	}
 	unit->out = req->dst;
 }
 
@@ -136,14 +138,16 @@ static int verify(const struct zwd_unit *unit, const unsigned char *history, siz
 int zwd_unit_receive(struct zwd_unit *unit, struct zwd_lane *lane, const struct wd_zip_res *res,
 		     const unsigned char *history, size_t history_len)
 {
-	int fits = check_result(unit, res), ret = 0;
+	int fits = check_result(unit, res);
 
 	if (fits < 0)
 		return fits;
-	if (fits && zwd_settings()->verify && zwd_verify_is_due())
-		ret = verify(unit, history, history_len);
-	if (ret)
-		return ret;
+	if (fits && zwd_settings()->verify && zwd_verify_is_due()) {
+		int ret = verify(unit, history, history_len);
+
+		if (ret)
+			return ret;
+	}
 	/* Even where the blocks are stored, the context is that of the plain text. */
 	unit->has_ctx = fits && !unit->is_last;
 	if (!fits || unit->out_len > unit->stored_len)
