@@ -84,7 +84,7 @@ http {
 }
 END
 }
-answers() { curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$port/file1000"; }
+answers() { [ -s "$tmp/pid" ] && curl -s --fail -o /dev/null --max-time 5 "http://127.0.0.1:$port/file1000"; }
 if command -v nginx >/dev/null && command -v curl >/dev/null; then
 	mkdir -p "$tmp/www/gz" && cd "$tmp/www" || exit 99
 	for size in 1 100 1000 20000 70000 400000; do

@@ -13,7 +13,7 @@ mkdir -p "$tmp/include/wdq" "$tmp/programs" "$tmp/bin" "$tmp/files/folder"
 cp "$top_srcdir/libwd/wd.h" "$top_srcdir/libwd/wd_zip.h" "$tmp/include/wdq"
 cp "$top_srcdir/libz-wd/zwd.h" "$tmp/include"
 cd "$top_srcdir" || exit 99
-awk -v want=programs -v dir="$tmp/programs" -f tests/manual/parts.awk $WD_MANUALS >"$tmp/list"
+awk -v want=programs -v dir="$tmp/programs" -f tests/manual/parts.awk $MANUALS >"$tmp/list"
 [ "$(wc -l <"$tmp/list")" -ge 4 ] || fail "too few programs are found: $(cat "$tmp/list")"
 libs="-L$top_builddir/libz-wd/.libs -L$top_builddir/libwd/.libs"
 export LD_LIBRARY_PATH="$top_builddir/libz-wd/.libs:$top_builddir/libwd/.libs"
@@ -22,7 +22,7 @@ while read -r file; do
 	*zlib.h*) lib=-lz-wd ;;
 	*) lib=-lwdq ;;
 	esac
-	${WD_CC} -Wall -Wextra -Werror -o "${file%.c}" -I"$tmp/include" "$file" $libs $lib >"$tmp/out" 2>&1 ||
+	${MANUAL_CC} -Wall -Wextra -Werror -o "${file%.c}" -I"$tmp/include" "$file" $libs $lib >"$tmp/out" 2>&1 ||
 		{ fail "${file##*/} is not compiled"; continue; }
 	timeout 60 "${file%.c}" >"$tmp/out" 2>&1 </dev/null || fail "${file##*/} ends with $?"
 	echo "${file##*/}: $(head -n 1 "$tmp/out")" | tee -a "$tmp/all"

@@ -11,14 +11,14 @@ parts() { awk -v want="$1" -f "$top_srcdir/tests/manual/parts.awk" "$2"; }
 sed -n 's/^	\(w*wd_[a-z_0-9]*\);$/\1/p; s/^	\(zwd_[a-z_0-9]*\);$/\1/p' "$top_srcdir/libwd/libwdq.map" "$top_srcdir/libz-wd/libz-wd.map" |
 	sort -u >"$tmp/exported"
 for header in libwd/wd.h libwd/wd_zip.h libz-wd/zwd.h; do
-	gcc=${WD_CC%% *}
+	gcc=${MANUAL_CC%% *}
 	$gcc -E -P -I"$top_srcdir/libwd" -x c "$top_srcdir/$header" 2>/dev/null
 done | tr '\n' ' ' | tr ';{}' '\n\n\n' | sed -n 's/.*[ *]\(z*wd_[a-z_0-9]*\)(.*/\1/p' | sort -u >"$tmp/declared"
 [ -s "$tmp/declared" ] && [ -s "$tmp/exported" ] || exit 99
 comm -23 "$tmp/declared" "$tmp/exported" | grep . && fail "declared, and not exported"
 while read -r name; do
 	page=man/$name.3
-	case " $WD_MANUALS $WD_OTHER_PAGES " in
+	case " $MANUALS $OTHER_PAGES " in
 	*" $page "*) ;;
 	*)
 		grep -qx "$name" "$tmp/declared" && fail "there is no page $page: see man/local.mk"
@@ -41,6 +41,6 @@ for page in $(sort -u "$tmp/pages"); do
 	done
 	parts prototypes "$page" >"$tmp/page.c"
 	mkdir -p "$tmp/wdq" && cp "$top_srcdir/libwd/wd.h" "$top_srcdir/libwd/wd_zip.h" "$tmp/wdq"
-	${WD_CC} -fsyntax-only -I"$tmp" -I"$top_srcdir/libz-wd" "$tmp/page.c" || fail "$page has another prototype than the header"
+	${MANUAL_CC} -fsyntax-only -I"$tmp" -I"$top_srcdir/libz-wd" "$tmp/page.c" || fail "$page has another prototype than the header"
 done
 exit $rc

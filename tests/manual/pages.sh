@@ -7,9 +7,9 @@ rc=0
 # Lines are as long as everywhere here, and which other packages' pages this machine has says nothing of ours.
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
-mandoc -T lint -W style $WD_MANUALS >"$tmp/out" 2>"$tmp/err"
+mandoc -T lint -W style $MANUALS >"$tmp/out" 2>"$tmp/err"
 grep -hv 'text line longer than 80 bytes\|referenced manual not found\|mandoc\.db' "$tmp/out" "$tmp/err" && rc=1
-for page in $WD_MANUALS; do
+for page in $MANUALS; do
 	case $page in
 	man/*) ;;
 	*) echo "$page is not in man/"; rc=1 ;;
@@ -19,14 +19,14 @@ for page in $WD_MANUALS; do
 		wd-* | wd_* | wd.* | zwd* | libz-wd* | sdmdev*) ;;
 		*) continue ;;
 		esac
-		case " $WD_MANUALS $WD_OTHER_PAGES " in
+		case " $MANUALS $OTHER_PAGES " in
 		*" man/$other "*) ;;
 		*) echo "$page: there is no $other"; rc=1 ;;
 		esac
 	done
 done
 for page in man/*.[1-9]; do # in the tree, and told to nobody
-	case " $WD_MANUALS " in
+	case " $MANUALS " in
 	*" $page "*) ;;
 	*) echo "$page is not installed"; rc=1 ;;
 	esac

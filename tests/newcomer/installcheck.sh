@@ -24,7 +24,7 @@ missing() {
 }
 missing '*/zwd.h'
 missing '*/man1/zwd.1'
-zwd=$(find "$tree" -name zwd -type f)
+zwd=$(find "$tree" -path '*/bin/zwd' -type f)
 printf '#!/bin/sh\necho "zwd (libz-wd) 0.0.1"\n' >"$zwd"
 ! run installcheck || fail "it takes another version of zwd"
 grep -q 'another version' "$dir/log" || fail "it does not tell that zwd is another version"

@@ -23,13 +23,13 @@ static int is_due(const char *name)
 __attribute__((visibility("default"))) int inflate(z_streamp strm, int flush)
 {
 	int (*real)(z_streamp strm, int flush), ret;
-	uInt room = strm->avail_out;
+	uInt room = strm ? strm->avail_out : 0;
 
 	*(void **)&real = dlsym(RTLD_NEXT, "inflate");
 	ret = real(strm, flush);
 	if (is_due("inflate-return"))
 		return ret == Z_OK ? Z_BUF_ERROR : Z_OK;
-	if (strm->avail_out < room && is_due("inflate-byte"))
+	if (strm && strm->avail_out < room && is_due("inflate-byte"))
 		strm->next_out[-1] ^= 1;
 	return ret;
 }
@@ -37,15 +37,15 @@ __attribute__((visibility("default"))) int inflate(z_streamp strm, int flush)
 __attribute__((visibility("default"))) int deflate(z_streamp strm, int flush)
 {
 	int (*real)(z_streamp strm, int flush), ret;
-	uInt room = strm->avail_out;
+	uInt room = strm ? strm->avail_out : 0;
 
 	*(void **)&real = dlsym(RTLD_NEXT, "deflate");
 	ret = real(strm, flush);
 	if (ret != Z_BUF_ERROR && is_due("deflate-return"))
 		return ret == Z_OK ? Z_STREAM_ERROR : Z_OK;
-	if (room - strm->avail_out > 20 && is_due("deflate-byte"))
+	if (strm && room - strm->avail_out > 20 && is_due("deflate-byte"))
 		strm->next_out[-9] ^= 4;
-	if (ret == Z_STREAM_END && strm->adler != 1 && is_due("deflate-adler"))
+	if (strm && ret == Z_STREAM_END && strm->adler != 1 && is_due("deflate-adler"))
 		strm->adler++;
 	return ret;
 }

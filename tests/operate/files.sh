@@ -10,7 +10,9 @@ tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 chmod 755 "$tmp" && cd "$tmp" || exit 99
 gzip=$WD_GZIP
-unset WD_DEVICE WD_GZIP ZWD_ENGINE ZWD_LOG ZWD_STATS
+for name in $(env | sed -n 's/^\(Z*WD_[A-Z_]*\)=.*/\1/p'); do
+	unset "$name"
+done
 failed=0
 fail() {
 	echo "FAIL $*"

@@ -71,6 +71,7 @@ ZWD_ENGINE=hw run 0 --zlib --json --lib "$LIBZWD" -d emu
 json '.wrong == 0 and all(.checks[]; .result == "ok") and any(.checks[]; .requests > 0) and .devices == ["emu"]'
 json '.settings.WD_DEVICE == "emu" and (.zlib | length) > 3 and (.libz_wd | length) > 3'
 
+run 0 --zlib --lib "$faulty" # without a fault it is the system's
 for fault in inflate-return:3 inflate-byte:5 deflate-return:4 deflate-byte:3; do
 	FAULT=$fault run 1 --zlib --lib "$faulty"
 	said '^wrong'

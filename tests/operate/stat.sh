@@ -74,7 +74,8 @@ wait $watch || fail "-i does not end"
 # Looking changes nothing: neither threads nor files, nor is anything executed there.
 start "$work" big ready
 state() { ls /proc/"$pid"/fd /proc/"$pid"/task; cat /proc/"$pid"/maps; grep ctxt /proc/"$pid"/task/"$pid"/status; }
-state >before
+# It sleeps by then: nothing is left of its start.
+until state >before && sleep 0.1 && state | cmp -s - before; do :; done
 run 0 stat "$pid"
 state | cmp - before || fail "the process is not as it was"
 go_on
@@ -117,16 +118,17 @@ is '.cpu_s >= 0 and .device_cpu_s >= 0 and .cpu_s + .device_cpu_s > 0'
 go_on
 
 # Why not.
-sleep 60 &
+cp "$(command -v sleep)" sleep$$ || exit 99 # no other is called so
+./sleep$$ 60 &
 other=$!
 started="$started $other"
-until [ "$(cat /proc/$other/comm)" = sleep ]; do :; done
+until [ "$(cat /proc/$other/comm)" = sleep$$ ]; do :; done
 run 1 stat $other
-told err "^zwd: $other (sleep): runs without libz-wd\$" 1
+told err "^zwd: $other (sleep$$): runs without libz-wd\$" 1
 run 1 stat --json $other
 [ "$(jq -c . out)" = '[]' ] || fail "JSON of nothing"
-run 1 stat sleep
-told err "^zwd: $other (sleep): runs without libz-wd\$" 1
+run 1 stat sleep$$
+told err "^zwd: $other (sleep$$): runs without libz-wd\$" 1
 kill $other
 wait $other 2>/dev/null
 run 1 stat $other

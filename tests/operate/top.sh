@@ -5,27 +5,28 @@
 start "$work" small ready big ready
 small=$pid
 (echo >&3) && read -r pid <came || fail "does not go on"
-cp "$work" busy || exit 99
+busy=busy$$ # another run may be at work
+cp "$work" "$busy" || exit 99
 mkfifo go2 came2 || exit 99
-./busy ready big big big ready <go2 >came2 &
+"./$busy" ready big big big ready <go2 >came2 &
 started="$started $!"
 exec 4>go2
-read -r busy <came2
-"$zwd" top -i 0.2 -n 3000 "$small" busy >watched 2>err &
+read -r number <came2
+"$zwd" top -i 0.2 -n 3000 "$small" "$busy" >watched 2>err &
 watch=$!
 until grep -q processes watched || ! kill -0 $watch; do sleep 0.1; done
 grep -q ' deflate ' watched && fail "what happened before is shown"
 echo >&4
-read -r busy <came2
-until grep -q '^ *[0-9]* busy .* deflate ' watched || ! kill -0 $watch; do sleep 0.1; done
+read -r number <came2
+until grep -q "^ *[0-9]* $busy .* deflate " watched || ! kill -0 $watch; do sleep 0.1; done
 kill $watch
 wait $watch
-grep -B 2 '^ *[0-9]* busy .* deflate ' watched >out
+grep -B 2 "^ *[0-9]* $busy .* deflate " watched >out
 told out '2 processes  a second: device .*B, software 0B  on the device: 100%'
 told out '^ *PID PROGRAM '
 grep -q "$(printf '\033')" watched && fail "a pipe gets control characters"
 # By bytes: busy was the later and comes first.
-grep -A 3 '^ *[0-9]* busy .* deflate ' watched | grep -q "^ *$small work .* -\$" || fail "not in order"
+grep -A 3 "^ *[0-9]* $busy .* deflate " watched | grep -q "^ *$small work .* -\$" || fail "not in order"
 exec 4>&-
 go_on
 

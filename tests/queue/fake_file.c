@@ -193,6 +193,9 @@ int fake_unmap(void *mem, size_t len)
 	for (unsigned int i = 0; i < QUEUES; i++) {
 		struct queue *q = &fake.queues[i];
 
+		/* What is still under way ends before its memory goes. */
+		if (is_region(q, mem) && q->has_no_file)
+			fake_queue_stop(q);
 		if (is_region(q, mem) && !--q->maps && q->has_no_file)
 			orphan = q;
 		if (q->is_open && !q->has_no_file && q->emu && (mem == q->dus || mem == q->mmio))

@@ -16,7 +16,7 @@ for tool in flock python3 zstd; do
 done
 mkdir -p "$top"
 exec 9>"$top/lock"
-flock -w 600 9 || stop "another download does not end"
+flock -w 3600 9 || stop "another download does not end"
 
 . "$here/apt.sh"
 . "$here/headers.sh"
