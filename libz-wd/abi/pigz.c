@@ -60,11 +60,17 @@ static bool take_letter(struct call *call, char letter)
 	return false;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 static bool take_word(struct call *call, const char *word)
 {
 	if (word[1] != '-') {
+		/* Digits in a row are one number to pigz, such as 11, which is zopfli. */
 		while (*++word)
-			if (!take_letter(call, *word))
+			if (!take_letter(call, *word) || (is_digit(word[0]) && is_digit(word[1])))
 				return false;
 		return true;
 	}

@@ -52,7 +52,8 @@ int ZEXPORT deflateInit2_(z_streamp strm, int level, int method, int window_bits
                                                                                                    \
 	static inline int run_##name(z_streamp strm, int flush)                                    \
 	{                                                                                          \
-		struct zwd_stream *s = zwd_stream_kept(strm);                                      \
+		/* The real zlib looks itself whether the state is this stream's. */                 \
+		struct zwd_stream *s = strm && strm->zalloc ? (struct zwd_stream *)strm->state : NULL; \
 		uint64_t kind_and_mode = s ? zwd_stream_kind_and_mode(s) : 0;                      \
 		int ret;                                                                           \
                                                                                                    \
@@ -60,7 +61,7 @@ int ZEXPORT deflateInit2_(z_streamp strm, int level, int method, int window_bits
 			ZWD_SOFT_CALL(ret, strm, s, name(strm, flush));                            \
 			return ret;                                                                \
 		}                                                                                  \
-		if ((uint32_t)kind_and_mode == ZWD_MAGIC_##kind && strm->zalloc && strm->zfree)    \
+		if ((uint32_t)kind_and_mode == ZWD_MAGIC_##kind && s->strm == strm && strm->zfree) \
 			return name##_of_device(strm, s, flush);                                   \
 		return other_##name(strm, flush);                                                  \
 	}                                                                                          \

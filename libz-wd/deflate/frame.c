@@ -63,10 +63,13 @@ static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 {
 	/* A stream that ends with its first call is no matter of two engines. */
 	int is_all = flush == Z_FINISH;
+	/* Nor is it chosen anew, where it has no full unit. */
+	int is_decided = is_all && strm->avail_in && strm->avail_in < zwd_units_len(s);
 	/* The blocks are zlib's already when an earlier stream of this state was software's. */
 	int is_ours = !(s->soft && s->is_custom) &&
 		      !(is_all && is_dictionary_better(&s->d, strm->avail_in)) &&
-		      zwd_policy_deflate_begin(&s->d, strm->avail_in, is_all ? flush : Z_NO_FLUSH) &&
+		      zwd_policy_deflate_begin(&s->d, strm->avail_in, is_all ? flush : Z_NO_FLUSH,
+					       is_decided) &&
 		      (!s->d.header || zwd_format_gzip_header_len(s->d.header) <= ZWD_PEND_LEN);
 
 	if (!is_ours || zwd_deflate_get_blocks(s)) {
@@ -75,7 +78,7 @@ static int choose_mode(z_streamp strm, struct zwd_stream *s, int flush)
 	}
 	s->mode = ZWD_MODE_OURS;
 	/* It was asked for a device just now, by all that the stream's only segment has. */
-	s->d.is_device = is_all && strm->avail_in && strm->avail_in < zwd_units_len(s);
+	s->d.is_device = is_decided;
 	return Z_OK;
 }
 

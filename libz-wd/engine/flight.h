@@ -36,7 +36,7 @@ static inline size_t zwd_flight_most(void)
 {
 	size_t limit = zwd_settings()->in_flight;
 
-	return limit ? limit / 2 : SIZE_MAX;
+	return limit ? limit / 2 / 1024 * 1024 : SIZE_MAX;
 }
 
 #endif

@@ -360,7 +360,10 @@ static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 	if (ret)
 		return ret;
 	job->own_out = job->unit.out;
-	if (job->lane)
+	/* Where too much is in flight, nothing is wrong with the lane. */
+	if (job->lane && err == -EBUSY)
+		zwd_qpool_put(job->lane);
+	else if (job->lane)
 		zwd_qpool_drop(job->lane, err);
 	job->lane = NULL;
 	return 0;
@@ -386,7 +389,7 @@ static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 	while ((ret = run(job, is_waiting))) {
 		if (ret == -EAGAIN)
 			return ret;
-		if (job->lane) {
+		if (job->lane && ret != -EBUSY) {
 			zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);
 			zwd_log(ZWD_LOG_WARN, "deflate request failed: %s", strerror(-ret));
 		}

@@ -143,14 +143,14 @@ static inline __attribute__((always_inline)) int is_for_device(const struct zwd_
  */
 static inline __attribute__((always_inline)) int has_device(const struct zwd_settings *settings,
 							    enum zwd_dir dir, int needs_raw,
-							    struct zwd_trial *trial)
+							    int is_asking, struct zwd_trial *trial)
 {
 	if (!zwd_qpool_has_device(dir) || (needs_raw && !zwd_qpool_has_raw(dir))) {
 		zwd_count(dir, ZWD_SOFT_NO_DEVICE, 1);
 		trial->begin_ns = 0;
 		return 0;
 	}
-	if (__builtin_expect(settings->latency_ms != 0, 0) && zwd_qpool_is_late(dir, 1)) {
+	if (__builtin_expect(settings->latency_ms != 0, 0) && zwd_qpool_is_late(dir, is_asking)) {
 		zwd_count(dir, ZWD_SOFT_LATENCY, 1);
 		trial->begin_ns = 0;
 		return 0;
@@ -160,14 +160,14 @@ static inline __attribute__((always_inline)) int has_device(const struct zwd_set
 	return 1;
 }
 
-int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush)
+int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush, int is_decided)
 {
 	const struct zwd_settings *settings = zwd_settings();
 
 	d->trial.begin_ns = 0;
 	/* More may come, and is gathered until there is a unit's worth. */
 	return flush == Z_NO_FLUSH || (is_for_device(settings, ZWD_DEFLATE, d->level, len, &d->trial) &&
-				       has_device(settings, ZWD_DEFLATE, 0, &d->trial));
+				       has_device(settings, ZWD_DEFLATE, 0, is_decided, &d->trial));
 }
 
 int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
@@ -178,7 +178,7 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 	if (d->trial.begin_ns)
 		return 1; /* that was the decision */
 	ret = is_for_device(settings, ZWD_DEFLATE, d->level, len, &d->trial) &&
-	      has_device(settings, ZWD_DEFLATE, 0, &d->trial);
+	      has_device(settings, ZWD_DEFLATE, 0, 1, &d->trial);
 	/* Without a flush the call may return before the work is done. */
 	if (flush == Z_NO_FLUSH)
 		d->trial.begin_ns = 0;
@@ -192,7 +192,7 @@ int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
 	if (len > room / INFLATE_EXPANDS)
 		len = room / INFLATE_EXPANDS;
 	return is_for_device(settings, ZWD_INFLATE, 0, len, &i->trial) &&
-	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, &i->trial);
+	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial);
 }
 
 int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len)

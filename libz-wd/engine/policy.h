@@ -14,9 +14,9 @@ int zwd_policy_inflate_candidate(int window_bits);
 /*
  * The first call has len bytes and this flush: is it worth to frame the stream here? Where that is
  * the decision for a device or software, the time of the call begins; the device is opened for the
- * first data that is for it.
+ * first data that is for it. is_decided: and nobody asks again.
  */
-int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush);
+int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush, int is_decided);
 
 /* The first unit has len bytes, and this flush is asked for: device? Likewise. */
 int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush);

@@ -169,13 +169,19 @@ static void learn_device(struct zwd_pool *pool, enum zwd_dir dir, const struct z
 			     strstr(info.algs, "deflate") ? DEVICE_WITH_RAW : DEVICE_WITHOUT_RAW);
 }
 
+/* No device, none that this process may use, or one that hangs: the next one who asks fares no better. */
+static int is_lasting(int err)
+{
+	return err == -ETIMEDOUT || err == -ENODEV || err == -EOPNOTSUPP || err == -EPERM || err == -EACCES;
+}
+
 /* A failure that will not go away by itself pauses the pool at once. */
 static void note_failure(struct zwd_pool *pool, enum zwd_dir dir, int err)
 {
 	uint64_t pause_ns = PAUSE_MIN_NS;
 
 	pool->failures++;
-	if (err != -ETIMEDOUT && err != -ENODEV && pool->failures < FAILURES_MAX)
+	if (!is_lasting(err) && pool->failures < FAILURES_MAX)
 		return;
 	for (unsigned int i = 1; i < pool->failures && pause_ns < PAUSE_MAX_NS; i++)
 		pause_ns *= 2;

@@ -43,8 +43,8 @@ static __attribute__((noinline, cold)) int failed(struct zwd_lane *lane, int ret
 	return ret;
 }
 
-/* There is a result: how many nanoseconds it took. */
-static inline __attribute__((always_inline)) uint64_t note(struct zwd_lane *lane, const struct wd_zip_res *res)
+/* There is a result. */
+static inline __attribute__((always_inline)) void note(struct zwd_lane *lane, const struct wd_zip_res *res)
 {
 	uint64_t ns;
 
@@ -57,21 +57,16 @@ static inline __attribute__((always_inline)) uint64_t note(struct zwd_lane *lane
 	ns = zwd_now_ns() - lane->sent_ns;
 	zwd_probe(request_complete, lane->dir, lane, res->status, res->consumed, res->produced, ns);
 	zwd_count_latency(lane->dir, ns);
-	return ns;
 }
 
 /* ret: how many results there are. */
 static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret)
 {
-	uint64_t ns;
-
 	if (ret != 1)
 		return failed(lane, ret ? ret : -EIO);
-	ns = note(lane, res);
-	if (__builtin_expect(lane->is_watched, 0)) {
+	note(lane, res);
+	if (__builtin_expect(lane->is_watched, 0))
 		zwd_flight_end(lane);
-		zwd_latency_note(lane->dir, ns);
-	}
 	return 0;
 }
 
@@ -90,17 +85,22 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 {
 	int ret = zwd_enter();
 	uint64_t past_ms;
+	int is_waited_for;
 
 	if (ret)
 		return ret;
 	ret = wd_recv(lane->queue, res, 1);
-	if (ret == -EAGAIN) {
+	is_waited_for = ret == -EAGAIN;
+	if (is_waited_for) {
 		past_ms = (zwd_now_ns() - lane->sent_ns) / 1000000;
 		/* Of several lanes that hang, only the first is waited for in full. */
 		timeout_ms = timeout_ms > past_ms ? timeout_ms - (unsigned int)past_ms : 1;
 		ret = wd_recv_sync(lane->queue, res, 1, timeout_ms);
 	}
 	ret = received(lane, res, ret);
+	/* Of one that was there already nobody knows how long it took: the program was away. */
+	if (__builtin_expect(lane->is_watched, 0) && is_waited_for && !ret)
+		zwd_latency_note(lane->dir, zwd_now_ns() - lane->sent_ns);
 	zwd_leave();
 	return ret;
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <lean.h>
+#include <wd.h>
 
 #include "operate/log.h"
 #include "operate/page.h"
@@ -44,6 +45,7 @@ static struct {
 } self; /* known before anything is forbidden */
 static atomic_bool is_taken; /* by this process */
 static bool is_forked;
+static unsigned int generation; /* of the process that made the file, or was told of being a child */
 static struct zwd_live *own; /* where it counts without a page */
 
 static struct zwd_live *page_of(uint32_t nr)
@@ -124,6 +126,7 @@ bool zwd_page_make(const char *dir)
 
 	if (!*dir || atomic_exchange(&is_tried, true))
 		return false;
+	generation = wd_generation();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	own = zwd_counting;
 	note_self();
@@ -166,7 +169,8 @@ void zwd_page_take(void)
 	struct zwd_live *page;
 	uint32_t nr;
 
-	if (!pages || atomic_exchange(&is_taken, true))
+	/* A child that was made behind our back has its parent's page, and is not told from it. */
+	if (!pages || generation != wd_generation() || atomic_exchange(&is_taken, true))
 		return;
 	nr = __atomic_fetch_add(&page_of(0)->taken, 1, __ATOMIC_RELAXED);
 	page = page_of(nr < PAGES_NR - 1 ? nr : PAGES_NR - 1);
@@ -188,6 +192,7 @@ void zwd_page_leave(void)
 	__atomic_store_n(&zwd_counting, own, __ATOMIC_RELAXED);
 	own->elsewhere = 0;
 	atomic_store(&is_taken, false);
+	generation = wd_generation();
 	note_self();
 	self.is_child = true;
 }
@@ -195,7 +200,7 @@ void zwd_page_leave(void)
 /* For what is done with a page no system call is made: there are filters by which that is to die. */
 void zwd_page_end(bool (*has_worked)(void))
 {
-	if (!pages)
+	if (!pages || generation != wd_generation())
 		return;
 	if (has_worked())
 		zwd_page_take(); /* on a stream that it was forked with */

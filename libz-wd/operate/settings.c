@@ -228,7 +228,7 @@ static void read_environment(struct zwd_settings *s)
 		s->engine = ZWD_ENGINE_SOFT;
 	/* A request that there is never room for would wait in vain. */
 	if (s->in_flight && s->unit > s->in_flight / 2)
-		s->unit = s->in_flight / 2;
+		s->unit = s->in_flight / 2 / 1024 * 1024; /* as it is counted */
 }
 
 const struct zwd_settings *_Atomic zwd_settings_known;
@@ -252,7 +252,7 @@ static void take(const char *name)
 {
 	const char *value = lean_getenv(name);
 
-	if (value && *value)
+	if (value && (*value || !strcmp(name, "ZWD_TRACE")))
 		zwd_settings_set(&at_load, name, value);
 }
 
@@ -300,6 +300,10 @@ static void read_again(void)
 		return;
 	if (!zwd_settings_known && !read_system(&later)) {
 		read_environment(&later);
+		/* What memory was already made by stays. */
+		later.unit = first.unit;
+		later.in_flight = first.in_flight;
+		later.latency_ms = first.latency_ms;
 		atomic_store(&zwd_settings_known, &later);
 	}
 	atomic_flag_clear(&is_being_read);

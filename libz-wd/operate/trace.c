@@ -35,7 +35,8 @@ static bool has_data;
 /* The file of one process. A forked child has a copy, and by the generation sees that it is not its
  * own. */
 static struct {
-	_Atomic unsigned int generation; /* who has it, or is about to */
+	_Atomic unsigned int generation; /* who has it */
+	_Atomic unsigned int opening;	 /* who is about to, or has it */
 	atomic_bool is_ready;
 	int fd;
 	dev_t device; /* the number may be given to another file, once the program has closed ours
@@ -221,6 +222,7 @@ static int open_file(bool is_child)
 	file.inode = st.st_ino;
 	file.begin_ns = now_ns();
 	atomic_store(&file.is_ready, true);
+	atomic_store(&file.generation, wd_generation());
 	put_header();
 	return 0;
 }
@@ -233,8 +235,9 @@ static bool is_ours(void)
 	int ret;
 
 	if (was != own) { /* this is a child: one of its threads opens it a file of its own */
-		if (!atomic_compare_exchange_strong(&file.generation, &was, own)) {
-			lose(EBADF);
+		was = atomic_load(&file.opening);
+		if (was == own || !atomic_compare_exchange_strong(&file.opening, &was, own)) {
+			atomic_fetch_add(&lost_nr[loss_of(EBADF)], 1); /* until then, others' are lost */
 			return false;
 		}
 		atomic_store(&file.is_ready, false);
@@ -245,13 +248,13 @@ static bool is_ours(void)
 		memset((void *)lost_nr, 0, sizeof(lost_nr));
 		failed = 0;
 		ret = open_file(true);
-		if (ret) {
+		if (ret)
 			lose(ret);
-			return false;
-		}
+		atomic_store(&file.generation, own);
 	}
-	if (failed) {
-		atomic_fetch_add(&lost_nr[failed - 1], 1);
+	ret = failed;
+	if (ret) {
+		atomic_fetch_add(&lost_nr[ret - 1], 1);
 		return false;
 	}
 	if (file.is_ready && !lean_fstat(file.fd, &st) && st.st_dev == file.device &&

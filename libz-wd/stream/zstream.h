@@ -243,28 +243,16 @@ _Static_assert(_Alignof(struct zwd_stream) <= 8, "a caller's memory is aligned t
 _Static_assert(sizeof(struct zwd_stream) + ZWD_SLOT_LEN < 8192, "as small as zlib's state");
 _Static_assert((sizeof(struct zwd_stream) + ZWD_SLOT_LEN) % 512 != 0, "told from a buffer");
 
-/* What strm has as its state, if it was made for this strm; else NULL. */
-static inline struct zwd_stream *zwd_stream_kept(z_streamp strm)
-{
-	struct zwd_stream *s;
-
-	if (!strm || !strm->state)
-		return NULL;
-	s = (struct zwd_stream *)strm->state;
-	return s->strm == strm ? s : NULL;
-}
-
 /* The stream behind strm if it is one of ours, else NULL. */
 static inline struct zwd_stream *zwd_stream_of(z_streamp strm, uint32_t magic)
 {
-	struct zwd_stream *s = zwd_stream_kept(strm);
+	struct zwd_stream *s;
 
-	if (!s || s->magic != magic)
+	/* Without an allocator the real zlib takes no stream, and does not look at what may never have been set. */
+	if (!strm || !strm->zalloc || !strm->zfree)
 		return NULL;
-	/* Without an allocator the real zlib takes no stream; it is asked where it has the work. */
-	if (s->mode != ZWD_MODE_SOFT && (!strm->zalloc || !strm->zfree))
-		return NULL;
-	return s;
+	s = (struct zwd_stream *)strm->state;
+	return s && s->strm == strm && s->magic == magic ? s : NULL;
 }
 
 /* Its magic, and the mode above it, to be compared at once: that of a stream in mode SOFT is its magic. */

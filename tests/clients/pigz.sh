@@ -166,6 +166,8 @@ $P -q -d absent short.gz
 $P -dc plain.gz >/dev/full
 $P -c text.bak >/dev/full
 $P --keep --fast text.bak
+$P -k11 tiny
+$P -16 tiny
 $P --nonsense text.bak
 $P -v text.bak
 $P -k -- text.bak

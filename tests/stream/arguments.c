@@ -203,16 +203,17 @@ static int inflate_op(const struct zlib_api *z, z_stream *strm, int op)
 	}
 }
 
-enum kind { NONE, EMPTY, ENDED, MOVED, OTHER_KIND, NO_ALLOC, NO_FREE, NO_OUT, NO_IN, NO_ROOM, KIND_NR };
+enum kind { NONE, EMPTY, ENDED, MOVED, OTHER_KIND, NO_ALLOC, NO_FREE, NO_OUT, NO_IN, NO_ROOM, NEVER_OPENED,
+	    KIND_NR };
 static const char *const kinds[] = { "NULL",	    "zeroed",	 "ended",    "copied by memcpy",
 				     "other kind",  "no zalloc", "no zfree", "next_out NULL",
-				     "next_in NULL", "no room" };
+				     "next_in NULL", "no room",	 "never opened, state unset" };
 
 static int answer(const struct zlib_api *z, int deflating, int wbits, enum kind kind, int op)
 {
 	z_stream strm = { 0 }, moved, *use = &strm;
 	unsigned char byte[2] = "x", out[100];
-	int init = kind != NONE && kind != EMPTY, ret;
+	int init = kind != NONE && kind != EMPTY && kind != NEVER_OPENED, ret;
 	int made_deflating = kind == OTHER_KIND ? !deflating : deflating;
 
 	if (init && made_deflating)
@@ -243,6 +244,8 @@ static int answer(const struct zlib_api *z, int deflating, int wbits, enum kind 
 		strm.next_in = NULL;
 	else if (kind == NO_ROOM)
 		strm.avail_out = 0;
+	else if (kind == NEVER_OPENED)
+		strm.state = (void *)0x11; /* a program's way out ends it all the same */
 
 	ret = (deflating ? deflate_op : inflate_op)(z, use, op);
 	/* Nothing was freed by a refused call, so that the true owner can end it. */
