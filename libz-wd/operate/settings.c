@@ -300,10 +300,9 @@ static void read_again(void)
 		return;
 	if (!zwd_settings_known && !read_system(&later)) {
 		read_environment(&later);
-		/* What memory was already made by stays. */
-		later.unit = first.unit;
-		later.in_flight = first.in_flight;
-		later.latency_ms = first.latency_ms;
+		/* Memory that was made by then has no room for more. */
+		if (later.unit > first.unit)
+			later.unit = first.unit;
 		atomic_store(&zwd_settings_known, &later);
 	}
 	atomic_flag_clear(&is_being_read);

@@ -114,35 +114,37 @@ static void means_what_it_says(void **state)
 }
 
 /* What the process lacked when it was to read the file; the settings are read once in a process. */
-static void read_later(int what, rlim_t limit)
+static void read_later(int what, rlim_t limit, int is_longer)
 {
 	struct rlimit all, little;
 	char path[] = "/tmp/wd-settings.XXXXXX";
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
-	assert_int_equal(dprintf(fd, "ZWD_DEPTH = 7\nZWD_IN_FLIGHT = 192K\n"), 35);
+	assert_int_equal(dprintf(fd, "ZWD_DEPTH = 7\nZWD_UNIT = %s\n%s", is_longer ? "4M" : "1M",
+				 is_longer ? "" : "ZWD_IN_FLIGHT = 192K\n"),
+			 is_longer ? 28 : 49);
 	/* More than there is room for without asking for more. */
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(dprintf(fd, "#%998s\n", ""), 1000);
 	close(fd);
 	unsetenv("ZWD_DEPTH");
-	setenv("ZWD_UNIT", "128K", 1);
+	unsetenv("ZWD_UNIT");
 	setenv("ZWD_CONFIG", path, 1);
 	assert_int_equal(getrlimit(what, &all), 0);
 	little = (struct rlimit){ limit, all.rlim_max };
 	assert_int_equal(setrlimit(what, &little), 0);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(zwd_settings()->depth, zwd_settings_default.depth);
-		assert_int_equal(zwd_settings()->unit, 128 << 10);
+		assert_int_equal(zwd_settings()->unit, zwd_settings_default.unit);
 	}
 	assert_int_equal(setrlimit(what, &all), 0);
 	for (int i = 0; i < 100; i++)
 		zwd_settings();
 	unlink(path);
 	assert_int_equal(zwd_settings()->depth, 7);
-	/* As long as two of them may be in flight. */
-	assert_int_equal(zwd_settings()->unit, 96 << 10);
+	/* As long as two of them may be in flight; never longer than what memory was made for by then. */
+	assert_int_equal(zwd_settings()->unit, is_longer ? zwd_settings_default.unit : 96 << 10);
 }
 
 /* First of all: what a process without memory, or without descriptors, could not read is read once it can be. */
@@ -156,7 +158,7 @@ static void a_want_of_memory_passes(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		read_later(RLIMIT_AS, 1);
+		read_later(RLIMIT_AS, 1, 1);
 		exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -165,7 +167,7 @@ static void a_want_of_memory_passes(void **state)
 
 static void a_want_of_descriptors_passes(void **state)
 {
-	read_later(RLIMIT_NOFILE, 0);
+	read_later(RLIMIT_NOFILE, 0, 0);
 }
 
 int main(void)
