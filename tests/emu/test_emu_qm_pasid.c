@@ -22,7 +22,7 @@ enum page { ABSENT, READ_ONLY, THERE };
 struct space {
 	int pasid;
 	enum page page[PAGES];
-	uint8_t mem[PAGES * PAGE];
+	_Alignas(PAGE) uint8_t mem[PAGES * PAGE];
 };
 
 struct bus {
