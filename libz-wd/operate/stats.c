@@ -118,8 +118,10 @@ void zwd_stats_begin(zwd_min_len_fn *min_len)
 		bool is_learned = settings->engine == ZWD_ENGINE_AUTO &&
 			(dir == ZWD_DEFLATE ? settings->min_deflate : settings->min_inflate) == ZWD_MIN_LEARNED;
 
-		live->min_len = is_learned ? ZWD_LIVE_LEARNED : min_len(dir, 6);
-		live->min_len_fast = is_learned ? ZWD_LIVE_LEARNED : min_len(dir, 1);
+		/* By each thread that comes here at once, the same. */
+		__atomic_store_n(&live->min_len, is_learned ? ZWD_LIVE_LEARNED : min_len(dir, 6), __ATOMIC_RELAXED);
+		__atomic_store_n(&live->min_len_fast, is_learned ? ZWD_LIVE_LEARNED : min_len(dir, 1),
+				 __ATOMIC_RELAXED);
 	}
 	atomic_store_explicit(&zwd_stats_min_len, min_len, memory_order_relaxed);
 }
