@@ -32,7 +32,7 @@ static void drop_lane(struct zwd_job *job)
 	if (!job->lane)
 		return;
 	if (job->is_sent && !job->is_done && !zwd_qpool_is_stale(job->lane))
-		ret = job->error ? job->error :
+		ret = job->is_refused ? 0 : job->error ? job->error :
 				   zwd_qpool_wait(job->lane, &res, zwd_settings()->timeout_ms);
 	if (ret)
 		zwd_qpool_drop(job->lane, ret);
@@ -345,6 +345,7 @@ static int change_lane(struct zwd_job *job, int err)
 	}
 	zwd_qpool_drop(failed, err);
 	job->error = zwd_unit_send(&job->unit, job->lane);
+	job->is_refused = job->error == -EBUSY;
 	return 0;
 }
 
@@ -360,8 +361,7 @@ static int run_soft(struct zwd_jobq *q, struct zwd_job *job, int err)
 	if (ret)
 		return ret;
 	job->own_out = job->unit.out;
-	/* Where too much is in flight, nothing is wrong with the lane. */
-	if (job->lane && err == -EBUSY)
+	if (job->lane && job->is_refused)
 		zwd_qpool_put(job->lane);
 	else if (job->lane)
 		zwd_qpool_drop(job->lane, err);
@@ -389,7 +389,7 @@ static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 	while ((ret = run(job, is_waiting))) {
 		if (ret == -EAGAIN)
 			return ret;
-		if (job->lane && ret != -EBUSY) {
+		if (job->lane && !job->is_refused) {
 			zwd_count(ZWD_DEFLATE, ZWD_ERRORS, 1);
 			zwd_log(ZWD_LOG_WARN, "deflate request failed: %s", strerror(-ret));
 		}

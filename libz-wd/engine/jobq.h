@@ -25,6 +25,7 @@ struct zwd_job {
 	int is_sent; /* filled */
 	int is_done;
 	int is_lost; /* with memory that a child does not inherit */
+	int is_refused; /* not sent again: too much was in flight, and nothing is wrong with the lane */
 	int error;   /* it could not be sent */
 	unsigned int tries;
 };
