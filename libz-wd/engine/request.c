@@ -70,12 +70,13 @@ static int received(struct zwd_lane *lane, const struct wd_zip_res *res, int ret
 	return 0;
 }
 
+/* A signal handler that may not look leaves a request in flight: -EIO, for -EBUSY says that nothing was sent. */
 int zwd_qpool_poll(struct zwd_lane *lane, struct wd_zip_res *res)
 {
 	int ret = zwd_enter();
 
 	if (ret)
-		return ret;
+		return -EIO;
 	ret = received(lane, res, wd_recv(lane->queue, res, 1));
 	zwd_leave();
 	return ret;
@@ -88,7 +89,7 @@ int zwd_qpool_wait(struct zwd_lane *lane, struct wd_zip_res *res, unsigned int t
 	int is_waited_for;
 
 	if (ret)
-		return ret;
+		return -EIO;
 	ret = wd_recv(lane->queue, res, 1);
 	is_waited_for = ret == -EAGAIN;
 	if (is_waited_for) {
