@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "lean.h"
 #include "priv.h"
+#include "share.h"
 #include "wd_zip.h"
 
 #define SWEEP 16	   /* results taken out of the ring at once */
@@ -27,63 +27,12 @@ struct wd_call {
 	pthread_cond_t wake;
 };
 
-struct wd_share {
-	pthread_mutex_t lock; /* guards the queue and what follows; never held across a wait */
-	struct wd_call **owner; /* by ring entry; NULL: its caller gave up, the result is nobody's */
-	struct wd_call *asleep; /* the latest first */
-	unsigned int spinners;
-	unsigned int spinners_max;
-	int has_leader; /* one of those asleep waits for the device, and polls for all */
-};
-
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-int wd_share_init(struct wd_queue *q)
-{
-	struct wd_share *share = calloc(1, sizeof(*share));
-	unsigned int cpus = lean_cpus();
-
-	if (!share)
-		return -ENOMEM;
-	share->owner = calloc(q->regions.depth, sizeof(*share->owner));
-	if (!share->owner) {
-		free(share);
-		return -ENOMEM;
-	}
-	pthread_mutex_init(&share->lock, NULL);
-	/* A CPU is left for whoever does the work. */
-	share->spinners_max = cpus > 2 ? cpus - 1 : 1;
-	q->share = share;
-	return 0;
-}
-
-void wd_share_fini(struct wd_queue *q)
-{
-	if (!q->share)
-		return;
-	/* In a child, whoever held it is not there. */
-	if (wd_is_own(q->born))
-		pthread_mutex_destroy(&q->share->lock);
-	free(q->share->owner);
-	free(q->share);
-}
-
-void wd_queue_lock(const struct wd_queue *q)
-{
-	if (q->share)
-		pthread_mutex_lock(&q->share->lock);
-}
-
-void wd_queue_unlock(const struct wd_queue *q)
-{
-	if (q->share)
-		pthread_mutex_unlock(&q->share->lock);
 }
 
 /* As wd_send(), but nobody is woken for it: help() follows. */

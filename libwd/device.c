@@ -7,7 +7,6 @@
 #include "lean.h"
 #include "priv.h"
 
-pthread_mutex_t wd_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct wd_dev *devs; /* open ones; under wd_lock */
 
 /* "name=value" that continues the options of an emulated device: nothing but the name before '='. */
@@ -68,9 +67,45 @@ int wd_spec_next(const char **pos, struct wd_spec *spec)
 	return 0;
 }
 
+/* Around fork(), with wd_lock held. */
+
+static void fork_prepare(void)
+{
+	for (struct wd_dev *dev = devs; dev; dev = dev->next)
+		pthread_mutex_lock(&dev->lock);
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->fork_prepare)
+			wd_transports[i]->fork_prepare();
+}
+
+static void fork_parent(void)
+{
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->fork_parent)
+			wd_transports[i]->fork_parent();
+	for (struct wd_dev *dev = devs; dev; dev = dev->next)
+		pthread_mutex_unlock(&dev->lock);
+}
+
+/* In a child, which opens its devices anew. is_sound: wd_lock was nobody's at the fork. */
+static void forget(int is_sound)
+{
+	for (struct wd_dev *dev = is_sound ? devs : NULL; dev; dev = dev->next)
+		if (!wd_lock_anew(&dev->lock))
+			dev->ranges_nr = 0;
+	devs = NULL; /* the queues still hold theirs, to free it */
+	for (unsigned int i = 0; wd_transports[i]; i++)
+		if (wd_transports[i]->forget_all)
+			wd_transports[i]->forget_all(is_sound);
+}
+
+static const struct wd_heirs heirs = { fork_prepare, fork_parent, forget };
+
 /* Every item must be understood, also those behind "none". */
 static int spec_check(const char *pos)
 {
+	/* Before there is anything that a child would have to forget. */
+	wd_heirs_set(&heirs);
 	while (pos) {
 		struct wd_spec spec;
 		int r = wd_spec_next(&pos, &spec);
@@ -291,33 +326,4 @@ void wd_dev_put(struct wd_dev *dev)
 	pthread_mutex_destroy(&dev->lock);
 	free(dev->ranges);
 	free(dev);
-}
-
-void wd_dev_fork_prepare(void)
-{
-	for (struct wd_dev *dev = devs; dev; dev = dev->next)
-		pthread_mutex_lock(&dev->lock);
-	for (unsigned int i = 0; wd_transports[i]; i++)
-		if (wd_transports[i]->fork_prepare)
-			wd_transports[i]->fork_prepare();
-}
-
-void wd_dev_fork_parent(void)
-{
-	for (unsigned int i = 0; wd_transports[i]; i++)
-		if (wd_transports[i]->fork_parent)
-			wd_transports[i]->fork_parent();
-	for (struct wd_dev *dev = devs; dev; dev = dev->next)
-		pthread_mutex_unlock(&dev->lock);
-}
-
-void wd_dev_forget(int is_sound)
-{
-	for (struct wd_dev *dev = is_sound ? devs : NULL; dev; dev = dev->next)
-		if (!wd_lock_anew(&dev->lock))
-			dev->ranges_nr = 0;
-	devs = NULL; /* the queues still hold theirs, to free it */
-	for (unsigned int i = 0; wd_transports[i]; i++)
-		if (wd_transports[i]->forget_all)
-			wd_transports[i]->forget_all(is_sound);
 }

@@ -23,12 +23,15 @@ libwd_libwd_core_la_SOURCES = \
 	libwd/process.c \
 	libwd/process.h \
 	libwd/queue.c \
+	libwd/share.c \
+	libwd/share.h \
 	libwd/submit.c \
 	libwd/transport/emu.c \
 	libwd/transport/file.c \
 	libwd/transport/file.h \
 	libwd/transport/sdmdev.c \
 	libwd/transport/sdmdev.h \
+	libwd/transport/sdmdev_end.c \
 	libwd/transport/sdmdev_find.c \
 	libwd/transport/sdmdev_mediated.c \
 	libwd/transport/sdmdev_memory.c \

@@ -84,15 +84,12 @@ struct wd_queue {
 	struct wd_share *share; /* of many threads; NULL: the queue is one thread's */
 };
 
-/* call.c: what a queue of many threads has besides. */
+/* share.c: what a queue of many threads has besides. */
 int wd_share_init(struct wd_queue *q);
 void wd_share_fini(struct wd_queue *q);
 /* Around all that reads or changes the queue itself; nothing where it is one thread's. */
 void wd_queue_lock(const struct wd_queue *q);
 void wd_queue_unlock(const struct wd_queue *q);
-
-/* Guards the list of devices. Taken before any wd_dev.lock. */
-extern pthread_mutex_t wd_lock;
 
 struct wd_candidate {
 	const struct wd_transport *transport;
@@ -113,11 +110,6 @@ void wd_near_sort(struct wd_candidate *list, unsigned int nr, int node);
 /* The open device of that name, opened when it is not; under wd_lock. */
 int wd_dev_get(const struct wd_candidate *candidate, struct wd_dev **dev);
 void wd_dev_put(struct wd_dev *dev);
-/* Around fork(), with wd_lock held. */
-void wd_dev_fork_prepare(void);
-void wd_dev_fork_parent(void);
-/* In a child, which opens its devices anew. is_sound: wd_lock was nobody's at the fork. */
-void wd_dev_forget(int is_sound);
 
 /* One item of a device specification. */
 enum wd_spec_kind {

@@ -18,6 +18,8 @@ static struct wd_birth plain;
 struct wd_birth *wd_birth = &plain;
 unsigned int wd_renewed = NEVER;
 
+pthread_mutex_t wd_lock = PTHREAD_MUTEX_INITIALIZER;
+static const struct wd_heirs *heirs; /* atomic */
 static unsigned int last; /* number given, in this process or an ancestor; atomic */
 static struct stat root;  /* written once, in wd_renew() */
 static int is_prepared;	  /* this thread is forking, and holds all locks */
@@ -85,20 +87,32 @@ int wd_lock_anew(pthread_mutex_t *lock)
 	return 0;
 }
 
+void wd_heirs_set(const struct wd_heirs *set)
+{
+	__atomic_store_n(&heirs, set, __ATOMIC_RELEASE);
+}
+
+static const struct wd_heirs *heirs_get(void)
+{
+	return __atomic_load_n(&heirs, __ATOMIC_ACQUIRE);
+}
+
 /* fork() holds every lock; whoever makes a child in another way leaves them as they are. */
 
 static void fork_prepare(void)
 {
 	wd_enter();
 	pthread_mutex_lock(&wd_lock);
-	wd_dev_fork_prepare();
+	if (heirs_get())
+		heirs_get()->prepare();
 	is_prepared = 1;
 }
 
 static void fork_parent(void)
 {
 	is_prepared = 0;
-	wd_dev_fork_parent();
+	if (heirs_get())
+		heirs_get()->parent();
 	pthread_mutex_unlock(&wd_lock);
 }
 
@@ -123,9 +137,13 @@ int wd_fork_register(void)
 
 static void forget(void)
 {
+	int is_sound;
+
 	if (is_prepared)
 		fork_parent();
-	wd_dev_forget(wd_lock_anew(&wd_lock));
+	is_sound = wd_lock_anew(&wd_lock);
+	if (heirs_get())
+		heirs_get()->forget(is_sound);
 }
 
 void wd_renew(void)

@@ -8,14 +8,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t devices_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct emu_dev *devices;
-unsigned int emu_epoch;
 static bool is_prepared; /* this thread is forking, and holds all locks */
 
 /* The sanitizers' own frames are larger. */
@@ -24,59 +21,6 @@ static bool is_prepared; /* this thread is forking, and holds all locks */
 #else
 #define STACK_LEN (256u << 10)
 #endif
-
-/* The descriptor of an event, which the program may have closed, and opened another file there. */
-
-static bool fd_is_ours(const struct emu_fd *fd, int nr)
-{
-	struct stat st;
-
-	return nr >= 0 && !lean_fstat(nr, &st) && st.st_dev == fd->dev && st.st_ino == fd->ino;
-}
-
-static int fd_make(struct emu_fd *fd)
-{
-	int nr = lean_eventfd(EFD_CLOEXEC | EFD_NONBLOCK);
-	struct stat st;
-
-	if (nr < 0)
-		return -errno;
-	if (lean_fstat(nr, &st)) {
-		close(nr);
-		return -EBADF;
-	}
-	fd->dev = st.st_dev;
-	fd->ino = st.st_ino;
-	atomic_store(&fd->nr, nr);
-	return nr;
-}
-
-static void fd_close(struct emu_fd *fd)
-{
-	int nr = atomic_exchange(&fd->nr, -1);
-
-	if (fd_is_ours(fd, nr))
-		close(nr);
-}
-
-void emu_fd_set(struct emu_fd *fd)
-{
-	const uint64_t one = 1;
-	int nr = atomic_load(&fd->nr);
-
-	/* The second can only fail where it is readable already. */
-	if (!fd_is_ours(fd, nr) || write(nr, &one, sizeof(one)) < 0)
-		return;
-}
-
-void emu_fd_clear(struct emu_fd *fd)
-{
-	int nr = atomic_load(&fd->nr);
-	uint64_t count;
-
-	if (!fd_is_ours(fd, nr) || read(nr, &count, sizeof(count)) < 0)
-		return;
-}
 
 /* Engine threads, under life */
 
@@ -282,7 +226,7 @@ void emu_queue_stop(struct emu_queue *queue)
 	/* Engines sleep on: a process that locked itself up could not start them again. */
 	dev->queues_nr--;
 	slot_free(slot);
-	fd_close(&slot->fd);
+	emu_fd_close(&slot->fd);
 	slot->is_taken = false;
 	pthread_mutex_unlock(&dev->life);
 }
@@ -328,8 +272,8 @@ int emu_queue_fd(struct emu_queue *queue)
 	pthread_mutex_lock(&slot->dev->life);
 	nr = atomic_load(&slot->fd.nr);
 	if (nr < 0)
-		nr = fd_make(&slot->fd);
-	else if (!fd_is_ours(&slot->fd, nr))
+		nr = emu_fd_make(&slot->fd);
+	else if (!emu_fd_is_ours(&slot->fd, nr))
 		nr = -EBADF;
 	pthread_mutex_unlock(&slot->dev->life);
 	/* Whoever signals after this sees the descriptor. */
@@ -592,7 +536,7 @@ static void dev_forget(struct emu_dev *dev)
 
 		if (slot->is_taken && is_sound)
 			slot_free(slot);
-		fd_close(&slot->fd);
+		emu_fd_close(&slot->fd);
 		slot_init(dev, i);
 	}
 	for (unsigned int i = 0; i < dev->opt.threads; i++)

@@ -111,8 +111,13 @@ struct emu_dev {
 	struct emu_slot *slot;
 };
 
-/* emu_dev.c */
+/* emu_fd.c */
 
+/* nr: what fd->nr was. */
+bool emu_fd_is_ours(const struct emu_fd *fd, int nr);
+/* The number of a new one, or -errno. */
+int emu_fd_make(struct emu_fd *fd);
+void emu_fd_close(struct emu_fd *fd);
 /* One more for the descriptor's reader, or what there was taken away. */
 void emu_fd_set(struct emu_fd *fd);
 void emu_fd_clear(struct emu_fd *fd);

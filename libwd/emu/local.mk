@@ -11,6 +11,7 @@ libwd_emu_sources = \
 	libwd/emu/emu_dev.h \
 	libwd/emu/emu_dma.c \
 	libwd/emu/emu_fault.c \
+	libwd/emu/emu_fd.c \
 	libwd/emu/emu_header.c \
 	libwd/emu/emu_header.h \
 	libwd/emu/emu_lie.c \

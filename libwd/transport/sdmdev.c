@@ -16,7 +16,6 @@
 #include "transport/sdmdev.h"
 #include "transport/sys.h"
 
-pthread_mutex_t sdmdev_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sdmdev_device *devices;
 
 static int sdmdev_dev_open(const struct wd_device_info *info, void **dev)
@@ -49,15 +48,6 @@ static void sdmdev_dev_close(void *dev)
 }
 
 /* Opening */
-
-static void close_files(struct sdmdev_tq *tq)
-{
-	wd_file_close(&tq->event);
-	/* The device before its group, the group before its container. */
-	wd_file_close(&tq->file);
-	wd_file_close(&tq->group);
-	wd_file_close(&tq->container);
-}
 
 /* The group, in a container of its own: pages that the queue shares are charged and freed there. */
 static int open_device(struct sdmdev_tq *tq, int group, const char *uuid)
@@ -269,7 +259,7 @@ static int open_queue(struct sdmdev_tq *tq, int group, const char *uuid, enum wd
 unmap_regions:
 	unmap_regions(tq);
 close_files:
-	close_files(tq);
+	sdmdev_close_files(tq);
 	return r;
 }
 
@@ -322,19 +312,6 @@ static int sdmdev_open(void *dev, enum wd_op_type op_type, void **queue, struct 
 	*queue = tq;
 	*regions = tq->regions;
 	return 0;
-}
-
-void sdmdev_tq_put(struct sdmdev_tq *tq)
-{
-	if (--tq->refs)
-		return;
-	for (struct sdmdev_tq **at = &tq->device->tqs; *at; at = &(*at)->next)
-		if (*at == tq) {
-			*at = tq->next;
-			break;
-		}
-	close_files(tq);
-	free(tq);
 }
 
 /*
@@ -392,7 +369,7 @@ static void forget_all(int is_sound)
 		for (struct sdmdev_tq **at = &device->tqs; *at;) {
 			struct sdmdev_tq *tq = *at;
 
-			close_files(tq);
+			sdmdev_close_files(tq);
 			if (tq->is_closed) {
 				*at = tq->next;
 				free(tq);
@@ -408,7 +385,7 @@ static void sdmdev_forget(void *queue)
 	struct sdmdev_tq *tq = queue;
 	struct sdmdev_device *device = tq->device;
 
-	close_files(tq);
+	sdmdev_close_files(tq);
 	pthread_mutex_lock(&sdmdev_lock);
 	for (struct sdmdev_tq **at = &device->tqs; !is_lost && *at; at = &(*at)->next)
 		if (*at == tq) {

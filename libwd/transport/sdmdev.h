@@ -92,7 +92,9 @@ int sdmdev_queue_names(const char *parent, char **names);
 /* The number of the VFIO group: /dev/vfio/N. -ENODEV: this is no queue; -ENOENT: it has none yet. */
 int sdmdev_group(const char *parent, const char *name);
 
-/* sdmdev.c */
+/* sdmdev_end.c */
+
+void sdmdev_close_files(struct sdmdev_tq *tq);
 
 /* Ends a queue with its last user; the lock is held. */
 void sdmdev_tq_put(struct sdmdev_tq *tq);
