@@ -20,14 +20,16 @@
 /* Before there is more memory so many that are taken are looked at, if they were left: each time others. */
 #define LOOKS 4
 /* Context, input, windows, a probe, what waits, and a stream that verifies; only what is used is resident. */
-#define LEASE_LEN 917504u
+#define LEASE_LEN 2506752u
+/* Of a caller's memory: less input. */
+#define SMALL_LEN 917504u
 #define PARTS 24
 #define ALIGN 64u
 
 struct zwd_lease {
 	int slot; /* -1: the caller's memory */
 	unsigned int parts_nr;
-	size_t end;
+	size_t end, len;
 	struct part {
 		size_t off, len;
 		int is_used;
@@ -136,9 +138,10 @@ static struct slot *find_slot(void)
 	return left ? left : without;
 }
 
-static void set_up(struct zwd_stream *s, struct zwd_lease *lease, int slot)
+static void set_up(struct zwd_stream *s, struct zwd_lease *lease, int slot, size_t len)
 {
 	lease->slot = slot;
+	lease->len = len;
 	lease->parts_nr = 0;
 	lease->end = (sizeof(*lease) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	s->i.lease = lease;
@@ -164,23 +167,29 @@ int zwd_lease_take(struct zwd_stream *s)
 		/* As long as it has an owner, that one says so. */
 		s->i.lease_id = slot->id = latest_id;
 		slot->owner = s;
-		set_up(s, slot->mem, (int)(slot - slots));
+		set_up(s, slot->mem, (int)(slot - slots), LEASE_LEN);
 	}
 	leave(cancel_state);
 	return ret;
 }
 
-int zwd_lease_take_copy(struct zwd_stream *s)
+int zwd_lease_take_copy(struct zwd_stream *s, size_t kept)
 {
+	size_t len = kept <= ZWD_LEASE_SMALL_KEEP ? SMALL_LEN : LEASE_LEN;
 	struct zwd_lease *lease;
 
 	if (!zwd_lease_take(s))
 		return 0;
-	lease = zwd_stream_alloc(s, LEASE_LEN);
+	lease = zwd_stream_alloc(s, len);
 	if (!lease)
 		return -ENOMEM;
-	set_up(s, lease, -1);
+	set_up(s, lease, -1, len);
 	return 0;
+}
+
+int zwd_lease_is_small(const struct zwd_stream *s)
+{
+	return s->i.lease && s->i.lease->len < LEASE_LEN;
 }
 
 void zwd_lease_give(struct zwd_stream *s)
@@ -220,7 +229,7 @@ void *zwd_lease_alloc(struct zwd_stream *s, size_t len)
 
 	if (!s->is_custom)
 		return zwd_stream_alloc(s, len);
-	if (!lease || len > LEASE_LEN)
+	if (!lease || len > lease->len)
 		return NULL;
 	/* A stream asks for the same sizes again. */
 	for (unsigned int i = 0; i < lease->parts_nr; i++) {
@@ -231,7 +240,7 @@ void *zwd_lease_alloc(struct zwd_stream *s, size_t len)
 		}
 	}
 	len = (len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (lease->parts_nr == PARTS || lease->end + len > LEASE_LEN)
+	if (lease->parts_nr == PARTS || lease->end + len > lease->len)
 		return NULL;
 	part = &lease->parts[lease->parts_nr++];
 	*part = (struct part){ .off = lease->end, .len = len, .is_used = 1 };

@@ -15,8 +15,11 @@
 
 /* 0: the stream has one, or needs none. -EBUSY, -ENOMEM: not now. */
 int zwd_lease_take(struct zwd_stream *s);
-/* For a copy of one that has one: where none is free, of the caller's memory. 0 or -ENOMEM. */
-int zwd_lease_take_copy(struct zwd_stream *s);
+/* For a copy of one that has one: where none is free, of the caller's memory. kept: bytes of input. 0 or -ENOMEM. */
+int zwd_lease_take_copy(struct zwd_stream *s, size_t kept);
+/* One of a caller's memory has four pieces of so much, for input. */
+#define ZWD_LEASE_SMALL_KEEP 65536u
+int zwd_lease_is_small(const struct zwd_stream *s);
 /* With all that is in it. Without one: nothing. */
 void zwd_lease_give(struct zwd_stream *s);
 

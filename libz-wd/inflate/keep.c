@@ -15,8 +15,6 @@
 /* So much may be kept before a place is looked for, and so little is always worth none. */
 #define LOOK_MAX (4u << 20)
 #define LOOK_MIN 16384u
-/* Of a caller's memory. */
-#define LOOK_CUSTOM 98304u
 /* Input of one request, at least. */
 #define ROOM_MIN 65536u
 /*
@@ -25,13 +23,14 @@
  */
 #define LOOK_ROOM 212992u
 #define LOOK_TRIES 2
-#define LOOK_ROOM_CUSTOM 131072u
+#define LOOK_TRIES_CUSTOM 1 /* a lease has room for no more */
+#define LOOK_ROOM_SMALL 131072u
 #define PROBE_OUT(room) ((room) + (room) / 2)
 #define PROBE_IN 196608u
 /* Of input the same, where it hardly expands. */
 #define LOOK_IN 114688u
-#define PROBE_IN_CUSTOM 98304u
-#define LOOK_IN_CUSTOM 57344u
+#define PROBE_IN_SMALL 98304u
+#define LOOK_IN_SMALL 57344u
 /* All probes of the process, beside what is kept. */
 #define PROBES_MAX (8u << 20)
 /* After a search in vain, so much more input before the next. */
@@ -96,7 +95,7 @@ void zwd_keep_begin(struct zwd_stream *s, const struct zwd_place *place)
 
 size_t zwd_keep_look_room(const struct zwd_stream *s)
 {
-	return s->is_custom ? LOOK_ROOM_CUSTOM : (size_t)LOOK_ROOM << s->i.keep.tries;
+	return zwd_lease_is_small(s) ? LOOK_ROOM_SMALL : (size_t)LOOK_ROOM << s->i.keep.tries;
 }
 
 static size_t look_len(const struct zwd_stream *s)
@@ -104,7 +103,7 @@ static size_t look_len(const struct zwd_stream *s)
 	size_t len = zwd_pieces_share(s) / 4;
 
 	if (s->is_custom)
-		return LOOK_CUSTOM;
+		return zwd_pieces_custom(s) / 2 * 3;
 	if (len > LOOK_MAX)
 		len = LOOK_MAX;
 	return len < LOOK_MIN ? LOOK_MIN : len;
@@ -144,18 +143,21 @@ int zwd_keep_is_looking(const struct zwd_stream *s)
 
 static size_t probe_in_size(const struct zwd_stream *s)
 {
-	return s->is_custom ? PROBE_IN_CUSTOM : PROBE_IN;
+	return zwd_lease_is_small(s) ? PROBE_IN_SMALL : PROBE_IN;
 }
 
 static size_t look_in(const struct zwd_stream *s)
 {
-	return s->is_custom ? LOOK_IN_CUSTOM : LOOK_IN;
+	return zwd_lease_is_small(s) ? LOOK_IN_SMALL : LOOK_IN;
 }
 
 static size_t probe_size(const struct zwd_stream *s)
 {
 	size_t room = zwd_keep_look_room(s);
 
+	/* Of a lease it is had once, for all tries. */
+	if (s->is_custom && !zwd_lease_is_small(s))
+		room = (size_t)LOOK_ROOM << LOOK_TRIES_CUSTOM;
 	return PROBE_OUT(room) + probe_in_size(s);
 }
 
@@ -242,7 +244,7 @@ static void note_search(struct zwd_stream *s, int ret)
 		keep->quiet_len = 0;
 		return;
 	}
-	keep->tries += keep->tries < LOOK_TRIES;
+	keep->tries += keep->tries < (s->is_custom ? LOOK_TRIES_CUSTOM : LOOK_TRIES);
 	keep->quiet_len = keep->quiet_len ? 2 * keep->quiet_len : QUIET_MIN;
 	if (keep->quiet_len > QUIET_MAX)
 		keep->quiet_len = QUIET_MAX;
@@ -323,7 +325,7 @@ int zwd_keep_is_full(const struct zwd_stream *s)
 	if (keep->is_lost || keep->has_next || keep->to == keep->from)
 		return 0;
 	if (s->is_custom)
-		return keep->to - keep->from + ZWD_KEEP_CUSTOM_STEP > 4 * ZWD_PIECE_MAX;
+		return keep->to - keep->from + ZWD_KEEP_CUSTOM_STEP > 4 * zwd_pieces_custom(s);
 	return keep->size + ROOM_MIN + ZWD_PIECE_MAX / 2 > zwd_pieces_share(s);
 }
 

@@ -168,7 +168,7 @@ int zwd_inflate_copy(z_streamp dest, z_streamp source, struct zwd_stream *s)
 	to->i.lease = NULL;
 	to->i.lease_id = 0;
 	dest->state = (struct internal_state *)to;
-	is_short = i->lease && zwd_lease_take_copy(to);
+	is_short = i->lease && zwd_lease_take_copy(to, (size_t)(i->keep.to - i->keep.from));
 	if (zwd_keep_copy(to, s) || zwd_io_copy(to, s) || zwd_serial_copy(to, s) || is_short) {
 		zwd_inflate_end(dest, to);
 		return Z_MEM_ERROR;

@@ -12,8 +12,9 @@
 
 /* What a stream may keep however full the process is: about a block of a device's, and its window. */
 #define SIZE_MIN 131072u
-/* Of a caller's memory. */
-#define SIZE_CUSTOM (4 * ZWD_PIECE_MAX + ZWD_KEEP_FIRST + 2 * ZWD_WINDOW_LEN)
+/* In a lease, of which only what is used is resident. */
+#define PIECE_CUSTOM 327680u
+#define CUSTOM_REST (ZWD_KEEP_FIRST + 2 * ZWD_WINDOW_LEN)
 
 struct zwd_piece {
 	struct zwd_piece *next;
@@ -37,6 +38,11 @@ void zwd_pieces_uncount(struct zwd_stream *s, size_t len)
 		atomic_fetch_sub_explicit(&kept, len, memory_order_relaxed);
 }
 
+size_t zwd_pieces_custom(const struct zwd_stream *s)
+{
+	return zwd_lease_is_small(s) ? ZWD_LEASE_SMALL_KEEP : PIECE_CUSTOM;
+}
+
 /* What this stream may hold. As in a switch's memory: as much as is left over, so that all get some. */
 size_t zwd_pieces_share(const struct zwd_stream *s)
 {
@@ -44,7 +50,7 @@ size_t zwd_pieces_share(const struct zwd_stream *s)
 	size_t most = zwd_settings()->keep / 16 * 13, all;
 
 	if (s->is_custom)
-		return SIZE_CUSTOM;
+		return 4 * zwd_pieces_custom(s) + CUSTOM_REST;
 	all = atomic_load_explicit(&kept, memory_order_relaxed);
 	most = all < most ? most - all : 0;
 	return most > SIZE_MIN ? most : SIZE_MIN;
@@ -57,7 +63,7 @@ static size_t piece_size(const struct zwd_stream *s)
 	size_t share = zwd_pieces_share(s), left = keep->size < share ? share - keep->size : 0, size = ZWD_KEEP_FIRST;
 
 	if (s->is_custom) {
-		size = keep->size ? ZWD_PIECE_MAX : size;
+		size = keep->size ? zwd_pieces_custom(s) : size;
 		return size <= left ? size : 0;
 	}
 	/* Twice as much as there is, roughly, and all of the rest at the end: a request counts on it. */

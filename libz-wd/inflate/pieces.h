@@ -16,6 +16,9 @@ void zwd_pieces_uncount(struct zwd_stream *s, size_t len);
 /* What this stream may hold. As in a switch's memory: as much as is left over, so that all get some. */
 size_t zwd_pieces_share(const struct zwd_stream *s);
 
+/* Where the memory is a lease's: of the first piece but one on, of which there are four. */
+size_t zwd_pieces_custom(const struct zwd_stream *s);
+
 /* Memory for len more bytes, as far as it may have that. 0 or -ENOMEM. */
 int zwd_pieces_reserve(struct zwd_stream *s, size_t len);
 
