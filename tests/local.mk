@@ -70,6 +70,10 @@ not_sanitized = tests/abi/% tests/bench/% tests/clients/% tests/kernel/% tests/n
 	tests/gzip/names.sh.%
 check-sanitized:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(filter-out $(not_sanitized),$(TESTS))'
+# Without mode soft: nearly all of its ways are software's part in the others.
+sanitized_most = $(filter-out %.soft.t $(not_sanitized),$(TESTS))
+check-sanitized-most:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(sanitized_most)'
 # Where threads meet: in a queue, a pool of queues, a device, or in one process.
 threaded_modes = tests/diff/diff tests/fuzz/fuzz_api tests/stream/engines tests/stream/fork \
 	tests/stream/inflate_lease tests/stream/inflate_parallel tests/stream/large tests/stream/parallel \
@@ -86,4 +90,4 @@ check-long:
 check-nightly: all
 	sh $(srcdir)/tests/nightly '$(MAKE)' $(abs_top_builddir)
 EXTRA_DIST += tests/nightly
-.PHONY: check-sanitized check-threads check-long check-nightly
+.PHONY: check-sanitized check-sanitized-most check-threads check-long check-nightly

@@ -29,19 +29,19 @@ mode_tests += $(client_tests)
 mode_stamps += $(auto_tests:=.auto.t)
 # What other projects test zlib with. Some look at lengths, which a failing device changes.
 own_tests = \
-	tests/clients/libpng_tests.sh \
 	tests/clients/php_tests.sh \
 	tests/clients/ruby_tests.sh \
 	tests/clients/tcl_tests.sh
 # The large mix takes long, and the two others gain nothing from faults.
 mode_stamps += \
 	tests/clients/gzip.sh.emu.t \
-	tests/clients/cpython.sh.soft.t tests/clients/cpython.sh.emu.t \
+	tests/clients/cpython.sh.emu.t \
 	tests/clients/node_tests.sh.emu.t \
-	$(own_tests:=.emu.t) $(own_tests:=.auto.t) \
+	$(own_tests:=.emu.t) $(own_tests:=.auto.t) tests/clients/libpng_tests.sh.auto.t \
 	tests/clients/trace.sh.soft.t tests/clients/trace.sh.emu.t \
-	tests/clients/leaks.sh.soft.t tests/clients/leaks.sh.emu.t
-long_stamps += $(own_tests:=.soft.t) \
+	tests/clients/leaks.sh.emu.t
+long_stamps += $(own_tests:=.soft.t) tests/clients/libpng_tests.sh.soft.t tests/clients/libpng_tests.sh.emu.t \
+	tests/clients/cpython.sh.soft.t tests/clients/leaks.sh.soft.t \
 	tests/clients/java_tests.sh.emu.t tests/clients/java_tests.sh.auto.t \
 	tests/clients/gzip.sh.fault.t tests/clients/gzip.sh.soft.t \
 	tests/clients/node_tests.sh.soft.t tests/clients/node_tests.sh.auto.t tests/clients/node_tests.sh.fault.t
@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	$(client_tests) \
 	$(own_tests) \
 	tests/clients/Zips.java \
+	tests/clients/libpng_tests.sh \
 	tests/clients/cpython.sh \
 	tests/clients/erlang.erl \
 	tests/clients/gzip.sh \
