@@ -9,17 +9,16 @@
 #include "operate/settings.h"
 
 /*
- * A request of len bytes is to be sent on the lane. 0; or -EBUSY: there was no room for it all the time, or, where
- * its stream may leave it (is_kept), none at once. Those have half of the bound at most: nobody knows when they
- * end, and a request that is waited for finds room as soon as others that are waited for ended.
+ * A request of len bytes is to be sent on the lane. 0; or -EBUSY: there was no room for it all the time that its
+ * stream may wait, or none is expected within the goal, or, where its stream may leave it (is_kept), none at once.
+ * Those have half of the bound at most: nobody knows when they end, and a request that is waited for finds room as
+ * soon as others that are waited for ended.
  */
-int zwd_flight_count(struct zwd_lane *lane, size_t len, int is_kept, unsigned int timeout_ms);
+int zwd_flight_count(struct zwd_lane *lane, size_t len, int is_kept);
 
 static inline int zwd_flight_begin(struct zwd_lane *lane, size_t len, int is_kept)
 {
-	const struct zwd_settings *settings = zwd_settings();
-
-	return settings->in_flight ? zwd_flight_count(lane, len, is_kept, settings->timeout_ms) : 0;
+	return zwd_settings()->in_flight ? zwd_flight_count(lane, len, is_kept) : 0;
 }
 
 /* The lane's request ended, or cannot go on. */

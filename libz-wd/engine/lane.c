@@ -52,7 +52,8 @@ static int open_lane(enum zwd_dir dir, struct zwd_lane **out)
 		return -ENOMEM;
 	lane->dir = dir;
 	lane->timeout_ms = settings->timeout_ms;
-	lane->is_watched = settings->in_flight || settings->latency_ms;
+	/* What a file says that could not be read yet may come later. */
+	lane->is_watched = !zwd_settings_known || settings->in_flight || settings->latency_ms;
 	/* What one request of inflate leaves is a context to be saved, which costs as much as 64 KiB. */
 	lane->src_len = dir == ZWD_INFLATE && settings->unit < ZWD_LANE_INFLATE_LEN ?
 				ZWD_LANE_INFLATE_LEN : settings->unit;

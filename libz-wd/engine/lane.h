@@ -32,7 +32,8 @@ struct zwd_lane {
 	int error;	  /* what it was dropped with, in a signal handler */
 	uint64_t sent_ns; /* when its request was sent */
 	unsigned int timeout_ms; /* how long a call waits for one */
-	bool is_watched; /* there are limits, or a goal: ZWD_IN_FLIGHT, ZWD_LATENCY_MS */
+	unsigned int patience_ms; /* and for room; 0: as the settings say */
+	bool is_watched; /* there are limits or a goal, ZWD_IN_FLIGHT, ZWD_LATENCY_MS, or may be */
 	unsigned int flight; /* KiB of its request that ZWD_IN_FLIGHT counts, */
 	int is_flight_kept;  /* among those that may be left */
 	struct zwd_lane *next;

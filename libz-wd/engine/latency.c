@@ -44,6 +44,14 @@ static int is_due(enum zwd_dir dir, int is_trying)
 	return !is_trying || atomic_compare_exchange_strong(&try_ns[dir], &at, now + TRY_NS);
 }
 
+int zwd_latency_is_queue_long(enum zwd_dir dir, unsigned int waiting_nr, unsigned int lanes_nr)
+{
+	uint64_t goal = zwd_settings()->latency_ms * 1000000ull;
+	uint64_t mean = atomic_load_explicit(&mean_ns[dir], memory_order_relaxed);
+
+	return goal && lanes_nr && mean * (lanes_nr + waiting_nr) / lanes_nr > goal;
+}
+
 int zwd_latency_is_long(enum zwd_dir dir, unsigned int waiting_nr, unsigned int lanes_nr, int is_trying)
 {
 	uint64_t goal = zwd_settings()->latency_ms * 1000000ull;
@@ -51,5 +59,5 @@ int zwd_latency_is_long(enum zwd_dir dir, unsigned int waiting_nr, unsigned int 
 
 	if (mean > goal)
 		return !is_due(dir, is_trying);
-	return lanes_nr && mean * (lanes_nr + waiting_nr) / lanes_nr > goal;
+	return zwd_latency_is_queue_long(dir, waiting_nr, lanes_nr);
 }

@@ -14,4 +14,7 @@ void zwd_latency_note(enum zwd_dir dir, uint64_t ns);
  */
 int zwd_latency_is_long(enum zwd_dir dir, unsigned int waiting_nr, unsigned int lanes_nr, int is_trying);
 
+/* Of one that may go to the device: would it take longer for those that wait before it? Never without a goal. */
+int zwd_latency_is_queue_long(enum zwd_dir dir, unsigned int waiting_nr, unsigned int lanes_nr);
+
 #endif

@@ -503,14 +503,6 @@ int zwd_qpool_is_stale(const struct zwd_lane *lane)
 	return lane->generation != wd_generation();
 }
 
-static unsigned int patience_ms(void)
-{
-	const struct zwd_settings *settings = zwd_settings();
-	unsigned int goal_ms = settings->latency_ms;
-
-	return goal_ms && goal_ms < settings->timeout_ms ? goal_ms : settings->timeout_ms;
-}
-
 static __attribute__((noinline)) int get(enum zwd_dir dir, unsigned int timeout_ms,
 					 struct zwd_lane **out)
 {
@@ -521,7 +513,7 @@ static __attribute__((noinline)) int get(enum zwd_dir dir, unsigned int timeout_
 	pool = lock_pool(dir);
 	ret = take(pool, dir, out);
 	if (ret == -EAGAIN)
-		ret = wait_for_lane(pool, dir, timeout_ms ? timeout_ms : patience_ms(), out);
+		ret = wait_for_lane(pool, dir, timeout_ms ? timeout_ms : zwd_settings_patience(zwd_settings()), out);
 	pthread_mutex_unlock(&lock);
 	return ret;
 }
@@ -539,6 +531,8 @@ int zwd_qpool_get(enum zwd_dir dir, unsigned int timeout_ms, struct zwd_lane **o
 		*out = lane;
 	else
 		ret = get(dir, timeout_ms, out);
+	if (!ret)
+		(*out)->patience_ms = timeout_ms;
 	zwd_leave();
 	return ret;
 }
@@ -562,6 +556,7 @@ int zwd_qpool_try(enum zwd_dir dir, struct zwd_lane **lane)
 	}
 	if (!ret) {
 		taken->is_kept = 1;
+		taken->patience_ms = ZWD_QPOOL_PATIENCE;
 		pool->kept_nr++;
 		*lane = taken;
 	}

@@ -55,6 +55,12 @@ static inline const struct zwd_settings *zwd_settings(void)
 	return known ? known : zwd_settings_read();
 }
 
+/* How long a stream that software can take over waits for a device's queue, or for room on it. */
+static inline unsigned int zwd_settings_patience(const struct zwd_settings *s)
+{
+	return s->latency_ms && s->latency_ms < s->timeout_ms ? s->latency_ms : s->timeout_ms;
+}
+
 /* values.c: the names, NULL behind the last. */
 #define ZWD_SETTING_NAME_LEN 16
 const char *zwd_settings_name(unsigned int nr);

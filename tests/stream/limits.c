@@ -2,16 +2,25 @@
 /*
  * Guards: never more input on the device than ZWD_IN_FLIGHT allows, nobody waits for it in vain, and the bytes are
  * those that a process without a limit makes; what would take longer than ZWD_LATENCY_MS is software's and
- * counted as such, until the device is faster.
+ * counted as such, until the device is faster, also where it would wait for its turn; a signal handler that comes
+ * upon one that waits does without a device.
  */
 #include "config.h"
 #include "helpers.h"
 
+#include "engine/flight.h"
+#include "engine/latency.h"
 #include "engine/qpool.h"
+#include "operate/settings.h"
+#include "stream/shield.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <wd.h>
@@ -29,6 +38,7 @@ enum { THREADS = 8, LEN = 1500000, KEPT = 6 };
 	} while (0)
 
 void zwd_root_note(void); /* operate/root.h */
+void zwd_soft_zlib_open(void); /* stream/soft_zlib.h */
 
 static unsigned char *plain;
 static _Atomic uint64_t made_sum; /* of all that deflate made */
@@ -115,6 +125,30 @@ int __wrap_wd_call(struct wd_queue *queue, const void *req, void *res, unsigned 
 	ret = __real_wd_call(queue, req, res, timeout_ms);
 	is_in_call = 0;
 	in_flight -= len;
+	return ret;
+}
+
+/* Sleep of this thread inside the pools, that is for room: lanes are waited for by libc's own. */
+static _Thread_local volatile int is_asleep;
+static _Atomic unsigned int sleeps_nr;
+
+long __real_syscall(long nr, ...), __wrap_syscall(long nr, ...);
+
+long __wrap_syscall(long nr, ...)
+{
+	long arg[6], ret;
+	int is_sleep;
+	va_list va;
+
+	va_start(va, nr);
+	for (int i = 0; i < 6; i++)
+		arg[i] = va_arg(va, long);
+	va_end(va);
+	is_sleep = nr == SYS_futex && (int)arg[1] == FUTEX_WAIT_PRIVATE && zwd_is_inside;
+	is_asleep = is_sleep;
+	sleeps_nr += (unsigned int)is_sleep;
+	ret = __real_syscall(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+	is_asleep = 0;
 	return ret;
 }
 
@@ -407,6 +441,187 @@ static void a_queue_that_is_taken(void **state)
 	assert_int_equal(got.stats.deflate.hw_requests, 0);
 }
 
+/* All that may be in flight is, of somebody else; the device is used to take so long, if that is known. */
+struct crowd {
+	const char *goal;
+	unsigned int mean_ms;
+};
+
+static struct zwd_lane somebody = { .dir = ZWD_DEFLATE };
+
+static void crowded(const void *arg, void *result)
+{
+	const struct crowd *crowd = arg;
+	struct outcome *outcome = result;
+
+	setenv("WD_DEVICE", "emu", 1);
+	setenv("ZWD_IN_FLIGHT", "128K", 1);
+	setenv("ZWD_LATENCY_MS", crowd->goal, 1);
+	somebody.generation = wd_generation();
+	MUST(!zwd_flight_count(&somebody, 128 << 10, 0));
+	for (int dir = 0; crowd->mean_ms && dir < 2; dir++)
+		zwd_latency_note((enum zwd_dir)dir, crowd->mean_ms * 1000000ull);
+	calls_nr = 2;
+	outcome->s = now();
+	call(NULL);
+	outcome->s = now() - outcome->s;
+	outcome->most = sleeps_nr;
+	zwd_stats(&outcome->stats, sizeof(outcome->stats));
+	MUST(!outcome->stats.deflate.hw_requests && !outcome->stats.inflate.hw_requests);
+	MUST(!outcome->stats.deflate_choice.soft_busy && !outcome->stats.inflate_choice.soft_busy);
+	MUST(outcome->stats.deflate_choice.soft_latency == 2 && outcome->stats.inflate_choice.soft_latency == 2);
+	/* Afterwards it is as ever. */
+	zwd_flight_end(&somebody);
+	calls_nr = 1;
+	call(NULL);
+	zwd_stats(&outcome->stats, sizeof(outcome->stats));
+}
+
+/* Long before what a request may take at most, 30 s. */
+static void no_room_within_the_goal(void **state)
+{
+	static const struct crowd unknown = { "50", 0 };
+	struct outcome got = { 0 };
+
+	assert_int_equal(run_in_child(crowded, &unknown, &got, sizeof(got)), 0);
+	assert_true(got.most >= 4);
+	assert_true(got.s < 15);
+	assert_int_equal(got.stats.deflate.hw_requests, 1);
+	assert_int_equal(got.stats.inflate.hw_requests, 1);
+}
+
+/* Of so many that fit at once the first one is awaited: nobody waits where that makes it too long. */
+static void no_room_is_expected(void **state)
+{
+	static const struct crowd slow = { "10000", 9900 };
+	struct outcome got = { 0 };
+
+	assert_int_equal(run_in_child(crowded, &slow, &got, sizeof(got)), 0);
+	assert_int_equal(got.most, 0);
+	assert_int_equal(got.stats.deflate.hw_requests, 1);
+	assert_int_equal(got.stats.inflate.hw_requests, 1);
+}
+
+/* What the settings file says counts for queues, too, that were opened before it could be read. */
+static void late(const void *arg, void *result)
+{
+	struct outcome *outcome = result;
+	struct rlimit all, none;
+
+	setenv("ZWD_CONFIG", arg, 1);
+	MUST(!getrlimit(RLIMIT_NOFILE, &all));
+	none = (struct rlimit){ 0, all.rlim_max };
+	MUST(!setrlimit(RLIMIT_NOFILE, &none));
+	zwd_settings_load();
+	MUST(!setrlimit(RLIMIT_NOFILE, &all));
+	zwd_soft_zlib_open(); /* which is a file, too */
+	MUST(!setrlimit(RLIMIT_NOFILE, &none));
+	in_threads();
+	MUST(!zwd_settings()->in_flight);
+	MUST(!setrlimit(RLIMIT_NOFILE, &all));
+	while (!zwd_settings()->in_flight)
+		;
+	zwd_stats(&outcome->stats, sizeof(outcome->stats));
+	MUST(outcome->stats.deflate.hw_requests && outcome->stats.inflate.hw_requests);
+	most_in_flight = 0;
+	in_threads();
+	outcome->most = most_in_flight;
+}
+
+static void a_file_that_is_read_late(void **state)
+{
+	static const char text[] = "ZWD_IN_FLIGHT = 128K\n";
+	const char *path = scratch("late.conf");
+	struct outcome got = { 0 };
+
+	file_write(path, text, strlen(text));
+	assert_int_equal(run_in_child(late, path, &got, sizeof(got)), 0);
+	assert_in_range(got.most, 65536, 128 << 10);
+}
+
+/* The handler's streams: one that is new each time, and one that has a unit in flight by then. */
+static z_stream begun;
+static unsigned char begun_out[LEN];
+static _Atomic unsigned int handled;
+
+static void handler(int signal)
+{
+	static unsigned char out[30000];
+	uLongf len = sizeof(out);
+
+	(void)signal;
+	/* Elsewhere malloc() may be locked by what it came upon. */
+	if (!is_asleep)
+		return;
+	is_asleep = 0;
+	MUST(compress2(out, &len, plain, 20000, 6) == Z_OK);
+	if (!handled) {
+		begun.next_in = plain + 140000;
+		begun.avail_in = 60000;
+		MUST(deflate(&begun, Z_FINISH) == Z_STREAM_END);
+	}
+	handled++;
+}
+
+static void *waits(void *arg)
+{
+	static unsigned char out[90000], back[70000];
+	uLongf len = sizeof(out), back_len = sizeof(back);
+
+	MUST(compress2(out, &len, plain, sizeof(back), 6) == Z_OK);
+	MUST(ref.uncompress(back, &back_len, out, len) == Z_OK && !memcmp(back, plain, sizeof(back)));
+	return arg;
+}
+
+static void come_upon(const void *arg, void *result)
+{
+	struct sigaction action = { .sa_handler = handler };
+	struct outcome *outcome = result;
+	unsigned char *back = malloc(LEN);
+	uLongf back_len = LEN;
+	pthread_t thread;
+
+	setenv("WD_DEVICE", "emu:fault=hang@2", 1);
+	setenv("ZWD_IN_FLIGHT", "256K", 1);
+	setenv("ZWD_UNIT", "128K", 1);
+	MUST(back && !sigaction(SIGUSR1, &action, NULL));
+	begun = (z_stream){ .next_in = plain, .avail_in = 140000, .next_out = begun_out, .avail_out = LEN };
+	/* What the handler will need is open by then. */
+	MUST(!deflateInit(&begun, 6));
+	waits(NULL);
+	MUST(!deflate(&begun, Z_NO_FLUSH));
+	somebody.generation = wd_generation();
+	MUST(!zwd_flight_count(&somebody, 128 << 10, 0));
+	zwd_stats(&outcome->stats, sizeof(outcome->stats));
+	outcome->most = outcome->stats.deflate.hw_requests;
+	MUST(!pthread_create(&thread, NULL, waits, NULL));
+	while (handled < 20) {
+		MUST(!pthread_kill(thread, SIGUSR1));
+		usleep(200);
+	}
+	zwd_flight_end(&somebody);
+	MUST(!pthread_join(thread, NULL));
+	MUST(ref.uncompress(back, &back_len, begun_out, begun.total_out) == Z_OK);
+	MUST(back_len == 200000 && !memcmp(back, plain, back_len));
+	MUST(!deflateEnd(&begun));
+	free(back);
+	/* The room that the handler's unit had is there again, too. */
+	waits(NULL);
+	MUST(!zwd_flight_count(&somebody, 256 << 10, 0));
+	zwd_stats(&outcome->stats, sizeof(outcome->stats));
+}
+
+static void a_handler_comes_upon_one_that_waits(void **state)
+{
+	struct outcome got = { 0 };
+
+	assert_int_equal(run_in_child(come_upon, NULL, &got, sizeof(got)), 0);
+	/* The calls that it came upon had the device, and no others. */
+	assert_int_equal(got.stats.deflate.hw_requests - got.most, 2);
+	assert_true(got.stats.deflate_choice.soft_busy + got.stats.deflate_choice.soft_no_device >= 20);
+	assert_int_equal(got.stats.deflate_choice.soft_latency, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +633,10 @@ int main(void)
 		cmocka_unit_test(without_a_goal),
 		cmocka_unit_test(comes_back_when_it_is_fast_again),
 		cmocka_unit_test(a_queue_that_is_taken),
+		cmocka_unit_test(no_room_within_the_goal),
+		cmocka_unit_test(no_room_is_expected),
+		cmocka_unit_test(a_file_that_is_read_late),
+		cmocka_unit_test(a_handler_comes_upon_one_that_waits),
 	};
 
 	zwd_root_note();

@@ -137,7 +137,7 @@ tests_stream_lies_LDFLAGS = $(zwd_test_ldflags)
 # As few_queues; what goes to a device and comes back is counted.
 tests_stream_limits_LDADD = tests/libhelpers.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_stream_limits_LDFLAGS = $(zwd_test_ldflags) \
-	-Wl,--wrap=wd_send,--wrap=wd_recv,--wrap=wd_recv_sync,--wrap=wd_call
+	-Wl,--wrap=wd_send,--wrap=wd_recv,--wrap=wd_recv_sync,--wrap=wd_call,--wrap=syscall
 tests_stream_lost_LDADD = $(zwd_test_libs)
 tests_stream_lost_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_waiting_LDADD = $(zwd_test_libs)
