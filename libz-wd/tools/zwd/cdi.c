@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
 /* zwd cdi: a specification of the Container Device Interface for this machine's queues. */
 #include "config.h"
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "tools/zwd/commands.h"
 #include "tools/zwd/doctor/tree.h"
 #include "tools/zwd/json.h"
+#include "tools/zwd/options.h"
 
 #define KIND	  "libz-wd/zip"
 #define LIBRARY	  "/libz-wd.so.1"
@@ -179,42 +179,34 @@ static void print(const struct cdi *cdi)
 	printf("\n}\n");
 }
 
+static int take(void *arg, int c, const char *value)
+{
+	struct cdi *cdi = arg;
+
+	if (c == 'g')
+		cdi->has_groups = true;
+	else if (c == 'l')
+		cdi->has_library = true;
+	else
+		tree_root = value;
+	return ZWD_DONE;
+}
+
 int cdi_main(int argc, char **argv)
 {
-	static const struct option options[] = { { "groups", no_argument, NULL, 'g' },
-						 { "help", no_argument, NULL, 'h' },
-						 { "library", no_argument, NULL, 'l' },
-						 { "root", required_argument, NULL, 'r' },
-						 { NULL, 0, NULL, 0 } };
+	static const struct option longs[] = { { "groups", no_argument, NULL, 'g' },
+					       { "library", no_argument, NULL, 'l' },
+					       { "root", required_argument, NULL, 'r' },
+					       OPTIONS_HELP };
+	static const struct options_of of = {
+		.name = "cdi", .usage = usage, .shorts = "gl", .longs = longs, .take = take
+	};
 	static struct node nodes[NODES_MAX];
 	struct cdi cdi = { .nodes = nodes };
-	int c;
+	int status = options_read(&of, argc, argv, &cdi);
 
-	argv[0] = (char *)"zwd: cdi"; /* what getopt_long() calls us */
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "ghl", options, NULL)) != -1) {
-		switch (c) {
-		case 'g':
-			cdi.has_groups = true;
-			break;
-		case 'l':
-			cdi.has_library = true;
-			break;
-		case 'r':
-			tree_root = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return ZWD_DONE;
-		default:
-			fprintf(stderr, "\n%s", usage);
-			return ZWD_USAGE;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "zwd: cdi: an argument too many: %s\n\n%s", argv[optind], usage);
-		return ZWD_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	find_uacce(&cdi);
 	find_sdmdev(&cdi);
 	if (!cdi.nr) {

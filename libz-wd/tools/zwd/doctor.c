@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Zlib */
 /* zwd doctor: why there is no device, or why it is not used. Opens none, changes nothing. */
 #include "config.h"
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "tools/zwd/doctor/report.h"
 #include "tools/zwd/doctor/tree.h"
 #include "tools/zwd/loader.h"
+#include "tools/zwd/options.h"
 
 static const char usage[] =
 	"Usage: zwd doctor [OPTION]... [PROGRAM|PID]\n"
@@ -41,40 +41,30 @@ static void describe(const struct subject *subject, char *whom, size_t size)
 		snprintf(whom, size, "programs of %s", subject->user);
 }
 
+static int take(void *arg, int c, const char *value)
+{
+	if (c == 'j')
+		*(bool *)arg = true;
+	else
+		tree_root = loader_root = value;
+	return ZWD_DONE;
+}
+
 int doctor_main(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "root", required_argument, NULL, 'r' },
-						 { NULL, 0, NULL, 0 } };
+	static const struct option longs[] = { { "json", no_argument, NULL, 'j' },
+					       { "root", required_argument, NULL, 'r' },
+					       OPTIONS_HELP };
+	static const struct options_of of = {
+		.name = "doctor", .usage = usage, .shorts = "", .longs = longs, .words_max = 1, .take = take
+	};
 	static struct subject subject;
 	bool is_json = false;
 	char whom[512];
-	int c;
+	int status = options_read(&of, argc, argv, &is_json);
 
-	argv[0] = (char *)"zwd: doctor"; /* what getopt_long() calls us */
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			is_json = true;
-			break;
-		case 'r':
-			tree_root = loader_root = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return ZWD_DONE;
-		default:
-			fprintf(stderr, "\n%s", usage);
-			return ZWD_USAGE;
-		}
-	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "zwd: doctor: an argument too many: %s\n\n%s", argv[optind + 1],
-			usage);
-		return ZWD_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	if (subject_find(&subject, argv[optind]))
 		return ZWD_USAGE;
 	report_begin(is_json);

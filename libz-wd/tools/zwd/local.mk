@@ -36,6 +36,7 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/live.c libz-wd/tools/zwd/live.h \
 	libz-wd/tools/zwd/loader.c libz-wd/tools/zwd/loader.h \
 	libz-wd/tools/zwd/main.c \
+	libz-wd/tools/zwd/options.c libz-wd/tools/zwd/options.h \
 	libz-wd/tools/zwd/program.c libz-wd/tools/zwd/program.h \
 	libz-wd/tools/zwd/queues.c libz-wd/tools/zwd/queues.h \
 	libz-wd/tools/zwd/remote.c libz-wd/tools/zwd/remote.h \

@@ -4,7 +4,6 @@
 #include "config.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,23 +12,21 @@
 #include <time.h>
 #include <unistd.h>
 #include "tools/zwd/commands.h"
+#include "tools/zwd/options.h"
 #include "tools/zwd/replay_run.h"
 
-static void print_usage(FILE *out)
-{
-	fputs("Usage: zwd replay [OPTION]... FILE\n"
-	      "Makes the calls again that ZWD_TRACE=FILE[,data] recorded, and compares what comes "
-	      "of them.\n"
-	      "\nOptions:\n"
-	      "  -l, --lib=PATH     in this zlib; without it the installed libz-wd\n"
-	      "  -b, --bytes        what deflate makes must be the same bytes, whoever made them\n"
-	      "      --json         JSON instead of text\n"
-	      "  -h, --help         this text\n"
-	      "\nThe exit status is 0: all is equal; 1: something differs, or failed; 2: FILE is "
-	      "no sound trace, or\n"
-	      "wrong usage.\n",
-	      out);
-}
+static const char usage[] =
+	"Usage: zwd replay [OPTION]... FILE\n"
+	"Makes the calls again that ZWD_TRACE=FILE[,data] recorded, and compares what comes "
+	"of them.\n"
+	"\nOptions:\n"
+	"  -l, --lib=PATH     in this zlib; without it the installed libz-wd\n"
+	"  -b, --bytes        what deflate makes must be the same bytes, whoever made them\n"
+	"      --json         JSON instead of text\n"
+	"  -h, --help         this text\n"
+	"\nThe exit status is 0: all is equal; 1: something differs, or failed; 2: FILE is "
+	"no sound trace, or\n"
+	"wrong usage.\n";
 
 static double now_s(void)
 {
@@ -128,9 +125,14 @@ static void print_text(const struct replay *r, const struct trace_file *file, co
 		printf("Nothing was compared.\n");
 }
 
-static int replay_file(const char *path, const char *lib_path, bool is_exact, bool is_json)
+struct options {
+	const char *lib;
+	bool is_exact, is_json;
+};
+
+static int replay_file(const char *path, const struct options *o)
 {
-	struct replay replay = { .is_exact = is_exact, .is_quiet = is_json, .budget = UINT64_MAX };
+	struct replay replay = { .is_exact = o->is_exact, .is_quiet = o->is_json, .budget = UINT64_MAX };
 	struct replay_lib lib, stock;
 	struct trace_file file;
 	const char *device;
@@ -138,7 +140,7 @@ static int replay_file(const char *path, const char *lib_path, bool is_exact, bo
 	size_t len = 0;
 	double begin;
 
-	if (!replay_lib_open(&lib, lib_path))
+	if (!replay_lib_open(&lib, o->lib))
 		return ZWD_FAILED;
 	if (!replay_lib_open_stock(&stock)) {
 		fprintf(stderr, "zwd: there is no zlib to decode with\n");
@@ -162,7 +164,7 @@ static int replay_file(const char *path, const char *lib_path, bool is_exact, bo
 		return ZWD_FAILED;
 	}
 	replay.ns = (uint64_t)((now_s() - begin) * 1e9);
-	if (is_json)
+	if (o->is_json)
 		print_json(&replay, &file, lib.zlibVersion());
 	else
 		print_text(&replay, &file, lib.zlibVersion());
@@ -173,43 +175,31 @@ static int replay_file(const char *path, const char *lib_path, bool is_exact, bo
 	return file.wrong ? ZWD_USAGE : replay.differences_nr ? ZWD_FAILED : ZWD_DONE;
 }
 
+static int take(void *arg, int c, const char *value)
+{
+	struct options *o = arg;
+
+	if (c == 'l')
+		o->lib = value;
+	else if (c == 'b')
+		o->is_exact = true;
+	else
+		o->is_json = true;
+	return ZWD_DONE;
+}
+
 int replay_main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "lib", required_argument, NULL, 'l' },
-		{ "bytes", no_argument, NULL, 'b' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+	static const struct option longs[] = { { "bytes", no_argument, NULL, 'b' },
+					       { "json", no_argument, NULL, 'j' },
+					       { "lib", required_argument, NULL, 'l' },
+					       OPTIONS_HELP };
+	static const struct options_of of = {
+		.name = "replay", .usage = usage, .shorts = "bl:", .longs = longs,
+		.words_min = 1, .words_max = 1, .take = take
 	};
-	bool is_exact = false, is_json = false;
-	const char *lib = NULL;
-	int c;
+	struct options o = { 0 };
+	int status = options_read(&of, argc, argv, &o);
 
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "bhl:", options, NULL)) != -1) {
-		switch (c) {
-		case 'l':
-			lib = optarg;
-			break;
-		case 'b':
-			is_exact = true;
-			break;
-		case 'j':
-			is_json = true;
-			break;
-		case 'h':
-			print_usage(stdout);
-			return ZWD_DONE;
-		default:
-			print_usage(stderr);
-			return ZWD_USAGE;
-		}
-	}
-	if (optind + 1 != argc) {
-		fprintf(stderr, "zwd: replay: one file is wanted\n\n");
-		print_usage(stderr);
-		return ZWD_USAGE;
-	}
-	return replay_file(argv[optind], lib, is_exact, is_json);
+	return status >= 0 ? status : replay_file(argv[optind], &o);
 }

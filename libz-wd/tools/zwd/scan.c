@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include "tools/zwd/commands.h"
 #include "tools/zwd/json.h"
+#include "tools/zwd/options.h"
 #include "tools/zwd/program.h"
 
 static const char usage[] =
@@ -152,41 +152,35 @@ static void print_sum(const struct scan *scan)
 	printf(". Preloading reaches %u of them.\n", scan->reached);
 }
 
+static int take(void *arg, int c, const char *value)
+{
+	struct scan *scan = arg;
+
+	(void)value;
+	if (c == 'a')
+		scan->is_all = true;
+	else if (c == 'j')
+		scan->is_json = true;
+	else
+		scan->is_programs = true;
+	return ZWD_DONE;
+}
+
 int scan_main(int argc, char **argv)
 {
-	static const struct option options[] = { { "all", no_argument, NULL, 'a' },
-						 { "help", no_argument, NULL, 'h' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "programs", no_argument, NULL, 'p' },
-						 { NULL, 0, NULL, 0 } };
+	static const struct option longs[] = { { "all", no_argument, NULL, 'a' },
+					       { "json", no_argument, NULL, 'j' },
+					       { "programs", no_argument, NULL, 'p' },
+					       OPTIONS_HELP };
+	static const struct options_of of = {
+		.name = "scan", .usage = usage, .shorts = "ap", .longs = longs,
+		.words_min = 1, .words_max = OPTIONS_ANY, .take = take
+	};
 	struct scan scan = { 0 };
-	int c;
+	int status = options_read(&of, argc, argv, &scan);
 
-	argv[0] = (char *)"zwd: scan"; /* what getopt_long() calls us */
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "ahp", options, NULL)) != -1) {
-		switch (c) {
-		case 'a':
-			scan.is_all = true;
-			break;
-		case 'j':
-			scan.is_json = true;
-			break;
-		case 'p':
-			scan.is_programs = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return ZWD_DONE;
-		default:
-			fprintf(stderr, "\n%s", usage);
-			return ZWD_USAGE;
-		}
-	}
-	if (optind == argc) {
-		fprintf(stderr, "zwd: scan: a file or folder is missing\n\n%s", usage);
-		return ZWD_USAGE;
-	}
+	if (status >= 0)
+		return status;
 	if (scan.is_json)
 		putchar('[');
 	else

@@ -2,14 +2,13 @@
 /* zwd stat: counters of running programs, or of those that ran. */
 #include "config.h"
 
-#include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/zwd/commands.h"
 #include "tools/zwd/find.h"
+#include "tools/zwd/options.h"
 #include "tools/zwd/show.h"
 
 enum form { FORM_TABLE, FORM_JSON, FORM_PROM };
@@ -22,80 +21,64 @@ struct options {
 	struct find find;
 };
 
-static void print_usage(FILE *out)
-{
-	fputs("Usage: zwd stat [OPTION]... [PID|PROGRAM]...\n"
-	      "Counters of libz-wd in running programs, read out of them: of those named, or of all\n"
-	      "that this user may look into.\n\nOptions:\n"
-	      "      --dir=PATH      those that ZWD_STATS=dir:PATH left, summed by program\n"
-	      "      --json          JSON instead of text\n"
-	      "      --prom          the text format of Prometheus\n"
-	      "  -i, --interval=S    a line every S seconds: what happened since the last one\n"
-	      "  -n, --count=COUNT   with -i: so many lines\n"
-	      "  -h, --help          this text\n", out);
-}
+static const char usage[] =
+	"Usage: zwd stat [OPTION]... [PID|PROGRAM]...\n"
+	"Counters of libz-wd in running programs, read out of them: of those named, or of all\n"
+	"that this user may look into.\n\nOptions:\n"
+	"      --dir=PATH      those that ZWD_STATS=dir:PATH left, summed by program\n"
+	"      --json          JSON instead of text\n"
+	"      --prom          the text format of Prometheus\n"
+	"  -i, --interval=S    a line every S seconds: what happened since the last one\n"
+	"  -n, --count=COUNT   with -i: so many lines\n"
+	"  -h, --help          this text\n"
+	"The exit status is 0; 1: one that was named is not there, or failed; 2: wrong usage.\n";
 
-static int __attribute__((format(printf, 1, 2))) usage_error(const char *format, ...)
-{
-	va_list ap;
+static int take(void *arg, int c, const char *value);
 
-	fputs("zwd: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputs("\n\n", stderr);
-	print_usage(stderr);
-	return ZWD_USAGE;
+static const struct option longs[] = { { "count", required_argument, NULL, 'n' },
+				       { "dir", required_argument, NULL, 'd' },
+				       { "interval", required_argument, NULL, 'i' },
+				       { "json", no_argument, NULL, 'j' },
+				       { "prom", no_argument, NULL, 'p' },
+				       OPTIONS_HELP };
+static const struct options_of of = { .name = "stat",
+				      .usage = usage,
+				      .shorts = "i:n:",
+				      .longs = longs,
+				      .words_max = OPTIONS_ANY,
+				      .take = take };
+
+static int take(void *arg, int c, const char *value)
+{
+	struct options *o = arg;
+
+	switch (c) {
+	case 'd':
+		o->folder = value;
+		return ZWD_DONE;
+	case 'i':
+		return options_seconds(&of, value, &o->interval_s);
+	case 'n':
+		return options_count(&of, value, &o->count);
+	default:
+		if (o->form != FORM_TABLE)
+			return options_wrong(&of, "--json and --prom exclude each other");
+		o->form = c == 'j' ? FORM_JSON : FORM_PROM;
+		return ZWD_DONE;
+	}
 }
 
 /* -1: go on; else a status. */
 static int read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{ "count", required_argument, NULL, 'n' }, { "dir", required_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },	   { "interval", required_argument, NULL, 'i' },
-		{ "json", no_argument, NULL, 'j' },	   { "prom", no_argument, NULL, 'p' },
-		{ NULL, 0, NULL, 0 },
-	};
-	char *end;
-	int c;
+	int status = options_read(&of, argc, argv, o);
 
-	argv[0] = (char *)"zwd"; /* what getopt_long() calls us */
-	optind = 0;		 /* glibc: begin anew */
-	while ((c = getopt_long(argc, argv, "hi:n:", longs, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			o->folder = optarg;
-			break;
-		case 'i':
-			o->interval_s = strtod(optarg, &end);
-			if (*end || !(o->interval_s >= 0.01 && o->interval_s <= 86400))
-				return usage_error("not a number of seconds: %s", optarg);
-			break;
-		case 'j':
-		case 'p':
-			if (o->form != FORM_TABLE)
-				return usage_error("--json and --prom exclude each other");
-			o->form = c == 'j' ? FORM_JSON : FORM_PROM;
-			break;
-		case 'n':
-			o->count = strtoul(optarg, &end, 10);
-			if (*optarg < '0' || *optarg > '9' || *end || !o->count)
-				return usage_error("not a number of lines: %s", optarg);
-			break;
-		case 'h':
-			print_usage(stdout);
-			return ZWD_DONE;
-		default: /* getopt_long() said why */
-			fputc('\n', stderr);
-			print_usage(stderr);
-			return ZWD_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (o->count && !o->interval_s)
-		return usage_error("--count goes with --interval");
+		return options_wrong(&of, "--count goes with --interval");
 	if (o->interval_s && (o->folder || o->form == FORM_PROM))
-		return usage_error("%s is not for an interval", o->folder ? "--dir" : "--prom");
+		return options_wrong(&of, "%s is not for an interval", o->folder ? "--dir" : "--prom");
 	o->find.words = argv + optind;
 	o->find.words_nr = argc - optind;
 	return -1;

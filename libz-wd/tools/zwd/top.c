@@ -2,7 +2,6 @@
 /* zwd top: which programs use libz-wd now, and what for, until somebody ends it. */
 #include "config.h"
 
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 
 #include "tools/zwd/commands.h"
 #include "tools/zwd/find.h"
+#include "tools/zwd/options.h"
 #include "tools/zwd/show.h"
 
 struct options {
@@ -22,52 +22,32 @@ struct options {
 	struct find find;
 };
 
-static void print_usage(FILE *out)
-{
-	fputs("Usage: zwd top [OPTION]... [PID|PROGRAM]...\n"
-	      "What programs did with libz-wd since the last look, those that did most first.\n"
-	      "On a terminal q ends it; else one table follows the other.\n\nOptions:\n"
-	      "  -i, --interval=S    look every S seconds; without it 2\n"
-	      "  -n, --count=COUNT   so many times\n"
-	      "  -h, --help          this text\n", out);
-}
+static const char usage[] =
+	"Usage: zwd top [OPTION]... [PID|PROGRAM]...\n"
+	"What programs did with libz-wd since the last look, those that did most first.\n"
+	"On a terminal q ends it; else one table follows the other.\n\nOptions:\n"
+	"  -i, --interval=S    look every S seconds; without it 2\n"
+	"  -n, --count=COUNT   so many times\n"
+	"  -h, --help          this text\n"
+	"The exit status is 0; 1: one that was named is not there, or failed; 2: wrong usage.\n";
 
-/* -1: go on; else a status. */
-static int read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{ "count", required_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "interval", required_argument, NULL, 'i' },
-		{ NULL, 0, NULL, 0 },
-	};
-	char *end = (char *)"";
-	int c;
+static int take(void *arg, int c, const char *value);
 
-	argv[0] = (char *)"zwd"; /* what getopt_long() calls us */
-	optind = 0;		 /* glibc: begin anew */
-	while ((c = getopt_long(argc, argv, "hi:n:", longs, NULL)) != -1) {
-		if (c == 'h') {
-			print_usage(stdout);
-			return ZWD_DONE;
-		}
-		if (c == 'i')
-			o->interval_s = strtod(optarg, &end);
-		else if (c == 'n')
-			o->count = strtoul(optarg, &end, 10);
-		if (c == '?' || *end || !(o->interval_s >= 0.01 && o->interval_s <= 86400) ||
-		    (c == 'n' && (*optarg < '0' || *optarg > '9' || !o->count))) {
-			if (c != '?') /* else getopt_long() said why */
-				fprintf(stderr, "zwd: not a number that %s takes: %s\n",
-					c == 'i' ? "--interval" : "--count", optarg);
-			fputc('\n', stderr);
-			print_usage(stderr);
-			return ZWD_USAGE;
-		}
-	}
-	o->find.words = argv + optind;
-	o->find.words_nr = argc - optind;
-	return -1;
+static const struct option longs[] = { { "count", required_argument, NULL, 'n' },
+				       { "interval", required_argument, NULL, 'i' },
+				       OPTIONS_HELP };
+static const struct options_of of = { .name = "top",
+				      .usage = usage,
+				      .shorts = "i:n:",
+				      .longs = longs,
+				      .words_max = OPTIONS_ANY,
+				      .take = take };
+
+static int take(void *arg, int c, const char *value)
+{
+	struct options *o = arg;
+
+	return c == 'i' ? options_seconds(&of, value, &o->interval_s) : options_count(&of, value, &o->count);
 }
 
 static struct termios before;
@@ -174,10 +154,12 @@ int top_main(int argc, char **argv)
 	struct lives old = { 0 };
 	bool is_terminal = isatty(STDOUT_FILENO);
 	double then, moment;
-	int status = read_options(argc, argv, &o);
+	int status = options_read(&of, argc, argv, &o);
 
 	if (status >= 0)
 		return status;
+	o.find.words = argv + optind;
+	o.find.words_nr = argc - optind;
 	status = find_processes(&o.find, &old, o.find.words_nr > 0) ? ZWD_FAILED : ZWD_DONE;
 	if (status && !old.nr)
 		return status;
