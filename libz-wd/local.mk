@@ -49,7 +49,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/engine/latency.c libz-wd/engine/latency.h \
 	libz-wd/engine/learn.c libz-wd/engine/learn.h \
 	libz-wd/engine/lease.c libz-wd/engine/lease.h \
-	libz-wd/engine/policy.c libz-wd/engine/policy.h \
+	libz-wd/engine/policy.c libz-wd/engine/policy.h libz-wd/engine/profile.h \
 	libz-wd/engine/pool.c libz-wd/engine/pool.h \
 	libz-wd/engine/presence.c libz-wd/engine/presence.h \
 	libz-wd/engine/qpool.c libz-wd/engine/qpool.h \

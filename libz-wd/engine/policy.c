@@ -6,6 +6,7 @@
 
 #include "engine/learn.h"
 #include "engine/policy.h"
+#include "engine/profile.h"
 #include "engine/qpool.h"
 #include "operate/settings.h"
 
@@ -87,17 +88,6 @@ int zwd_policy_inflate_candidate(int window_bits)
 	return obstacle == ZWD_COUNTERS;
 }
 
-/*
- * From so many bytes on a device is the better choice, by what the emulated one costs beside zlib: a
- * request of any size is the price of some KB in software. Fixed, so that the bytes which deflate()
- * makes depend on nothing but its data; for inflate() it is input.
- */
-#define PROFILE_MIN_DEFLATE_FAST 4096 /* levels 1 to 3 */
-#define PROFILE_MIN_DEFLATE 2048
-#define PROFILE_MIN_INFLATE 8192
-/* Of which room for so many times as much is expected. */
-#define INFLATE_EXPANDS 4
-
 /* Bytes, or ZWD_MIN_LEARNED. */
 static size_t min_len_of(const struct zwd_settings *settings, enum zwd_dir dir, int level)
 {
@@ -106,8 +96,8 @@ static size_t min_len_of(const struct zwd_settings *settings, enum zwd_dir dir, 
 	if (min_len != ZWD_MIN_PROFILE)
 		return min_len;
 	if (dir == ZWD_INFLATE)
-		return PROFILE_MIN_INFLATE;
-	return level <= 3 ? PROFILE_MIN_DEFLATE_FAST : PROFILE_MIN_DEFLATE;
+		return ZWD_PROFILE_MIN_INFLATE;
+	return level <= 3 ? ZWD_PROFILE_MIN_DEFLATE_FAST : ZWD_PROFILE_MIN_DEFLATE;
 }
 
 static int is_long_enough(const struct zwd_settings *settings, enum zwd_dir dir, int level, size_t len,
@@ -189,8 +179,8 @@ int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
 {
 	const struct zwd_settings *settings = zwd_settings();
 
-	if (len > room / INFLATE_EXPANDS)
-		len = room / INFLATE_EXPANDS;
+	if (len > room / ZWD_PROFILE_EXPANDS)
+		len = room / ZWD_PROFILE_EXPANDS;
 	return is_for_device(settings, ZWD_INFLATE, 0, len, &i->trial) &&
 	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial);
 }
@@ -202,7 +192,7 @@ int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len)
 
 	/* It is long already, or the setting is for longer ones. */
 	if (settings->engine != ZWD_ENGINE_HW && min_len != ZWD_MIN_LEARNED &&
-	    i->made / INFLATE_EXPANDS + len < min_len)
+	    i->made / ZWD_PROFILE_EXPANDS + len < min_len)
 		return 0;
 	return zwd_qpool_has_device(ZWD_INFLATE) && zwd_policy_is_ready(ZWD_INFLATE) &&
 	       zwd_qpool_has_raw(ZWD_INFLATE);
