@@ -14,6 +14,7 @@ operate_tests += tests/operate/scan.sh
 operate_tests += tests/operate/stat.sh
 operate_tests += tests/operate/selftest.sh
 operate_tests += tests/operate/top.sh
+operate_tests += tests/operate/tune.sh
 TESTS += $(operate_tests)
 EXTRA_DIST += $(operate_tests)
 # Programs that are looked at.

@@ -41,6 +41,7 @@ int run_main(int argc, char **argv);
 int scan_main(int argc, char **argv);
 int stat_main(int argc, char **argv);
 int top_main(int argc, char **argv);
+int tune_main(int argc, char **argv);
 
 /* The device named by a word, or else the first one; stays as it is until the next call. A status. */
 int devices_first(const struct zwd_args *args, const struct wd_device_info **info);

@@ -51,11 +51,14 @@ zwd_SOURCES = \
 	libz-wd/tools/zwd/selftest_calls.c libz-wd/tools/zwd/selftest_calls.h \
 	libz-wd/tools/zwd/selftest_checks.c libz-wd/tools/zwd/selftest_checks.h \
 	libz-wd/tools/zwd/top.c \
+	libz-wd/tools/zwd/tune.c \
+	libz-wd/tools/zwd/tune_choice.c libz-wd/tools/zwd/tune_choice.h \
+	libz-wd/tools/zwd/tune_measure.c libz-wd/tools/zwd/tune_measure.h \
 	libz-wd/operate/lines.c libz-wd/operate/lines.h \
 	libz-wd/operate/log.c libz-wd/operate/log.h \
 	libz-wd/operate/settings.h libz-wd/operate/values.c
-zwd_CPPFLAGS = $(AM_CPPFLAGS) -DLIBDIR='"$(libdir)"'
-zwd_LDADD = libwd/libwdq.la
+zwd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -DLIBDIR='"$(libdir)"'
+zwd_LDADD = bench/libbench.la libwd/libwdq.la
 
 # Makes the queues of a device when it appears, for the group wd.
 systemdunitdir = $(prefix)/lib/systemd/system

@@ -74,6 +74,7 @@ static const struct reader {
 	{ "scan", scan_main, "how the programs in folders come by their zlib" },
 	{ "stat", stat_main, "counters of running programs, or of those that ran" },
 	{ "top", top_main, "what running programs do now, those that do most first" },
+	{ "tune", tune_main, "from which sizes on the device is better, as lines of a settings file" },
 };
 
 static const struct reader *find_reader(const char *name)
