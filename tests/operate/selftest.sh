@@ -53,6 +53,16 @@ said 'hangs: what follows was not tried'
 [ "$(grep -c . out)" -le 4 ] || fail "it goes on after a hang"
 run 1 --json emu:fault=hang@3
 json '.result == "hangs" and .checks[-1].result == "hang" and .checks[0].result == "ok"'
+# Where requests may take longer, it waits for them.
+run 1 emu:fault=late=2600@3
+said '^hang .*: not done after 2 s'
+(
+	ZWD_TIMEOUT_MS=60000
+	export ZWD_TIMEOUT_MS
+	run 0 emu:fault=late=2600@3
+	said ': works.$'
+	exit $failed
+) || failed=1
 
 # The interface: of the system's zlib, of this library without a device and with one.
 run 0 --zlib --lib "$SOFT_ZLIB" -d none
