@@ -101,6 +101,8 @@ void emu_qm_page_response(struct emu_qm *qm, unsigned int queue, bool is_there);
 
 /* Executes one request. 0: call again; > 0: after so many milliseconds; -1: there is none. */
 int emu_qm_run(struct emu_qm *qm);
+/* The same of what is under way to memory alone: no request is begun. */
+int emu_qm_run_flight(struct emu_qm *qm);
 
 struct emu_qm_stats {
 	uint64_t requests;

@@ -312,8 +312,6 @@ uint32_t emu_qm_write_back_done(struct emu_qm *qm);
  * for pages ends.
  */
 void emu_qm_orphan(struct emu_qm *qm, struct emu_qm_pair *pair);
-/* As emu_qm_run(), of what is under way. */
-int emu_qm_run_flight(struct emu_qm *qm);
 /* A reset: what is under way ends if it is behind a closed master, from which all has returned. */
 void emu_qm_flight_end(struct emu_qm *qm);
 /* Nothing is under way any more. */

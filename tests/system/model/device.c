@@ -105,6 +105,8 @@ static uint64_t read_bar(struct device *d, unsigned int bar, uint64_t off, unsig
 	uint64_t value = 0;
 
 	emu_qm_read(d->qm, bar, off, &value, len);
+	/* A driver that learns that something is not over asks again, for a millisecond or so. */
+	emu_qm_run_flight(d->qm);
 	return value;
 }
 
