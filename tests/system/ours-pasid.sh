@@ -5,7 +5,7 @@
 #: iommu
 #: kernel intel_iommu=on,sm_on
 #: include sva.body
-#: limit 240
+#: limit 900
 #: requests 500
 #: counter pasid_reads 400
 #: counter pasid_writes 300

@@ -5,7 +5,7 @@
 #: iommu
 #: kernel intel_iommu=on,sm_on
 #: include sva.body
-#: limit 240
+#: limit 600
 #: requests 100
 . /sva.body
 modules_load

@@ -24,6 +24,8 @@
 #define PROCESSES 4
 #define ROUNDS	  10
 #define IN_FLIGHT 64
+/* After which a queue that died unseen is noticed. No request takes as long on a busy machine. */
+#define LOOP_PATIENCE_MS 20000
 
 /* In a child: its own bytes at the address that all have, its own bytes back. */
 static int work_at_fixed(const char *device, unsigned int seed)
@@ -179,7 +181,7 @@ static int loop(const char *device, const char *us)
 	fill(src, LEN, 1);
 	for (;; nr++) {
 		madvise(dst, LEN, MADV_DONTNEED);
-		ret = wd_call(q, &req, &res, 3000);
+		ret = wd_call(q, &req, &res, LOOP_PATIENCE_MS);
 		if (ret || res.status)
 			break;
 		if (!nr)
