@@ -7,7 +7,7 @@
 #: kernel intel_iommu=on,sm_on
 #: include sva.body
 #: include whole.body
-#: limit 480
+#: limit 1800
 #: requests 500
 #: counter pasid_reads 1000
 #: counter pasid_writes 1000
@@ -37,5 +37,14 @@ check "it learns that the device is gone" loop_ended ENODEV
 wait $unbind
 check "the driver binds again" sh -c "echo $(basename "$P") >/sys/bus/pci/drivers/wd_hisi_zip/bind"
 check "in the same mode" set_mode 4
+check "queues are made again" zwd -n 16 queues create
+check "a process works when the function is removed" begin_loop
+echo 1 >"/sys/bus/pci/devices/$(basename "$P")/remove" &
+removal=$!
+check "it learns that this device is gone, too" loop_ended ENODEV
+check "the removal ends" wait $removal
+check "the device is gone" [ ! -e "$P" ]
+check "a scan of the bus finds the function" sh -c "echo 1 >/sys/bus/pci/rescan; test -e $P/params"
+check "in the same mode after that" set_mode 4
 function_reset 4
 modules_unload

@@ -97,6 +97,53 @@ static void moved(struct wd_queue *q, const char *src)
 	tell(is_refused(q, old, LEN, new, ROOM), "and not where it was");
 }
 
+/* No page of it is in memory: so says the kernel of each page, if not where else. */
+static int is_out(const char *mem, size_t len)
+{
+	const int fd = open("/proc/self/pagemap", O_RDONLY);
+	const uint64_t swapped = UINT64_C(1) << 62;
+	uint64_t entry;
+	int good = fd >= 0;
+
+	for (size_t off = 0; good && off < len; off += 4096)
+		good = pread(fd, &entry, sizeof(entry), ((uintptr_t)mem + off) / 4096 * 8) ==
+			       sizeof(entry) &&
+		       entry & swapped;
+	close(fd);
+	return good;
+}
+
+static int has_swap(void)
+{
+	char text[256] = "", *end;
+	const int fd = open("/proc/swaps", O_RDONLY);
+	const ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	end = n > 0 ? strchr(text, '\n') : NULL; /* of the heading */
+	return end && end[1];
+}
+
+/* Where there is somewhere to swap to. What is on its way to a list of the kernel's stays a while.
+ */
+static void swapped(struct wd_queue *q, const char *src)
+{
+	char *mem = untouched(2 * ROOM);
+	int tries = 1000;
+
+	if (!has_swap())
+		return;
+	memcpy(mem, src, LEN);
+	fill(mem + ROOM, ROOM, 4);
+	while ((!is_out(mem, LEN) || !is_out(mem + ROOM, ROOM)) && tries--) {
+		madvise(mem, 2 * ROOM, MADV_PAGEOUT);
+		usleep(10000);
+	}
+	tell(tries >= 0 && is_right(q, mem, LEN, mem + ROOM, ROOM),
+	     "input and output that were swapped out");
+	munmap(mem, 2 * ROOM);
+}
+
 static atomic_int is_over;
 
 static void *lock_and_unlock(void *mem)
@@ -154,6 +201,7 @@ int main(int argc, char **argv)
 	refused(q, src, dst);
 	huge(q, src);
 	moved(q, src);
+	swapped(q, src);
 	under_load(q, src, dst);
 	at_the_limit(q, src, dst);
 	wd_release_queue(q);
