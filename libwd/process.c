@@ -20,6 +20,7 @@ unsigned int wd_renewed = NEVER;
 
 pthread_mutex_t wd_lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct wd_heirs *heirs; /* atomic */
+static const struct wd_heirs *prepared; /* those that fork_prepare() knew; under wd_lock */
 static unsigned int last; /* number given, in this process or an ancestor; atomic */
 static struct stat root;  /* written once, in wd_renew() */
 static int is_prepared;	  /* this thread is forking, and holds all locks */
@@ -103,16 +104,17 @@ static void fork_prepare(void)
 {
 	wd_enter();
 	pthread_mutex_lock(&wd_lock);
-	if (heirs_get())
-		heirs_get()->prepare();
+	prepared = heirs_get();
+	if (prepared)
+		prepared->prepare();
 	is_prepared = 1;
 }
 
 static void fork_parent(void)
 {
 	is_prepared = 0;
-	if (heirs_get())
-		heirs_get()->parent();
+	if (prepared)
+		prepared->parent();
 	pthread_mutex_unlock(&wd_lock);
 }
 

@@ -175,7 +175,7 @@ int zwd_lease_take(struct zwd_stream *s)
 
 int zwd_lease_take_copy(struct zwd_stream *s, size_t kept)
 {
-	size_t len = kept <= ZWD_LEASE_SMALL_KEEP ? SMALL_LEN : LEASE_LEN;
+	size_t len = kept <= 4 * ZWD_LEASE_SMALL_KEEP ? SMALL_LEN : LEASE_LEN;
 	struct zwd_lease *lease;
 
 	if (!zwd_lease_take(s))

@@ -325,7 +325,7 @@ int zwd_keep_is_full(const struct zwd_stream *s)
 	if (keep->is_lost || keep->has_next || keep->to == keep->from)
 		return 0;
 	if (s->is_custom)
-		return keep->to - keep->from + ZWD_KEEP_CUSTOM_STEP > 4 * zwd_pieces_custom(s);
+		return zwd_pieces_room(s) < ZWD_KEEP_CUSTOM_STEP;
 	return keep->size + ROOM_MIN + ZWD_PIECE_MAX / 2 > zwd_pieces_share(s);
 }
 

@@ -73,6 +73,18 @@ static size_t piece_size(const struct zwd_stream *s)
 	return size < ZWD_KEEP_FIRST ? 0 : size;
 }
 
+size_t zwd_pieces_room(const struct zwd_stream *s)
+{
+	const struct zwd_keep *keep = &s->i.keep;
+	size_t share = zwd_pieces_share(s), each = zwd_pieces_custom(s);
+	/* What was trimmed of the first piece is free with all of it only. */
+	size_t room = keep->last ? keep->last->size - keep->last->end : 0;
+
+	for (const struct zwd_piece *piece = keep->spare; piece; piece = piece->next)
+		room += piece->size;
+	return room + (keep->size < share ? (share - keep->size) / each * each : 0);
+}
+
 static struct zwd_piece *new_piece(struct zwd_stream *s, size_t size)
 {
 	struct zwd_piece *piece = zwd_lease_alloc(s, sizeof(*piece) + size);
@@ -182,7 +194,8 @@ int zwd_pieces_reserve(struct zwd_stream *s, size_t len)
 		keep->spare = piece;
 		room += piece->size;
 	}
-	return 0;
+	/* What it cannot keep, a device is not to read. */
+	return s->is_custom && room < len ? -ENOMEM : 0;
 }
 
 size_t zwd_keep_read(const struct zwd_keep *keep, uint64_t at, const unsigned char **in)

@@ -19,6 +19,9 @@ size_t zwd_pieces_share(const struct zwd_stream *s);
 /* Where the memory is a lease's: of the first piece but one on, of which there are four. */
 size_t zwd_pieces_custom(const struct zwd_stream *s);
 
+/* So much more input there is memory for, where that is a lease's. */
+size_t zwd_pieces_room(const struct zwd_stream *s);
+
 /* Memory for len more bytes, as far as it may have that. 0 or -ENOMEM. */
 int zwd_pieces_reserve(struct zwd_stream *s, size_t len);
 

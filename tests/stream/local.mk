@@ -33,6 +33,7 @@ stream_tests = \
 	tests/stream/keep_budget \
 	tests/stream/keep_little \
 	tests/stream/large \
+	tests/stream/long_block \
 	tests/stream/memory \
 	tests/stream/oneshot \
 	tests/stream/parallel \
@@ -105,6 +106,8 @@ tests_stream_small_LDADD = $(zwd_test_libs)
 tests_stream_small_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_threads_LDADD = $(zwd_test_libs)
 tests_stream_threads_LDFLAGS = $(zwd_test_ldflags)
+tests_stream_long_block_LDADD = $(zwd_test_libs)
+tests_stream_long_block_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/come_back tests/stream/failover tests/stream/fault_index \
