@@ -89,7 +89,7 @@ static void parts_again_and_again(void **state)
 			zwd_lease_free(s, part[i]);
 		}
 	}
-	assert_null(zwd_lease_alloc(s, 1 << 20));
+	assert_null(zwd_lease_alloc(s, 4 << 20));
 	zwd_lease_free(s, NULL);
 	zwd_lease_give(s);
 }
