@@ -44,6 +44,7 @@ libz_wd_libzwd_core_la_SOURCES = \
 	libz-wd/inflate/shadow.c libz-wd/inflate/shadow.h \
 	libz-wd/engine/ahead.c libz-wd/engine/ahead.h \
 	libz-wd/engine/flight.c libz-wd/engine/flight.h \
+	libz-wd/engine/guard.c libz-wd/engine/guard.h \
 	libz-wd/engine/jobq.c libz-wd/engine/jobq.h \
 	libz-wd/engine/lane.c libz-wd/engine/lane.h \
 	libz-wd/engine/latency.c libz-wd/engine/latency.h \

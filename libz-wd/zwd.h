@@ -53,11 +53,21 @@ struct zwd_dir_choice {
 	uint64_t min_len_fast;	  /* deflate: at levels 1 to 3 */
 };
 
+/* ZWD_GUARD: what was compared with what software makes of it, and why streams were software's then. */
+struct zwd_dir_guard {
+	uint64_t soft_guard;	/* the device lost by more than is allowed; a reason as those above */
+	uint64_t compared;	/* units of deflate that software compressed, too */
+	uint64_t compared_hw;	/* bytes that the device made of them */
+	uint64_t compared_soft; /* bytes that software made of them */
+};
+
 struct zwd_stats {
 	struct zwd_dir_stats deflate;
 	struct zwd_dir_stats inflate;
 	struct zwd_dir_choice deflate_choice;
 	struct zwd_dir_choice inflate_choice;
+	struct zwd_dir_guard deflate_guard;
+	struct zwd_dir_guard inflate_guard;
 };
 
 /*
@@ -100,6 +110,10 @@ enum zwd_counter {
 	ZWD_SOFT_BUSY,
 	ZWD_SOFT_LATENCY,
 	ZWD_SOFT_FAILED,
+	ZWD_SOFT_GUARD, /* and these as in struct zwd_dir_guard */
+	ZWD_COMPARED,
+	ZWD_COMPARED_HW,
+	ZWD_COMPARED_SOFT,
 	ZWD_COUNTERS
 };
 

@@ -17,6 +17,7 @@
 enum {
 	ZWD_BODY_ROOM, /* the caller's room ended first, or what waits has to go before */
 	ZWD_BODY_DONE, /* all input is taken; with a flush: it is compressed up to there */
+	ZWD_BODY_LOST, /* the device loses to software: it is to be asked who goes on */
 	ZWD_BODY_OVER, /* a part is done after which another engine may go on */
 };
 

@@ -78,6 +78,7 @@ static int send(z_streamp strm, struct zwd_stream *s, struct zwd_unit *unit, int
 
 	d->jobs->level = d->level;
 	d->jobs->mem_level = d->mem_level;
+	d->jobs->guard = d->guard.is_on ? &d->guard : NULL;
 	if (is_gathered) {
 		job = as_job(d, unit);
 		if (!job)
@@ -126,6 +127,10 @@ static int step(z_streamp strm, struct zwd_stream *s, int flush)
 			return ZWD_BODY_ROOM;
 		if (zwd_jobq_is_full(d->jobs))
 			continue;
+		if (d->guard.is_on && d->guard.is_lost) {
+			d->is_device = 0;
+			return ZWD_BODY_LOST;
+		}
 		ret = is_copying ? zwd_deflate_gather(strm, s, zwd_units_len(s)) : 0;
 		if (!ret)
 			ret = zwd_units_next(strm, s, flush, &unit, &is_gathered);

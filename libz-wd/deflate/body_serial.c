@@ -8,6 +8,7 @@
 #include "deflate/body.h"
 #include "deflate/buffers.h"
 #include "deflate/units.h"
+#include "engine/guard.h"
 #include "engine/qpool.h"
 #include "operate/log.h"
 #include "operate/settings.h"
@@ -46,6 +47,19 @@ static int run_unit(struct zwd_deflate *d, struct zwd_lane **lane, struct zwd_un
 	}
 }
 
+/* The same where it is compared with software. */
+static __attribute__((noinline, cold)) int run_watched(struct zwd_deflate *d, struct zwd_lane **lane,
+						       struct zwd_unit *unit)
+{
+	const struct zwd_guard_soft soft = { d->level, d->mem_level, d->history, d->history_len };
+	uint64_t begin_ns = zwd_now_ns();
+	int ret = run_unit(d, lane, unit);
+
+	if (!ret)
+		zwd_guard_note(&d->guard, unit, &soft, begin_ns);
+	return ret;
+}
+
 /* For the next segment, if this was all of one. */
 static void keep_context(struct zwd_deflate *d, const struct zwd_lane *lane,
 			 const struct zwd_unit *unit)
@@ -75,7 +89,7 @@ static int do_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 		unit->room = strm->next_out;
 		unit->room_len = strm->avail_out;
 	}
-	ret = run_unit(d, lane, unit);
+	ret = __builtin_expect(d->guard.is_on, 0) ? run_watched(d, lane, unit) : run_unit(d, lane, unit);
 	if (ret)
 		return ret;
 	is_there = unit->out == unit->room;
@@ -89,7 +103,10 @@ static int do_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 		zwd_deflate_emit(strm, d, unit->out, unit->out_len);
 	if (is_gathered)
 		zwd_deflate_use_gathered(d, unit->len);
-	return 0;
+	if (__builtin_expect(!d->guard.is_on || !d->guard.is_lost, 1))
+		return 0;
+	d->is_device = 0;
+	return ZWD_BODY_LOST;
 }
 
 static int run(z_streamp strm, struct zwd_stream *s, int flush)

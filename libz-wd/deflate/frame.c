@@ -22,6 +22,7 @@
 #include "deflate/buffers.h"
 #include "deflate/frame.h"
 #include "deflate/units.h"
+#include "engine/guard.h"
 #include "engine/jobq.h"
 #include "engine/policy.h"
 #include "engine/qpool.h"
@@ -148,6 +149,10 @@ static int is_return_due(z_streamp strm, const struct zwd_stream *s, int flush)
 		return d->seg_len + d->last_seg_len >= AWAY_LEN &&
 		       (flush == Z_NO_FLUSH || strm->avail_in >= min_len) &&
 		       zwd_policy_is_ready(ZWD_DEFLATE);
+	if (d->reason == ZWD_SOFT_GUARDED)
+		return d->raw.total_in >= ZWD_GUARD_AWAY * unit &&
+		       (flush == Z_NO_FLUSH || strm->avail_in >= min_len) &&
+		       zwd_policy_is_ready(ZWD_DEFLATE);
 	/* Where there is no memory to gather in, by the segment before; a bulk one, in its middle. */
 	return s->is_custom && d->reason == ZWD_SOFT_SHORT && zwd_policy_is_ready(ZWD_DEFLATE) &&
 	       (d->seg_len ? d->seg_len == unit : d->last_seg_len && d->last_seg_len >= min_len);
@@ -257,8 +262,10 @@ static int choose_engine(z_streamp strm, struct zwd_stream *s, int flush)
 	d->is_device = zwd_policy_deflate_unit(d, is_full ? unit : left, is_full ? Z_NO_FLUSH : flush);
 	if (d->is_device)
 		return Z_OK;
-	return zwd_deflate_use_soft(s, left < zwd_policy_min_len(ZWD_DEFLATE, d->level) ?
-					       ZWD_SOFT_SHORT : ZWD_SOFT_AWAY);
+	if (left < zwd_policy_min_len(ZWD_DEFLATE, d->level))
+		return zwd_deflate_use_soft(s, ZWD_SOFT_SHORT);
+	/* Refused for that, it may come back as one that is compared. */
+	return zwd_deflate_use_soft(s, d->guard.is_on && d->guard.is_probe ? ZWD_SOFT_GUARDED : ZWD_SOFT_AWAY);
 }
 
 /* All input there is, by whatever engine. 1: done, 0: room is wanted, or an error of zlib's. */

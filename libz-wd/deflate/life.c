@@ -29,6 +29,7 @@ static void clear(struct zwd_deflate *d)
 	d->is_finishing = d->is_device = d->has_dictionary = 0;
 	d->seg_len = d->last_seg_len = 0;
 	d->small_row = 0;
+	d->guard.is_on = 0;
 	d->check = d->sent_check = d->wrap != 2; /* what zlib shows before any data: 1 also for raw streams */
 	d->isize = 0;
 	d->gather_off = d->gather_len = d->pend_off = d->pend_len = 0;

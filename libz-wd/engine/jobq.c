@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stream/format.h"
+#include "engine/guard.h"
 #include "engine/jobq.h"
 #include "operate/log.h"
 #include "operate/settings.h"
@@ -88,6 +89,7 @@ static void fork_prepare(void)
 		/* In a call of another thread: no stream for the child. */
 		if (pthread_mutex_trylock(&q->lock))
 			continue;
+		q->guard = NULL; /* nothing is compared on the way */
 		if (!zwd_jobq_settle(q))
 			for (unsigned int i = 0; i < q->nr; i++)
 				move_home(nth(q, i));
@@ -380,8 +382,18 @@ static int run(struct zwd_job *job, int is_waiting)
 	return ret ? ret : zwd_unit_receive(&job->unit, job->lane, &res, NULL, 0);
 }
 
+/* A device made it. */
+static __attribute__((noinline, cold)) void tell_guard(struct zwd_jobq *q, const struct zwd_job *job,
+						       uint64_t begin_ns)
+{
+	const struct zwd_guard_soft soft = { .level = q->level, .mem_level = q->mem_level };
+
+	zwd_guard_note(q->guard, &job->unit, &soft, begin_ns);
+}
+
 static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 {
+	uint64_t begin_ns = q->guard ? zwd_now_ns() : 0;
 	int ret;
 
 	if (job->is_lost)
@@ -403,6 +415,8 @@ static int complete(struct zwd_jobq *q, struct zwd_job *job, int is_waiting)
 		}
 		zwd_count(ZWD_DEFLATE, ZWD_RETRIES, 1);
 	}
+	if (begin_ns && job->lane)
+		tell_guard(q, job, begin_ns);
 	zwd_count(ZWD_DEFLATE, ZWD_PARALLEL_UNITS, 1);
 	job->is_done = 1;
 	if (job->lane && job->unit.out == job->unit.room)

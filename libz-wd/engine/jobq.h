@@ -38,6 +38,7 @@ struct zwd_jobq {
 	int is_dropped;		/* in a signal handler, which could not take that lock */
 	unsigned int generation; /* of the process that has it in its list */
 	int level, mem_level; /* the stream's */
+	struct zwd_guard *guard; /* likewise, while it is to be told: guard.h; or NULL */
 	unsigned int depth;
 	unsigned int first, nr; /* in job[], a ring */
 	struct zwd_job job[ZWD_DEPTH_MAX + 1];

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "engine/guard.h"
 #include "engine/learn.h"
 #include "engine/policy.h"
 #include "engine/profile.h"
@@ -127,21 +128,36 @@ static inline __attribute__((always_inline)) int is_for_device(const struct zwd_
 	return settings->engine == ZWD_ENGINE_HW || is_long_enough(settings, dir, level, len, trial);
 }
 
+/* Is it expected to be too slow, or known to lose? Apart: without goals it costs one look at the settings. */
+static __attribute__((noinline, cold)) int is_refused(enum zwd_dir dir, int is_asking, struct zwd_guard *guard)
+{
+	const struct zwd_settings *settings = zwd_settings();
+
+	if (settings->latency_ms && zwd_qpool_is_late(dir, is_asking)) {
+		zwd_count(dir, ZWD_SOFT_LATENCY, 1);
+		return 1;
+	}
+	if (!guard || !zwd_guard_is_set(settings) || !zwd_guard_refuses(guard, is_asking))
+		return 0;
+	zwd_count(dir, ZWD_SOFT_GUARD, 1);
+	return 1;
+}
+
 /*
  * Data is for the device: is it there, and soon enough? Opening it is nobody's time, so what is measured begins
  * after it.
  */
 static inline __attribute__((always_inline)) int has_device(const struct zwd_settings *settings,
 							    enum zwd_dir dir, int needs_raw,
-							    int is_asking, struct zwd_trial *trial)
+							    int is_asking, struct zwd_trial *trial,
+							    struct zwd_guard *guard)
 {
 	if (!zwd_qpool_has_device(dir) || (needs_raw && !zwd_qpool_has_raw(dir))) {
 		zwd_count(dir, ZWD_SOFT_NO_DEVICE, 1);
 		trial->begin_ns = 0;
 		return 0;
 	}
-	if (__builtin_expect(settings->latency_ms != 0, 0) && zwd_qpool_is_late(dir, is_asking)) {
-		zwd_count(dir, ZWD_SOFT_LATENCY, 1);
+	if (__builtin_expect(settings->is_choosy, 0) && is_refused(dir, is_asking, guard)) {
 		trial->begin_ns = 0;
 		return 0;
 	}
@@ -157,7 +173,7 @@ int zwd_policy_deflate_begin(struct zwd_deflate *d, size_t len, int flush, int i
 	d->trial.begin_ns = 0;
 	/* More may come, and is gathered until there is a unit's worth. */
 	return flush == Z_NO_FLUSH || (is_for_device(settings, ZWD_DEFLATE, d->level, len, &d->trial) &&
-				       has_device(settings, ZWD_DEFLATE, 0, is_decided, &d->trial));
+				       has_device(settings, ZWD_DEFLATE, 0, is_decided, &d->trial, &d->guard));
 }
 
 int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
@@ -168,7 +184,7 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 	if (d->trial.begin_ns)
 		return 1; /* that was the decision */
 	ret = is_for_device(settings, ZWD_DEFLATE, d->level, len, &d->trial) &&
-	      has_device(settings, ZWD_DEFLATE, 0, 1, &d->trial);
+	      has_device(settings, ZWD_DEFLATE, 0, 1, &d->trial, &d->guard);
 	/* Without a flush the call may return before the work is done. */
 	if (flush == Z_NO_FLUSH)
 		d->trial.begin_ns = 0;
@@ -182,7 +198,7 @@ int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
 	if (len > room / ZWD_PROFILE_EXPANDS)
 		len = room / ZWD_PROFILE_EXPANDS;
 	return is_for_device(settings, ZWD_INFLATE, 0, len, &i->trial) &&
-	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial);
+	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial, NULL);
 }
 
 int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len)

@@ -226,6 +226,7 @@ static void read_environment(struct zwd_settings *s)
 	/* Reproducible: the same input gives the same bytes, with a device or without. */
 	if (lean_getenv("SOURCE_DATE_EPOCH"))
 		s->engine = ZWD_ENGINE_SOFT;
+	s->is_choosy = s->latency_ms || s->guard.ratio || s->guard.time;
 	/* A request that there is never room for would wait in vain. */
 	if (s->in_flight && s->unit > s->in_flight / 2)
 		s->unit = s->in_flight / 2 / 1024 * 1024; /* as it is counted */

@@ -13,6 +13,12 @@
 
 enum zwd_engine { ZWD_ENGINE_AUTO, ZWD_ENGINE_HW, ZWD_ENGINE_SOFT };
 
+/* Percent that a device may be worse than software; 0: any. */
+struct zwd_guard_floor {
+	unsigned int ratio; /* how much more it makes of the same input */
+	unsigned int time;  /* how much longer calls take */
+};
+
 struct zwd_settings {
 	char device[512];	   /* WD_DEVICE */
 	enum zwd_engine engine;	   /* ZWD_ENGINE */
@@ -27,6 +33,8 @@ struct zwd_settings {
 	unsigned int timeout_ms;   /* ZWD_TIMEOUT_MS of one request */
 	size_t in_flight;	   /* ZWD_IN_FLIGHT: input bytes on devices at once; 0: any */
 	unsigned int latency_ms;   /* ZWD_LATENCY_MS: what takes longer is software's; 0: nothing is */
+	struct zwd_guard_floor guard; /* ZWD_GUARD */
+	bool is_choosy;		   /* one of the latter two is set, which is seen to when the settings are read */
 	int stats_text;		   /* ZWD_STATS=1 */
 	char stats_json[1024];	   /* ZWD_STATS=json:PATH */
 	char stats_dir[1024];	   /* ZWD_STATS=dir:PATH */

@@ -55,6 +55,10 @@ static const struct {
 	FIELD(ZWD_SOFT_BUSY, _choice, soft_busy),
 	FIELD(ZWD_SOFT_LATENCY, _choice, soft_latency),
 	FIELD(ZWD_SOFT_FAILED, _choice, soft_failed),
+	FIELD(ZWD_SOFT_GUARD, _guard, soft_guard),
+	FIELD(ZWD_COMPARED, _guard, compared),
+	FIELD(ZWD_COMPARED_HW, _guard, compared_hw),
+	FIELD(ZWD_COMPARED_SOFT, _guard, compared_soft),
 };
 
 static uint64_t *field(struct zwd_stats *stats, enum zwd_dir dir, int counter)
@@ -215,9 +219,9 @@ static void print_text(const char *name, struct zwd_stats *stats, enum zwd_dir d
 	else
 		add(" %" PRIu64 " bytes on", c->min_len);
 	add("; software's were by");
-	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_FAILED; i++)
+	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_GUARD; i++)
 		add(" %s %" PRIu64 "%s", fields[i].name + strlen("soft_"),
-			*field(stats, dir, i), i < ZWD_SOFT_FAILED ? "," : "\n");
+			*field(stats, dir, i), i < ZWD_SOFT_GUARD ? "," : "\n");
 }
 
 static void print_json(const char *name, struct zwd_stats *stats, enum zwd_dir dir)

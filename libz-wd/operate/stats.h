@@ -30,7 +30,7 @@ static inline void zwd_count(enum zwd_dir dir, enum zwd_counter counter, uint64_
 {
 	if (counter == ZWD_FAILOVERS)
 		zwd_probe(failover, dir);
-	else if (counter >= ZWD_SOFT_SETTING && counter <= ZWD_SOFT_FAILED && n)
+	else if (counter >= ZWD_SOFT_SETTING && counter <= ZWD_SOFT_GUARD && n)
 		zwd_probe(fallback, dir, counter - ZWD_SOFT_SETTING);
 	zwd_add(&zwd_counting_dir(dir)->counters[counter], n);
 }

@@ -123,6 +123,26 @@ static int parse_stats(struct zwd_settings *s, const char *value)
 	return ret > 0 ? -EINVAL : ret;
 }
 
+/* "20", "20,100", "0,100". */
+static int parse_guard(const char *value, struct zwd_guard_floor *floor)
+{
+	const size_t most = 100000;
+	char text[16];
+	char *comma;
+	size_t ratio, time = 0;
+
+	if (strlen(value) >= sizeof(text))
+		return -EINVAL;
+	strcpy(text, value);
+	comma = strchr(text, ',');
+	if (comma)
+		*comma = '\0';
+	if (parse_size(text, most, &ratio) || (comma && parse_size(comma + 1, most, &time)))
+		return -EINVAL;
+	*floor = (struct zwd_guard_floor){ (unsigned int)ratio, (unsigned int)time };
+	return 0;
+}
+
 static int parse_engine(const char *value, enum zwd_engine *engine)
 {
 	static const char engines[][8] = { "auto", "hw", "soft" };
@@ -149,7 +169,7 @@ static bool is_gzip(const char *value)
 	return !*value || *value == '/' || !strcmp(value, "0") || !strcmp(value, "1");
 }
 
-enum kind { DEVICE, ENGINE, LEVELS, MIN, SIZE, LIMIT, NUMBER, TEXT, GZIP, STATS, LOG };
+enum kind { DEVICE, ENGINE, LEVELS, MIN, SIZE, LIMIT, NUMBER, GUARD, TEXT, GZIP, STATS, LOG };
 
 #define AT(field) offsetof(struct zwd_settings, field)
 
@@ -173,6 +193,7 @@ static const struct {
 	{ "ZWD_TIMEOUT_MS", NUMBER, AT(timeout_ms), 1, 3600000 },
 	{ "ZWD_IN_FLIGHT", LIMIT, AT(in_flight), 128 << 10, (size_t)16 << 30 },
 	{ "ZWD_LATENCY_MS", NUMBER, AT(latency_ms), 0, 3600000 },
+	{ "ZWD_GUARD", GUARD, AT(guard), 0, 0 },
 	{ "ZWD_STATS", STATS, 0, 0, 0 },
 	{ "ZWD_TRACE", TEXT, AT(trace), 0, sizeof(zwd_settings_default.trace) },
 	{ "ZWD_SOFT_ZLIB", TEXT, AT(soft_zlib), 0, sizeof(zwd_settings_default.soft_zlib) },
@@ -218,6 +239,8 @@ static int set(struct zwd_settings *s, size_t row, const char *value)
 		return parse_levels(value, at);
 	case MIN:
 		return parse_min(value, at);
+	case GUARD:
+		return parse_guard(value, at);
 	case TEXT:
 		return parse_text(value, at, table[row].max);
 	case GZIP:

@@ -21,6 +21,7 @@ enum zwd_mode {
 enum zwd_soft_reason {
 	ZWD_SOFT_AWAY,	 /* the device failed, or is not there: until it is back */
 	ZWD_SOFT_SHORT,	 /* the segment was short: until one is not */
+	ZWD_SOFT_GUARDED, /* the device lost to software: until that has done so many units */
 	ZWD_SOFT_PARAMS, /* of the level or strategy: until they change */
 	ZWD_SOFT_STAY,	 /* of what no device can do to a stream */
 };
@@ -44,6 +45,19 @@ enum zwd_soft_reason {
 struct zwd_trial {
 	uint64_t begin_ns; /* 0: not timed */
 	size_t len;
+};
+
+/* What devices and software did with units, of those with both: engine/guard.h. All are uint64_t. */
+struct zwd_guard_sums {
+	uint64_t units, in, ns; /* all of the device's, and how long calls waited for them */
+	uint64_t soft_units, soft_in, soft_ns; /* those that software did, too */
+	uint64_t soft_out, out; /* what came of them: by software, by the device */
+};
+
+struct zwd_guard {
+	struct zwd_guard_sums sums; /* right while it is on */
+	unsigned char is_on; /* the stream is watched */
+	unsigned char is_probe, is_lost;
 };
 
 enum zwd_sequence { ZWD_SEQ_HEADER, ZWD_SEQ_BODY, ZWD_SEQ_DONE };
@@ -98,6 +112,7 @@ struct zwd_deflate {
 	unsigned char rest[16]; /* pend after that: a trailer for which there is no room */
 	struct zwd_jobq *jobs; /* the parallel plan's units, or NULL: it was never needed */
 	struct zwd_trial trial;
+	struct zwd_guard guard;
 	z_stream raw;
 };
 

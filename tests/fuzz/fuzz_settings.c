@@ -59,6 +59,7 @@ static void print_settings(const struct zwd_settings *s, struct buf *out)
 		 s->unit, s->queues, s->depth, s->verify, s->keep);
 	text_put(out, "ZWD_TIMEOUT_MS=%u\nZWD_IN_FLIGHT=%zu\nZWD_LATENCY_MS=%u\n", s->timeout_ms, s->in_flight,
 		 s->latency_ms);
+	text_put(out, "ZWD_GUARD=%u,%u\n", s->guard.ratio, s->guard.time);
 	if (s->stats_text)
 		text_put(out, "ZWD_STATS=1\n");
 	if (s->stats_json[0])

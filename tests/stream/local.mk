@@ -111,7 +111,7 @@ tests_stream_long_block_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_way_on_LDADD = $(zwd_test_libs)
 tests_stream_way_on_LDFLAGS = $(zwd_test_ldflags)
 process_tests = tests/stream/choice tests/stream/come_back tests/stream/failover tests/stream/fault_index \
-	tests/stream/faults tests/stream/few_queues \
+	tests/stream/faults tests/stream/few_queues tests/stream/guard \
 	tests/stream/inflate_faults tests/stream/inflate_follow tests/stream/inflate_return tests/stream/late_fork \
 	tests/stream/lies tests/stream/limits tests/stream/lost tests/stream/waiting
 check_PROGRAMS += $(process_tests)
@@ -127,6 +127,8 @@ tests_stream_faults_LDFLAGS = $(zwd_test_ldflags)
 # The device is asked through the copy of libwd that the library has inside.
 tests_stream_few_queues_LDADD = tests/libhelpers.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_stream_few_queues_LDFLAGS = $(zwd_test_ldflags) -Wl,--wrap=wd_request_queue
+tests_stream_guard_LDADD = $(zwd_test_libs)
+tests_stream_guard_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_faults_LDADD = $(zwd_test_libs)
 tests_stream_inflate_faults_LDFLAGS = $(zwd_test_ldflags)
 tests_stream_inflate_follow_LDADD = $(zwd_test_libs)

@@ -61,6 +61,16 @@ static const struct {
 	{ "ZWD_LATENCY_MS", "3600000", 0 },
 	{ "ZWD_LATENCY_MS", "3600001", -EINVAL },
 	{ "ZWD_LATENCY_MS", "5ms", -EINVAL },
+	{ "ZWD_GUARD", "0", 0 },
+	{ "ZWD_GUARD", "20", 0 },
+	{ "ZWD_GUARD", "0,100000", 0 },
+	{ "ZWD_GUARD", "20,100", 0 },
+	{ "ZWD_GUARD", "100001", -EINVAL },
+	{ "ZWD_GUARD", "20,", -EINVAL },
+	{ "ZWD_GUARD", ",20", -EINVAL },
+	{ "ZWD_GUARD", "20%", -EINVAL },
+	{ "ZWD_GUARD", "20,100,1", -EINVAL },
+	{ "ZWD_GUARD", "00000000000000000020", -EINVAL },
 	{ "ZWD_STATS", "1", 0 },
 	{ "ZWD_STATS", "json:/tmp/x", 0 },
 	{ "ZWD_STATS", "json:", -EINVAL },
@@ -105,6 +115,10 @@ static void means_what_it_says(void **state)
 	assert_int_equal(s.min_inflate, 3 << 20);
 	zwd_settings_set(&s, "ZWD_MIN_INFLATE", "learned");
 	assert_true(s.min_inflate == ZWD_MIN_LEARNED);
+	zwd_settings_set(&s, "ZWD_GUARD", "20,100");
+	assert_true(s.guard.ratio == 20 && s.guard.time == 100);
+	zwd_settings_set(&s, "ZWD_GUARD", "5");
+	assert_true(s.guard.ratio == 5 && s.guard.time == 0);
 	zwd_settings_set(&s, "ZWD_STATS", "json:/a/b");
 	assert_string_equal(s.stats_json, "/a/b");
 	zwd_settings_set(&s, "ZWD_STATS", "0");

@@ -39,6 +39,10 @@ const char export_counters[ZWD_COUNTERS][20] = {
 	[ZWD_SOFT_BUSY] = "soft_busy",
 	[ZWD_SOFT_LATENCY] = "soft_latency",
 	[ZWD_SOFT_FAILED] = "soft_failed",
+	[ZWD_SOFT_GUARD] = "soft_guard",
+	[ZWD_COMPARED] = "compared",
+	[ZWD_COMPARED_HW] = "compared_hw",
+	[ZWD_COMPARED_SOFT] = "compared_soft",
 };
 
 /* Of Prometheus. */
@@ -137,6 +141,7 @@ static const struct metric {
 	{ "software_reasons_total", "reason=\"busy\"", ZWD_SOFT_BUSY, NULL },
 	{ "software_reasons_total", "reason=\"latency\"", ZWD_SOFT_LATENCY, NULL },
 	{ "software_reasons_total", "reason=\"failed\"", ZWD_SOFT_FAILED, NULL },
+	{ "software_reasons_total", "reason=\"guard\"", ZWD_SOFT_GUARD, NULL },
 	{ "failovers_total", "", ZWD_FAILOVERS, "Streams that were taken from a device that failed." },
 	{ "retries_total", "", ZWD_RETRIES, "Requests that were sent again." },
 	{ "errors_total", "", ZWD_ERRORS, "Requests that failed." },
@@ -146,6 +151,9 @@ static const struct metric {
 	{ "parallel_units_total", "", ZWD_PARALLEL_UNITS, "Units in flight beside others of their stream." },
 	{ "returns_total", "", ZWD_RETURNS, "Streams that came back to the device." },
 	{ "copied_bytes_total", "", ZWD_COPIED, "Input that was copied for the device first." },
+	{ "compared_units_total", "", ZWD_COMPARED, "Units that software compressed, too." },
+	{ "compared_bytes_total", "engine=\"device\"", ZWD_COMPARED_HW, "Bytes that came of those." },
+	{ "compared_bytes_total", "engine=\"software\"", ZWD_COMPARED_SOFT, NULL },
 };
 
 /* {program="nginx",pid="12",work="deflate" - the rest follows. */

@@ -67,9 +67,9 @@ static int more(const void *a, const void *b)
 /* "small 1200, level 30" */
 static void print_reasons(const uint64_t *counters)
 {
-	int reasons[ZWD_SOFT_FAILED - ZWD_SOFT_SETTING + 1], nr = 0;
+	int reasons[ZWD_SOFT_GUARD - ZWD_SOFT_SETTING + 1], nr = 0;
 
-	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_FAILED; i++)
+	for (int i = ZWD_SOFT_SETTING; i <= ZWD_SOFT_GUARD; i++)
 		if (counters[i])
 			reasons[nr++] = i;
 	sorted_by = counters;
