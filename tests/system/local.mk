@@ -38,12 +38,13 @@ tests_system_attacks_unshare_LDADD = tests/system/attacks/libqueue.la
 tests_system_attacks_victim_LDADD = tests/system/attacks/libqueue.la -lz
 tests_system_attacks_waiters_LDADD = tests/system/attacks/libqueue.la
 # What the guests of check-system-sva run, whose device has the process's own page tables.
-sva_programs = tests/system/sva/life tests/system/sva/memory
+sva_programs = tests/system/sva/life tests/system/sva/memory tests/system/sva/near
 EXTRA_PROGRAMS += $(sva_programs)
 EXTRA_LTLIBRARIES += tests/system/sva/libcall.la
 tests_system_sva_libcall_la_SOURCES = tests/system/sva/call.c tests/system/sva/call.h
 tests_system_sva_life_LDADD = tests/system/sva/libcall.la libwd/libwd_core.la -lz
 tests_system_sva_memory_LDADD = tests/system/sva/libcall.la libwd/libwd_core.la -lz
+tests_system_sva_near_LDADD = tests/system/sva/libcall.la libwd/libwd_core.la -lz
 if HAVE_CMOCKA
 check_PROGRAMS += tests/system/test_vfu
 TESTS += tests/system/test_vfu
@@ -76,7 +77,8 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-pasid.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-scalable.sh \
-	tests/system/ours-svm.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh tests/system/uacce.body \
+	tests/system/ours-svm.sh tests/system/uacce-near.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh \
+	tests/system/uacce.body \
 	tests/system/whole.body \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
@@ -91,7 +93,7 @@ check-system: all
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 # Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
-SVA_SCENARIOS = ours-svm uacce-v3 uacce-v2 ours-pasid
+SVA_SCENARIOS = ours-svm uacce-v3 uacce-v2 uacce-near ours-pasid
 check-system-sva: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) \
 		$(sva_programs)

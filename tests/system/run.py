@@ -20,6 +20,7 @@
 #   mix NAME MIB     a file for the guest; what gzip makes of it comes back by /dev/vda: length, and at 512 data
 #   limit SECONDS    of wall clock                 requests N     that devices must have had at least
 #   memory_mib N     of the guest, 512 where it is not said
+#   numa yes         two nodes, with half of it and one processor each
 import concurrent.futures
 import glob
 import json
@@ -38,9 +39,9 @@ BAD = re.compile(r"BUG[: ]|WARNING:|Call Trace|Kernel panic|Oops|KASAN|general p
                  r"INFO: t(ask|rying)|pagealloc:")
 # Options, kernel arguments, and how QEMU ends when all went well or not: by what init writes to isa-debug-exit.
 MACHINES = {
-    "x86_64": (["-M", "q35,memory-backend=ram", "-cpu", "max", "-device", "isa-debug-exit"],
+    "x86_64": (["-M", "q35", "-cpu", "max", "-device", "isa-debug-exit"],
                "console=ttyS0 no_timer_check", 0x10 << 1 | 1, 0x11 << 1 | 1),
-    "aarch64": (["-M", "virt,gic-version=3,its=on,memory-backend=ram", "-cpu", "neoverse-n1"],
+    "aarch64": (["-M", "virt,gic-version=3,its=on", "-cpu", "neoverse-n1"],
                 "console=ttyAMA0", 0, 0)}  # switches itself off
 MEMORY = "memory-backend-memfd,share=on"  # by descriptor
 # Of QEMU's IOMMU: for devices beyond vfio-user, and for those inside, which have PASIDs.
@@ -207,6 +208,21 @@ def wrong_counts(needs, counts, counted):
         yield "the guest counted %s, devices had %s" % (counts, had)
 
 
+def memory_of(needs):
+    """The guest's memory and processors, of one node or two."""
+    mib = int(needs.get("memory_mib", ["512"])[0])
+    backend = needs.get("memory", [MEMORY])[0]
+    options = ["-m", "%dM" % mib]
+    if "numa" not in needs:
+        return options + ["-smp", "2", "-machine", "memory-backend=ram",
+                          "-object", "%s,id=ram,size=%dM" % (backend, mib)]
+    options += ["-smp", "2,sockets=2"]
+    for node in range(2):
+        options += ["-object", "%s,id=ram%d,size=%dM" % (backend, node, mib // 2),
+                    "-numa", "node,nodeid=%d,cpus=%d,memdev=ram%d" % (node, node, node)]
+    return options
+
+
 def run(scenario, kernels, server, model, say):
     scenario, colon, suite = scenario.partition(":")
     needs = needs_of(scenario)
@@ -227,7 +243,6 @@ def run(scenario, kernels, server, model, say):
     make_initramfs(work + "/initramfs", scenario, needs, kernel, modules, build, arch)
     options = needs.get("device", [])
     inside = needs.get("inside", [])
-    mib = needs.get("memory_mib", ["512"])[0]
     sockets = ["%s/device%d" % (work, i) for i in range(len(options))]
     serving = [server] + " ".join(needs.get("server", [])).split()
     serving += [word for pair in zip(sockets, options) for word in pair]
@@ -240,8 +255,7 @@ def run(scenario, kernels, server, model, say):
     if "smpwc" in needs:
         environment["WD_MODEL_SMPWC"] = "1"
     command = [kernel + "/qemu"] + [word + ",la57=off" if inside and word == "max" else word for word in machine] + [
-        "-accel", "tcg,thread=multi", "-smp", "2", "-m", mib + "M",
-        "-object", needs.get("memory", [MEMORY])[0] + ",id=ram,size=" + mib + "M",
+        "-accel", "tcg,thread=multi"] + memory_of(needs) + [
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-serial", "file:" + work + "/console", "-serial", "stdio",
         "-kernel", kernel + "/vmlinux", "-initrd", work + "/initramfs",
