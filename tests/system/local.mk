@@ -77,7 +77,8 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-pasid.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-scalable.sh \
-	tests/system/ours-svm.sh tests/system/uacce-near.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh \
+	tests/system/ours-svm-gzip.sh tests/system/ours-svm.sh tests/system/uacce-gzip.sh \
+	tests/system/uacce-near.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh tests/system/gzip.body \
 	tests/system/uacce.body \
 	tests/system/whole.body \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
@@ -93,7 +94,8 @@ check-system: all
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 # Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
-SVA_SCENARIOS = ours-svm uacce-v3 uacce-v2 uacce-near ours-pasid
+# The longest first.
+SVA_SCENARIOS = ours-svm uacce-v3 ours-svm-gzip uacce-gzip uacce-near uacce-v2 ours-pasid
 check-system-sva: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) \
 		$(sva_programs)
