@@ -77,9 +77,10 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-flight.sh tests/system/ours-functions.sh tests/system/ours-gone.sh tests/system/ours-hang.sh \
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-pasid.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-scalable.sh \
-	tests/system/ours-svm-gzip.sh tests/system/ours-svm.sh tests/system/uacce-gzip.sh \
-	tests/system/uacce-near.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh tests/system/gzip.body \
-	tests/system/uacce.body \
+	tests/system/ours-svm-faults.sh tests/system/ours-svm-gone.sh tests/system/ours-svm-gzip.sh \
+	tests/system/ours-svm.sh tests/system/uacce-faults.sh tests/system/uacce-gzip.sh \
+	tests/system/uacce-isolated.sh tests/system/uacce-near.sh tests/system/uacce-v2.sh \
+	tests/system/uacce-v3.sh tests/system/faults.body tests/system/gzip.body tests/system/uacce.body \
 	tests/system/whole.body \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
@@ -95,7 +96,8 @@ check-system: all
 
 # Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
 # The longest first.
-SVA_SCENARIOS = ours-svm uacce-v3 ours-svm-gzip uacce-gzip uacce-near uacce-v2 ours-pasid
+SVA_SCENARIOS = ours-svm ours-svm-faults uacce-v3 uacce-faults ours-svm-gone uacce-isolated \
+	ours-svm-gzip uacce-gzip uacce-near uacce-v2 ours-pasid
 check-system-sva: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) \
 		$(sva_programs)
