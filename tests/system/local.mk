@@ -51,11 +51,11 @@ TESTS += tests/system/test_vfu
 tests_system_test_vfu_SOURCES = tests/system/test_vfu.c tests/system/vfu.c tests/system/vfu.h
 tests_system_test_vfu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_system_test_vfu_LDADD = libwd/libwd_core.la $(CMOCKA_LIBS)
-# What ours-libs and ours-queues run in the guest.
+# What *-libs and ours-queues run in the guest.
 system_programs = tests/queue/context tests/queue/fork tests/queue/memory tests/queue/ring \
 	tests/queue/shared tests/queue/threads \
-	tests/stream/deflate_copy tests/stream/deflate_flush tests/stream/fork tests/stream/inflate_copy \
-	tests/stream/parallel tests/stream/threads
+	tests/stream/deflate_copy tests/stream/deflate_flush tests/stream/fork tests/stream/in_place \
+	tests/stream/inflate_copy tests/stream/parallel tests/stream/threads
 endif
 # The longest first.
 SCENARIOS = attack-backlog attack-share attack-share-v2 attack-errors attack-churn \
@@ -78,9 +78,10 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-iommu.sh tests/system/ours-late.sh tests/system/ours-libs.sh tests/system/ours-mix.sh \
 	tests/system/ours-newer.sh tests/system/ours-pasid.sh tests/system/ours-plain.sh tests/system/ours-queues.sh tests/system/ours-scalable.sh \
 	tests/system/ours-svm-faults.sh tests/system/ours-svm-gone.sh tests/system/ours-svm-gzip.sh \
-	tests/system/ours-svm.sh tests/system/uacce-faults.sh tests/system/uacce-gzip.sh \
-	tests/system/uacce-isolated.sh tests/system/uacce-near.sh tests/system/uacce-v2.sh \
-	tests/system/uacce-v3.sh tests/system/faults.body tests/system/gzip.body tests/system/uacce.body \
+	tests/system/ours-svm-libs.sh tests/system/ours-svm.sh tests/system/uacce-faults.sh \
+	tests/system/uacce-gzip.sh tests/system/uacce-isolated.sh tests/system/uacce-libs.sh \
+	tests/system/uacce-near.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh \
+	tests/system/faults.body tests/system/gzip.body tests/system/libs.body tests/system/uacce.body \
 	tests/system/whole.body \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
@@ -96,11 +97,11 @@ check-system: all
 
 # Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
 # The longest first.
-SVA_SCENARIOS = ours-svm ours-svm-faults uacce-v3 uacce-faults ours-svm-gone uacce-isolated \
-	ours-svm-gzip uacce-gzip uacce-near uacce-v2 ours-pasid
+SVA_SCENARIOS = ours-svm-libs uacce-libs ours-svm ours-svm-faults uacce-v3 uacce-faults \
+	ours-svm-gone uacce-isolated ours-svm-gzip uacce-gzip uacce-near uacce-v2 ours-pasid
 check-system-sva: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) \
-		$(sva_programs)
+		$(sva_programs) $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SVA_SCENARIOS)
 
 # Further guests: all attacks on the newer kernels; version 1, an engineering sample; arm64, whose libraries and programs are built here, in
