@@ -56,6 +56,7 @@ uint64_t test_random_of(uint64_t *state)
 void test_begin(unsigned int limit_s)
 {
 	const char *mode = getenv("ZWD_TEST_MODE"), *seed = getenv("ZWD_TEST_SEED"), *error;
+	const char *slow = getenv("WD_TEST_SLOW"); /* so many times, as an emulated machine is */
 
 	if (seed)
 		random_state = strtoull(seed, NULL, 0);
@@ -69,6 +70,8 @@ void test_begin(unsigned int limit_s)
 	if (error)
 		broken(error);
 	/* It ends what hangs, and nothing else: a busy machine takes its time, and so do sanitizers. */
+	if (slow && *slow > '0' && *slow <= '9')
+		limit_s *= *slow - '0';
 	alarm((IS_TSAN || IS_ASAN ? 10 : 4) * limit_s);
 }
 
