@@ -3,7 +3,8 @@
 # folder, one at a time, and a test has to fail. Not part of check: hours.
 #	make mutants-planted [PLANTED='D1 P5']		faults that were there once
 #	make mutants [MUTANTS='--file libwd/mem.c']	faults made by rule
-EXTRA_DIST += tests/mutants/equivalent tests/mutants/mutants.py tests/mutants/planted \
+TESTS += tests/mutants/places.sh
+EXTRA_DIST += tests/mutants/places.sh tests/mutants/equivalent tests/mutants/mutants.py tests/mutants/planted \
 	tests/mutants/covered.py tests/mutants/rules.py tests/mutants/scratch.py
 mutants_run = $(PYTHON) $(srcdir)/tests/mutants/mutants.py --source '$(abs_top_srcdir)' \
 	--folder '$(abs_top_builddir)/tests/mutants'

@@ -5,6 +5,7 @@ Puts faults into a copy of the sources, one at a time, and tells which test find
 
 	mutants.py --source DIR --folder DIR planted [NAME...]	those of the file planted
 	mutants.py --source DIR --folder DIR made [OPTION...]	those made by rules.py
+	mutants.py --source DIR --folder DIR places		runs nothing: is the place of each planted one still there?
 """
 import argparse
 import collections
@@ -271,6 +272,7 @@ def main():
     parser.add_argument('--source', required=True)
     parser.add_argument('--folder', required=True)
     commands = parser.add_subparsers(dest='command', required=True)
+    commands.add_parser('places')
     planted = commands.add_parser('planted')
     planted.add_argument('name', nargs='*')
     made = commands.add_parser('made')
@@ -283,6 +285,10 @@ def main():
     made.add_argument('--limit', type=float, default=120, help='seconds of a test that is of use: 120')
     made.add_argument('--budget', type=float, help='seconds of tests for each, the quickest first; all')
     args = parser.parse_args()
+    if args.command == 'places':
+        for planted in read_planted(os.path.join(HERE, 'planted')):
+            planted.text(scratch.read(os.path.join(args.source, planted.file)))
+        return 0
     build = scratch.Scratch(args.source, args.folder)
     return run_planted(build, args.name) if args.command == 'planted' else run_made(build, args)
 
