@@ -65,7 +65,7 @@ static int more(const void *a, const void *b)
 }
 
 /* "small 1200, level 30" */
-static void print_reasons(const uint64_t *counters)
+static void print_reasons(const uint64_t *counters, FILE *out)
 {
 	int reasons[ZWD_SOFT_GUARD - ZWD_SOFT_SETTING + 1], nr = 0;
 
@@ -75,8 +75,8 @@ static void print_reasons(const uint64_t *counters)
 	sorted_by = counters;
 	qsort(reasons, (size_t)nr, sizeof(*reasons), more);
 	for (int i = 0; i < nr; i++)
-		printf("%s%s %" PRIu64, i ? ", " : "  ", export_counters[reasons[i]] + strlen("soft_"),
-		       counters[reasons[i]]);
+		fprintf(out, "%s%s %" PRIu64, i ? ", " : "  ", export_counters[reasons[i]] + strlen("soft_"),
+			counters[reasons[i]]);
 }
 
 static void print_direction(const struct live *live, int dir)
@@ -90,7 +90,7 @@ static void print_direction(const struct live *live, int dir)
 	       show_share(device, soft, texts[2]), show_time(live_latency(live, dir, 500), texts[3]),
 	       show_time(live_latency(live, dir, 990), texts[4]),
 	       c[ZWD_ERRORS] + c[ZWD_MISMATCHES]);
-	print_reasons(c);
+	print_reasons(c, stdout);
 	printf("\n");
 }
 
@@ -115,6 +115,63 @@ void show_table(const struct lives *lives, bool is_folder)
 		}
 		if (!shown)
 			printf(" -\n");
+	}
+}
+
+/* Of a long name the beginning, with a mark. */
+static void print_name(const char *name, int width, FILE *out)
+{
+	if ((int)strlen(name) > width)
+		fprintf(out, "%.*s+", width - 1, name);
+	else
+		fprintf(out, "%-*s", width, name);
+}
+
+static void print_rates(const struct live *live, int dir, double seconds, bool is_wide, FILE *out)
+{
+	const uint64_t *c = live->dir[dir].counters;
+	uint64_t device = live_plain(live, dir, true), soft = live_plain(live, dir, false);
+	uint64_t failed = c[ZWD_ERRORS] + c[ZWD_MISMATCHES];
+	char texts[6][SHOW_SIZE_LEN];
+
+	fprintf(out, " %-7s %5s %6s %6s %5s", directions[dir],
+		show_size((uint64_t)((double)c[ZWD_HW_REQUESTS] / seconds + .5), texts[0]),
+		show_size((uint64_t)((double)device / seconds), texts[1]),
+		show_size((uint64_t)((double)soft / seconds), texts[2]), show_share(device, soft, texts[3]));
+	if (is_wide)
+		fprintf(out, " %6s", show_time(live_latency(live, dir, 500), texts[4]));
+	fprintf(out, " %6s", show_time(live_latency(live, dir, 990), texts[5]));
+	if (failed)
+		fprintf(out, "  FAILED %" PRIu64, failed);
+	print_reasons(c, out);
+	fputc('\n', out);
+}
+
+void show_rates(const struct lives *lives, double seconds, bool is_wide, FILE *out)
+{
+	int name = is_wide ? 20 : 12;
+
+	fprintf(out, "%7s %-*s %5s%s %-7s %5s %6s %6s %5s%s %6s  %s\n", "PID", name, "PROGRAM", "%CPU",
+		is_wide ? "  %DEV" : "", "WORK", "REQ/s", "DEV/s", "SOFT/s", "SHARE", is_wide ? "    P50" : "", "P99",
+		"WHY SOFTWARE");
+	for (size_t i = 0; i < lives->nr; i++) {
+		const struct live *live = &lives->live[i];
+		int shown = 0;
+
+		fprintf(out, "%7d ", live->pid);
+		print_name(live->program, name, out);
+		fprintf(out, " %5.1f", (double)live->cpu_ns / seconds / 1e7);
+		if (is_wide)
+			fprintf(out, " %5.1f", (double)live->device_cpu_ns / seconds / 1e7);
+		for (int dir = 0; dir < 2; dir++) {
+			if (!live_is_used(live, dir))
+				continue;
+			if (shown++)
+				fprintf(out, "%*s", 8 + name + (is_wide ? 12 : 6), "");
+			print_rates(live, dir, seconds, is_wide, out);
+		}
+		if (!shown)
+			fputs(" -\n", out);
 	}
 }
 

@@ -3,10 +3,14 @@
 #ifndef ZWD_SHOW_H
 #define ZWD_SHOW_H
 
+#include <stdio.h>
+
 #include "tools/zwd/live.h"
 
 /* is_folder: sums by program, with how many processes they are of. */
 void show_table(const struct lives *lives, bool is_folder);
+/* What each does in a second, of what they did in so many; is_wide: more than 80 columns, where no reasons are. */
+void show_rates(const struct lives *lives, double seconds, bool is_wide, FILE *out);
 /* A line for the sum of all: what happened since the last one. */
 void show_interval_head(void);
 void show_interval(const struct lives *lives);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
@@ -15,6 +16,9 @@
 #include "tools/zwd/find.h"
 #include "tools/zwd/options.h"
 #include "tools/zwd/show.h"
+
+#define WIDE 100 /* columns, from which on there is room for all */
+#define FIRST_S .5
 
 struct options {
 	double interval_s;
@@ -110,41 +114,69 @@ static int by_bytes(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : ((const struct live *)a)->pid - ((const struct live *)b)->pid;
 }
 
-static void print_summary(const struct lives *lives, double seconds)
+static void print_summary(const struct lives *lives, double seconds, FILE *out)
 {
 	char texts[3][SHOW_SIZE_LEN], when[16];
 	uint64_t device = 0, soft = 0;
 	time_t now = time(NULL);
+	size_t busy_nr = 0;
 	struct tm tm;
 
-	for (size_t i = 0; i < lives->nr; i++)
+	for (size_t i = 0; i < lives->nr; i++) {
+		busy_nr += bytes_of(&lives->live[i]) != 0;
 		for (int dir = 0; dir < 2; dir++) {
 			device += live_plain(&lives->live[i], dir, true);
 			soft += live_plain(&lives->live[i], dir, false);
 		}
+	}
 	strftime(when, sizeof(when), "%H:%M:%S", localtime_r(&now, &tm));
-	printf("%s  %zu processes  a second: device %sB, software %sB  on the device: %s\n", when,
-	       lives->nr, show_size((uint64_t)((double)device / seconds), texts[0]),
-	       show_size((uint64_t)((double)soft / seconds), texts[1]),
-	       show_share(device, soft, texts[2]));
+	fprintf(out, "%s  %zu of %zu at work  device %sB/s  software %sB/s  %s by the device\n", when,
+		busy_nr, lives->nr, show_size((uint64_t)((double)device / seconds), texts[0]),
+		show_size((uint64_t)((double)soft / seconds), texts[1]), show_share(device, soft, texts[2]));
 }
 
-/* As many as there is room for, each with two lines at most. */
+/*
+ * Over the picture before, line by line, each cut at the window's edge: nothing flickers, and nothing that is too long
+ * breaks the table. The line of titles is the second one.
+ */
+static void draw_window(const char *text, const struct winsize *size)
+{
+	unsigned int nr = 0;
+
+	printf("\033[H");
+	for (; *text && nr < size->ws_row; nr++) {
+		int len = (int)strcspn(text, "\n");
+		/* Without a newline behind the last: the window would move. */
+		const char *end = nr + 1 < size->ws_row ? "\n" : "";
+
+		printf("%s%.*s%s\033[K%s", nr == 1 ? "\033[7m" : "", len < size->ws_col ? len : size->ws_col, text,
+		       nr == 1 ? "\033[m" : "", end);
+		text += len + (text[len] != '\0');
+	}
+	printf("\033[J");
+}
+
 static void draw(struct lives *lives, double seconds, bool is_terminal)
 {
 	struct winsize size = { 0 };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 
+	if (!out)
+		return;
 	if (lives->nr)
 		qsort(lives->live, lives->nr, sizeof(*lives->live), by_bytes);
+	if (is_terminal && (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row || !size.ws_col))
+		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	print_summary(lives, seconds, out);
+	show_rates(lives, seconds, !is_terminal || size.ws_col >= WIDE, out);
+	fclose(out);
 	if (is_terminal)
-		printf("\033[H\033[2J");
-	print_summary(lives, seconds);
-	if (is_terminal && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row > 4 &&
-	    lives->nr > (size.ws_row - 2u) / 2)
-		lives->nr = (size.ws_row - 2u) / 2;
-	show_table(lives, false);
-	if (!is_terminal)
-		printf("\n");
+		draw_window(text, &size);
+	else
+		printf("%s\n", text);
+	free(text);
 	fflush(stdout);
 }
 
@@ -153,7 +185,7 @@ int top_main(int argc, char **argv)
 	struct options o = { .interval_s = 2 };
 	struct lives old = { 0 };
 	bool is_terminal = isatty(STDOUT_FILENO);
-	double then, moment;
+	double then, moment, first_s;
 	int status = options_read(&of, argc, argv, &o);
 
 	if (status >= 0)
@@ -163,13 +195,18 @@ int top_main(int argc, char **argv)
 	status = find_processes(&o.find, &old, o.find.words_nr > 0) ? ZWD_FAILED : ZWD_DONE;
 	if (status && !old.nr)
 		return status;
+	/* Nobody likes to look at nothing. */
+	first_s = is_terminal && o.interval_s > FIRST_S ? FIRST_S : o.interval_s;
 	then = find_clock();
-	if (is_terminal)
+	if (is_terminal) {
 		take_terminal();
+		printf("\033[H\033[2JThe first look is at what happens in %.3g seconds.", first_s);
+		fflush(stdout);
+	}
 	for (unsigned long i = 0; (!o.count || i < o.count) && !ferror(stdout); i++) {
 		struct lives now = { 0 }, changes = { 0 };
 
-		if (wait_for_key(o.interval_s))
+		if (wait_for_key(i ? o.interval_s : first_s))
 			break;
 		find_processes(&o.find, &now, false);
 		moment = find_clock();
@@ -183,6 +220,8 @@ int top_main(int argc, char **argv)
 		then = moment;
 	}
 	lives_free(&old);
+	if (is_terminal)
+		printf("\n");
 	restore();
 	return status;
 }
