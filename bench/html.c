@@ -61,6 +61,26 @@ static int begin(struct plot *p, const struct html *html, const char *x, const c
 	return 0;
 }
 
+static size_t largest(const struct table *t)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < t->rows_nr; i++)
+		if (t->rows[i].size > size)
+			size = t->rows[i].size;
+	return size;
+}
+
+static size_t smallest(const struct table *t)
+{
+	size_t size = SIZE_MAX;
+
+	for (size_t i = 0; i < t->rows_nr; i++)
+		if (t->rows[i].size < size)
+			size = t->rows[i].size;
+	return size;
+}
+
 /* Sizes are powers of two, most of them. */
 static void size_axis(struct plot *p)
 {
@@ -72,7 +92,11 @@ static void size_axis(struct plot *p)
 		if (!i || t->rows[i].size != t->rows[i - 1].size)
 			fprintf(p->script, "%s\"%s\" %zu", i ? ", " : "", table_size(t->rows[i].size, size),
 				t->rows[i].size);
-	fputs(")\n", p->script);
+	/* A little more than there is: a title at the very end may be lost to rounding. */
+	if (t->rows_nr)
+		fprintf(p->script, ")\nset xrange [%g:%g]\n", (double)smallest(t) / 1.1, (double)largest(t) * 1.1);
+	else
+		fputs(")\n", p->script);
 }
 
 __attribute__((format(printf, 3, 4))) static void line(struct plot *p, const char *style, const char *title, ...)
@@ -255,9 +279,11 @@ static void latency(const struct html *html, enum codec_direction direction)
 	char style[80];
 	struct plot p;
 
-	if (begin(&p, html, "bytes of a call", "microseconds of a call"))
+	if (begin(&p, html, "bytes of a call", "time of a call"))
 		return;
 	size_axis(&p);
+	fputs("set ytics (\"1 us\" 1, \"10 us\" 10, \"100 us\" 1e2, \"1 ms\" 1e3, \"10 ms\" 1e4, \"100 ms\" 1e5, "
+	      "\"1 s\" 1e6, \"10 s\" 1e7)\n", p.script);
 	for (size_t i = 0; i < 4; i++) {
 		snprintf(style, sizeof(style), "linespoints lw 2 pt 7 ps .5 lc rgb \"%s\"", shades[i]);
 		line(&p, style, "device %s", names[i]);
@@ -273,30 +299,54 @@ static void latency(const struct html *html, enum codec_direction direction)
 			"The same of inflate.");
 }
 
-static void point(struct plot *p, const char *colour, const char *name, int level, double ratio, double mbps)
+/* What the points of a plot span, so that there is room for their names. */
+struct span {
+	double low, high;
+};
+
+static void widen(struct span *span, double value)
 {
-	/* Neighbours' names beside each other, not upon. */
-	static const char *const places[] = { "center offset 0,.8", "left offset 1,0", "center offset 0,-.9",
-					      "right offset -1,0" };
+	if (!span->high || value < span->low)
+		span->low = value;
+	if (value > span->high)
+		span->high = value;
+}
+
+struct cloud {
+	struct plot plot;
+	struct span ratio, mbps;
+};
+
+/* Each program's names have a side of their points: pigz may be where zlib is, and igzip where the device is. */
+static const char *side_of(const char *name)
+{
+	static const struct {
+		const char *name, *side;
+	} sides[] = { { "zlib", "right offset -1.5,0" },
+		      { "pigz", "center offset 0,.8" },
+		      { "igzip", "center offset 0,-.9" },
+		      { "device", "left offset 1,.3" } };
+
+	for (size_t i = 0; i < sizeof(sides) / sizeof(*sides); i++)
+		if (!strcmp(sides[i].name, name))
+			return sides[i].side;
+	return "left offset 1,-.5";
+}
+
+static void point(struct cloud *cloud, const char *colour, const char *name, int level, double ratio, double mbps)
+{
+	struct plot *p = &cloud->plot;
 	char style[160];
 
-	snprintf(style, sizeof(style),
-		 "labels %s tc rgb \"%s\" point pt 7 ps .9 lc rgb \"%s\"", places[p->nr % 4], colour, colour);
+	snprintf(style, sizeof(style), "labels %s tc rgb \"%s\" point pt 7 ps .9 lc rgb \"%s\"",
+		 side_of(name), colour, colour);
 	fprintf(p->lines, "%s$d%u using 1:2:3 with %s notitle", p->nr ? ", " : "plot ", p->nr, style);
 	fprintf(p->script, "$d%u << EOD\n%g %g \"%s", p->nr++, ratio, mbps, name);
 	if (level >= 0)
 		fprintf(p->script, " -%d", level);
 	fputs("\"\nEOD\n", p->script);
-}
-
-static size_t largest(const struct table *t)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < t->rows_nr; i++)
-		if (t->rows[i].size > size)
-			size = t->rows[i].size;
-	return size;
+	widen(&cloud->ratio, ratio);
+	widen(&cloud->mbps, mbps);
 }
 
 /* At the largest size: its units, one behind the other, are what programs have. */
@@ -305,27 +355,32 @@ static void ratio(const struct html *html)
 	const struct table *t = html->table;
 	size_t size = largest(t);
 	int has_device = 0;
-	struct plot p;
+	struct cloud cloud = { 0 };
+	struct plot *p = &cloud.plot;
+	double margin;
 
-	if (begin(&p, html, "ratio: plain bytes over compressed ones", "MB/s (wall time)"))
+	if (begin(p, html, "ratio: plain bytes over compressed ones", "MB/s (wall time)"))
 		return;
-	fputs("set logscale y\nset format y \"%g\"\nset offsets graph .12, graph .12\nset yrange [*<2:1000<*]\n", p.script);
+	fputs("set logscale y\nset format y \"%g\"\n", p->script);
 	for (size_t i = 0; i < t->rows_nr; i++) {
 		const struct table_row *r = &t->rows[i];
 		const struct table_side *s = r->sides;
 
 		if (r->size != size || r->failure || r->direction != CODEC_DEFLATE)
 			continue;
-		point(&p, ZLIB, "zlib", r->level, (double)r->plain_len / (double)s[TABLE_SOFT].packed_len,
+		point(&cloud, ZLIB, "zlib", r->level, (double)r->plain_len / (double)s[TABLE_SOFT].packed_len,
 		      wall(&s[TABLE_SOFT]));
 		if (!has_device++)
-			point(&p, DEVICE, "device", -1, (double)r->plain_len / (double)s[TABLE_DEVICE].packed_len,
+			point(&cloud, DEVICE, "device", -1, (double)r->plain_len / (double)s[TABLE_DEVICE].packed_len,
 			      wall(&s[TABLE_DEVICE]));
 	}
 	for (size_t i = 0; i < html->anchors_nr; i++)
-		point(&p, anchor_colour(html->anchors[i].name), html->anchors[i].name, html->anchors[i].level,
+		point(&cloud, anchor_colour(html->anchors[i].name), html->anchors[i].name, html->anchors[i].level,
 		      1 / html->anchors[i].ratio, html->anchors[i].wall_mbps);
-	end(&p, "Ratio against speed of compression, at the largest size. Up and to the right is better.");
+	margin = (cloud.ratio.high - cloud.ratio.low) * .08 + .02;
+	fprintf(p->script, "set xrange [%g:%g]\nset yrange [%g:%g]\n", cloud.ratio.low - 2 * margin,
+		cloud.ratio.high + 2 * margin, cloud.mbps.low / 1.6, cloud.mbps.high * 1.6);
+	end(p, "Ratio against speed of compression, at the largest size. Up and to the right is better.");
 }
 
 static int has_direction(const struct table *t, enum codec_direction direction)

@@ -134,7 +134,7 @@ void html_break_even(const struct html *html)
 	for (size_t i = 0; i < t->rows_nr; i++)
 		if (t->rows[i].size < min)
 			table_size(min = t->rows[i].size, least);
-	fputs("<table>\n<tr><th>Direction<th>Level<th>A call takes less time<th>The calling thread takes less CPU time\n",
+	fputs("<table>\n<tr><th>Direction<th>Level<th>Half of the calls take less time<th>The calling thread takes less CPU time\n",
 	      html->out);
 	for (enum codec_direction d = CODEC_DEFLATE; d <= CODEC_INFLATE; d++)
 		for (int level = 0; level <= 9; level++) {
