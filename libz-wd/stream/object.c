@@ -147,8 +147,20 @@ static int find_extent(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
+/*
+ * What the loader would take for an object that has such a function itself: what all see by that name, or its own.
+ * RTLD_DEFAULT is what this library sees, and that is its own functions where it was opened for nobody else.
+ */
+static void *seen_by(void *all, void *own, const char *name)
+{
+	void *function = all ? dlsym(all, name) : NULL;
+
+	return function ? function : own;
+}
+
 void zwd_object_bind(const struct zwd_object *object)
 {
+	void *all = dlopen(NULL, RTLD_LAZY), *own;
 	/* Not by dladdr(), which looks through all of a library's names for each. */
 	struct extent extent = { .base = object->map->l_addr };
 	const char *name;
@@ -159,13 +171,18 @@ void zwd_object_bind(const struct zwd_object *object)
 	for (size_t nr = 0; (slot = zwd_object_slot_nr(object, nr, &name)); nr++) {
 		uintptr_t target = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
-		/* One that is bound points elsewhere. */
+		/* One that is bound points elsewhere, or to the object's own function. */
 		if (!*name || target < extent.base || target >= extent.end)
 			continue;
-		function = dlsym(RTLD_DEFAULT, name);
+		own = zwd_object_symbol(object, name) ? zwd_object_function(object, name) : NULL;
+		if (own && (uintptr_t)own == target)
+			continue;
+		function = own ? seen_by(all, own, name) : dlsym(RTLD_DEFAULT, name);
 		if (function)
 			__atomic_store_n(slot, (uintptr_t)function, __ATOMIC_RELAXED);
 	}
+	if (all)
+		dlclose(all);
 }
 
 void zwd_object_bind_own(void)
