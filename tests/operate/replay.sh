@@ -2,22 +2,12 @@
 # SPDX-License-Identifier: Zlib
 # What ZWD_TRACE records of a program does not change the program, whatever becomes of the file, and zwd replay
 # finds it equal on every sound zlib, with or without a device, and not on one with a planted fault.
-[ -n "$limited" ] || limited=1 exec timeout 300 sh "$0"
+. "$top_srcdir/tests/operate/lib.sh"
 python=/usr/bin/python3
 "$python" -c 'import zlib' || exit 77
-! grep -q '__[at]san_' "$LIBZWD" || exit 77
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-chmod 755 "$tmp" && cd "$tmp" || exit 99
-unset WD_DEVICE ZWD_ENGINE ZWD_LOG ZWD_STATS
-zwd=$top_builddir/zwd
+! is_sanitized || exit 77
+unset WD_DEVICE ZWD_ENGINE ZWD_TIMEOUT_MS
 faulty=$top_builddir/tests/operate/.libs/faulty.so
-failed=0
-fail() {
-	echo "FAIL $*"
-	cat out err
-	failed=1
-}
 cat >program.py <<'END'
 import os, sys, threading, zlib
 text = b''.join(b'%d: the ring goes round, and round again; ' % (i * i) for i in range(20000))
@@ -97,9 +87,7 @@ traced() {
 replayed() {
 	expected=$1
 	shift
-	"$zwd" replay "$@" >out 2>err
-	status=$?
-	[ $status = "$expected" ] || fail "replay $*: exits with $status, not $expected"
+	run "$expected" replay "$@"
 }
 said() {
 	grep -q -- "$1" out err || fail "not said: $1"
@@ -168,7 +156,7 @@ grep -q '"trace":{"calls":[1-9][0-9]*,"full":0,"closed":[1-9]' stats || fail "no
 replayed 0 --lib "$SOFT_ZLIB" limited
 said 'cut in the middle'
 grep -q '"full":[1-9]' stats2 || fail "not counted: $(cat stats2)"
-if [ "$(id -u)" = 0 ]; then
+if is_root; then
 	mkdir jail
 	rm -f jailed
 	env LD_PRELOAD="$LIBZWD" WD_DEVICE=none ZWD_TRACE=jailed,data "$python" program.py chroot jail >out 2>err
@@ -176,9 +164,8 @@ if [ "$(id -u)" = 0 ]; then
 	[ -z "$(ls jail)" ] || fail "something was written there"
 	replayed 0 --lib "$SOFT_ZLIB" jailed
 	chmod 644 trace.none
-	if setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$zwd" -a -r "$LIBZWD" 2>/dev/null; then
-		setpriv --reuid 65534 --regid 65534 --clear-groups "$zwd" replay --lib "$SOFT_ZLIB" trace.none >out 2>err ||
-			fail "as another user"
+	if as_nobody test -x "$zwd" -a -r "$LIBZWD" 2>/dev/null; then
+		as_nobody "$zwd" replay --lib "$SOFT_ZLIB" trace.none >out 2>err || fail "as another user"
 	fi
 fi
 
