@@ -94,4 +94,8 @@ for command in ./quickstart tests/run; do
 	grep -q '^second step' "$tmp/out" || fail "$command does not come to the second step"
 	! grep apt-get "$tmp/calls" || fail "$command installs"
 done
+
+# What cannot work is not configured.
+(cd "$tmp" && "$top_srcdir/configure" --enable-static) >"$tmp/out" 2>&1 && fail "configure takes --enable-static"
+grep -q 'no static libraries' "$tmp/out" || fail "configure does not say why there are no static libraries"
 exit $failed
