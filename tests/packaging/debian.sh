@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Zlib
 # The Debian packages in fresh systems: debian.sh TARBALL SUITE... (make check-packaging: bookworm and trixie).
 # Built twice with the same result, lintian has nothing to say, installed over an older version, used, removed; no file
-# of another package is touched. Downloads are kept under WD_PACKAGING_CACHE. 77: cannot be done here.
+# of another package is touched; autopkgtest passes. Downloads are kept under WD_PACKAGING_CACHE. 77: cannot be done here.
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${WD_PACKAGING_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/libz-wd/packaging}
 . "$here/chroot.sh"
@@ -71,6 +71,37 @@ try() {
 	grep '^ok ' "$work/log"
 }
 
+# What docker and podman are told by the manual's recipe: the files of the host are copies of what the packages have,
+# the image is the system that has none of them.
+container() {
+	shift # run
+	variables=
+	while :; do
+		case $1 in
+		-v)
+			from=$(find "$work/host" -name "$(basename "${2%%:*}")" ! -type d | head -n 1) to=${2#*:}
+			[ -n "$from" ] && cp -L "$from" "$use${to%:ro}" || fail "the recipe for containers: $2"
+			;;
+		-e) variables="$variables $2" ;;
+		*) break ;;
+		esac
+		shift 2
+	done
+	shift # the image
+	rm -f "$use/tmp/stats"
+	quiet chroot_run "$use" env $variables ZWD_STATS=json:/tmp/stats "$@"
+	grep -q '"deflate":{"hw_requests":[1-9]' "$use/tmp/stats" || fail "not the device's work: $*"
+}
+containers() {
+	rm -rf "$work/host"
+	dpkg-deb -x "$build"/first/libz-wd1_*.deb "$work/host" && dpkg-deb -x "$build"/first/libz-wd-tools_*.deb "$work/host" || exit 99
+	sed -n '/^\.\\" recipe containers$/,/^\.Ed/p' "$here/../../man/libz-wd-recipes.7" | sed '/^\./d; s/\\e/\\/g' >"$work/recipe"
+	[ "$(grep -c '^[a-z]* run' "$work/recipe")" = 2 ] || fail "there is no recipe for containers"
+	docker() { container "$@"; }
+	podman() { container "$@"; }
+	. "$work/recipe"
+}
+
 packages='libz-wd1 libz-wd-dev libwdq0 libwdq-dev libz-wd-tools libz-wd-doc'
 for suite; do
 	version=$(basename "$tarball" .tar.xz)
@@ -83,8 +114,8 @@ for suite; do
 	step "the packages are built"
 	mkdir -p "$build/source"
 	tar -xf "$tarball" -C "$build/source" --strip-components=1
-	chroot_run "$build" useradd -M builder
-	chroot_install "$build" "$suite" build-essential
+	chroot_install "$build" "$suite" build-essential passwd
+	chroot_run "$build" useradd -M builder || exit 99
 	chroot_cached "$build" "$suite"
 	quiet chroot_run "$build" apt-get -qq -y build-dep /source
 	chroot_cache "$build" "$suite"
@@ -108,7 +139,7 @@ for suite; do
 	mv "$use"/debs/libz-wd-dkms_* "$build/first"
 	older
 	chroot_install "$use" "$suite" ca-certificates gcc git libc6-dev libisal2 man-db mandoc openssh-client openssh-server \
-		pkg-config python3 systemd zlib1g-dev
+		passwd pkg-config python3 systemd zlib1g-dev
 	snapshot >"$work/before"
 	chroot_run "$use" sh -c 'apt-get -qq -s install /older/*.deb' >"$work/planned"
 	[ "$(grep -c '^Inst' "$work/planned")" = "$(grep -c "^Inst [a-z0-9-]* .$version-0 " "$work/planned")" ] || {
@@ -126,13 +157,31 @@ for suite; do
 
 	step "used"
 	try commands developer user service system
-	change "without libz-wd-system" apt-get -qq -y purge libz-wd-system
+	change "without libz-wd-system" sh /debs/use.sh meanwhile apt-get -qq -y purge libz-wd-system
 	try commands no_system
+	change "with it again" sh /debs/use.sh meanwhile apt-get -qq -y install /debs/libz-wd-system_*.deb
+	change "and without" apt-get -qq -y purge libz-wd-system
+	try no_system
 	step "removed"
 	change "removed" sh -c "apt-get -qq -y remove $packages"
 	change "purged" sh -c "dpkg --purge $packages"
 	snapshot >"$work/after"
 	cmp -s "$work/before" "$work/after" || { diff "$work/before" "$work/after"; fail "it is not as it was before"; }
+
+	step "in containers"
+	containers
+
+	# A system that is thrown away is the testbed itself: nothing has to be undone between or after the tests.
+	step "autopkgtest"
+	chroot_install "$use" "$suite" autopkgtest
+	chroot_cached "$use" "$suite"
+	cp "$build"/first/*.deb "$build"/first/*.dsc "$build"/first/*.tar.* "$use/debs" && rm "$use"/debs/*-dbgsym_* || exit 99
+	quiet chroot_run "$use" sh -c 'autopkgtest --no-built-binaries --ignore-restrictions=breaks-testbed \
+		--summary-file=/summary /debs/*.deb /debs/*.dsc -- null'
+	sed 's/^/autopkgtest: /' "$use/summary"
+	[ "$(grep -c ' PASS$' "$use/summary")" = "$(grep -c '^Tests:' "$here/../../debian/tests/control")" ] ||
+		fail "not each of its tests was run"
+	chroot_cache "$use" "$suite"
 
 	step "modules"
 	chroot_install "$build" "$suite" "/first/$(basename "$build"/first/libz-wd-dkms_*.deb)" \

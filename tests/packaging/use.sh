@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Zlib
 # What libz-wd does where its packages are installed, as root in a system to try it in: use.sh WHAT...
 # Each has a line that begins with ok; the first thing that goes wrong ends it. An emulated device stands for a real one.
+# use.sh meanwhile COMMAND...: programs are used all the time while the command changes what is installed.
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"; [ -z "$settings" ] || rm -f /etc/libz-wd.conf' EXIT
 trap 'exit 99' HUP INT TERM
@@ -31,7 +32,7 @@ commands() {
 	[ -n "$(systemd-analyze cat-config sysusers.d/wd.conf 2>/dev/null || cat /usr/lib/sysusers.d/wd.conf)" ] ||
 		fail "systemd does not find the group"
 	systemd-analyze verify --man=no wd-queues@x.service 2>err || fail "the unit of the queues"
-	for page in zwd libz-wd wd; do
+	for page in zwd wd-gzip libz-wd libz-wd-recipes wd wd_send wd_zip_ctx_used zwd_stats sdmdev; do
 		man -w $page >/dev/null 2>&1 || [ -e /etc/dpkg/dpkg.cfg.d/excludes ] || fail "man finds no $page"
 	done
 	ok "commands"
@@ -115,33 +116,49 @@ service() {
 	ok "one service"
 }
 
+for_all() {
+	settings=1
+	printf 'WD_DEVICE = emu\nZWD_ENGINE = hw\nZWD_STATS = json:%s\n' "$stats" >/etc/libz-wd.conf
+}
+try_python() {
+	python3 -c '
+import zlib
+data = open("data", "rb").read()
+assert zlib.decompress(zlib.compress(data)) == data'
+}
+try_git() {
+	rm -rf repo clone
+	git init -q repo && cp data repo && git -C repo add data &&
+		git -C repo -c user.name=x -c user.email=x@localhost commit -q -m x && git -C repo gc -q &&
+		git -C repo fsck --strict 2>err && git clone -q --no-local repo clone && cmp data clone/data
+}
+# The two of ssh, back to back: no port and no daemon.
+make_ssh() {
+	mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f key && cp key.pub authorized && chmod 600 authorized || exit 99
+	printf '%s\n' "HostKey $dir/key" "AuthorizedKeysFile $dir/authorized" 'StrictModes no' 'UsePAM no' \
+		'PermitRootLogin yes' 'Compression yes' >sshd.conf
+}
+try_ssh() {
+	ssh -C -F none -i key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
+		-o "ProxyCommand=/usr/sbin/sshd -i -f $dir/sshd.conf" root@localhost cat <data 2>err | cmp - data
+}
+
 # All programs: the system's own tools go on, with the device, and none of them was told.
 system() {
 	ldconfig -p | grep 'libz\.so\.1 ' | head -n 1 | grep -q "$lib/libz-wd/system/libz.so.1" ||
 		fail "the loader's first libz.so.1 is another"
-	settings=1
-	printf 'WD_DEVICE = emu\nZWD_ENGINE = hw\nZWD_STATS = json:%s\n' "$stats" >/etc/libz-wd.conf
-
+	for_all
 	python3 -c '
 import zlib
-data = open("data", "rb").read()
-assert zlib.decompress(zlib.compress(data)) == data
 maps = open("/proc/self/maps").read()
-assert "libz-wd.so.1" in maps and "/system/libz.so.1" in maps' 2>err || fail python
+assert "libz-wd.so.1" in maps and "/system/libz.so.1" in maps' 2>err || fail "python does not have it"
+	: >"$stats"
+	try_python 2>err || fail python
 	by_device deflate python
-
-	git init -q repo && cd repo && cp ../data . && git add data &&
-		git -c user.name=x -c user.email=x@localhost commit -q -m x && git gc -q && git fsck --strict 2>"$dir/err" &&
-		git clone -q --no-local . ../clone && cmp data ../clone/data || fail git
-	cd "$dir" || exit 99
+	try_git || fail git
 	by_device inflate git
-
-	# The two of ssh, back to back: no port and no daemon.
-	mkdir -p /run/sshd && ssh-keygen -q -t ed25519 -N '' -f key && cp key.pub authorized && chmod 600 authorized || exit 99
-	printf '%s\n' "HostKey $dir/key" "AuthorizedKeysFile $dir/authorized" 'StrictModes no' 'UsePAM no' \
-		'PermitRootLogin yes' 'Compression yes' >sshd.conf
-	ssh -C -F none -i key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-		-o "ProxyCommand=/usr/sbin/sshd -i -f $dir/sshd.conf" root@localhost cat <data 2>err | cmp - data || fail ssh
+	make_ssh
+	try_ssh || fail ssh
 	by_device deflate ssh
 
 	# A package that dpkg compresses with zlib, from a list that apt unpacks with it.
@@ -183,6 +200,39 @@ assert "libz-wd" not in open("/proc/self/maps").read()' 2>err || fail "python st
 	ok "no program that was not told"
 }
 
+rounds() {
+	until [ -e enough ]; do
+		try_python 2>>err && try_git && try_ssh || exit 1
+		echo >>rounds
+	done
+}
+# done_rounds NR: that many were begun and done from now on.
+done_rounds() {
+	until_nr=$(($(wc -l <rounds) + $1))
+	while [ "$(wc -l <rounds)" -lt $until_nr ]; do
+		kill -0 "$loop" 2>/dev/null || fail "a program failed while packages changed"
+		sleep 0.1
+	done
+}
+meanwhile() {
+	for_all
+	make_ssh
+	: >rounds
+	rounds &
+	loop=$!
+	done_rounds 1
+	"$@" >said 2>&1 || { cat said; fail "failed: $*"; }
+	done_rounds 2
+	: >enough
+	wait "$loop" || fail "a program failed while packages changed"
+	by_device deflate "git, python and ssh"
+	ok "meanwhile: $(wc -l <rounds) rounds of git, python and ssh"
+}
+
+if [ "$1" = meanwhile ]; then
+	"$@"
+	exit
+fi
 for what; do
 	"$what"
 done
