@@ -42,12 +42,12 @@ said 'hangs: what follows was not tried'
 check 1 --json emu:fault=hang@3
 json '.result == "hangs" and .checks[-1].result == "hang" and .checks[0].result == "ok"'
 # Where requests may take longer, it waits for them.
-run 1 emu:fault=late=2600@3
+check 1 emu:fault=late=2600@3
 said '^hang .*: not done after 2 s'
 (
 	ZWD_TIMEOUT_MS=60000
 	export ZWD_TIMEOUT_MS
-	run 0 emu:fault=late=2600@3
+	check 0 emu:fault=late=2600@3
 	said ': works.$'
 	exit $failed
 ) || failed=1
