@@ -23,7 +23,8 @@ static int try_unit(struct zwd_deflate *d, struct zwd_lane *lane, struct zwd_uni
 }
 
 /* On *lane, which is opened where it is NULL and stays open while it is healthy. 0 or -errno. */
-static int run_unit(struct zwd_deflate *d, struct zwd_lane **lane, struct zwd_unit *unit)
+static inline __attribute__((always_inline)) int run_unit(struct zwd_deflate *d, struct zwd_lane **lane,
+							 struct zwd_unit *unit)
 {
 	for (int try = 0;; try++) {
 		int ret = 0;
