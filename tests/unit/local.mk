@@ -6,13 +6,16 @@ wd_unit_tests = tests/unit/anchor tests/unit/cache tests/unit/checksum tests/uni
 	tests/unit/header tests/unit/hisi_qm tests/unit/hisi_zip tests/unit/kernel_qm \
 	tests/unit/kernel_sdmdev tests/unit/kernel_zip tests/unit/lanes tests/unit/learn tests/unit/lease \
 	tests/unit/members tests/unit/piece tests/unit/proof tests/unit/scan tests/unit/settings \
-	tests/unit/shadow tests/unit/spec tests/unit/stats
+	tests/unit/shadow tests/unit/spec tests/unit/stats tests/unit/tune
 check_PROGRAMS += $(wd_unit_tests)
 TESTS += $(wd_unit_tests)
 wd_unit_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 wd_unit_ldadd = libwd/libwd_core.la $(CMOCKA_LIBS)
 tests_unit_anchor_CFLAGS = $(wd_unit_cflags)
 tests_unit_anchor_LDADD = bench/libbench.la libz-wd/libzwd_core.la $(CMOCKA_LIBS)
+tests_unit_tune_SOURCES = tests/unit/tune.c libz-wd/tools/zwd/tune_choice.c
+tests_unit_tune_CFLAGS = $(wd_unit_cflags)
+tests_unit_tune_LDADD = $(CMOCKA_LIBS)
 tests_unit_cache_CFLAGS = $(wd_unit_cflags)
 tests_unit_cache_LDADD = libz-wd/libzwd_core.la $(CMOCKA_LIBS)
 tests_unit_checksum_CFLAGS = $(wd_unit_cflags)
