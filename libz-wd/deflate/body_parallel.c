@@ -127,16 +127,17 @@ static int step(z_streamp strm, struct zwd_stream *s, int flush)
 			return ZWD_BODY_ROOM;
 		if (zwd_jobq_is_full(d->jobs))
 			continue;
-		if (d->guard.is_on && d->guard.is_lost) {
-			d->is_device = 0;
-			return ZWD_BODY_LOST;
-		}
 		ret = is_copying ? zwd_deflate_gather(strm, s, zwd_units_len(s)) : 0;
 		if (!ret)
 			ret = zwd_units_next(strm, s, flush, &unit, &is_gathered);
 		if (ret < 0)
 			return ret;
 		if (ret) {
+			/* What was sent is waited for here, with or without more: only who does this unit is to be asked. */
+			if (d->guard.is_on && d->guard.is_lost) {
+				d->is_device = 0;
+				return ZWD_BODY_LOST;
+			}
 			ret = send(strm, s, &unit, is_gathered);
 			if (!ret)
 				continue;

@@ -268,9 +268,32 @@ static void the_process_loses(void **state)
 	assert_int_equal(stats[3].deflate_guard.soft_guard, stats[2].deflate_guard.soft_guard);
 }
 
+static void one_that_hangs(const void *arg, void *result)
+{
+	(void)result;
+	set(&((const struct work *)arg)->setup);
+	setenv("ZWD_TIMEOUT_MS", "500", 1);
+	alarm(100);
+	make(&((const struct work *)arg)->stream, 6);
+}
+
+/* Units in flight when the stream is lost are waited for as ever: not without end. */
+static void a_request_hangs(void **state)
+{
+	struct work work = { { "emu:fault=hang@2", "1", "4", NULL }, { text, 40 * UNIT, 0, Z_NO_FLUSH, 0 } };
+	static const size_t steps[] = { 10000, 30000, 3 * UNIT };
+	int nothing;
+
+	for (int i = 0; i < 3; i++) {
+		work.stream.step = steps[i];
+		assert_int_equal(run_in_child(one_that_hangs, &work, &nothing, 0), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_hangs),
 		cmocka_unit_test(nothing_is_compared_by_itself),
 		cmocka_unit_test(larger),
 		cmocka_unit_test(larger_side_by_side),
