@@ -64,6 +64,7 @@ change() { # change WHAT COMMAND...
 	what=$1
 	shift
 	quiet chroot_run "$use" "$@"
+	grep '^ok ' "$work/log"
 	verified "$what"
 }
 try() {
@@ -79,7 +80,7 @@ container() {
 	while :; do
 		case $1 in
 		-v)
-			from=$(find "$work/host" -name "$(basename "${2%%:*}")" ! -type d | head -n 1) to=${2#*:}
+			from=$(find "$work/host/usr/bin" "$work/host/usr/lib" -name "$(basename "${2%%:*}")" ! -type d | head -n 1) to=${2#*:}
 			[ -n "$from" ] && cp -L "$from" "$use${to%:ro}" || fail "the recipe for containers: $2"
 			;;
 		-e) variables="$variables $2" ;;
@@ -138,7 +139,7 @@ for suite; do
 	cp "$here/use.sh" "$use/debs"
 	mv "$use"/debs/libz-wd-dkms_* "$build/first"
 	older
-	chroot_install "$use" "$suite" ca-certificates gcc git libc6-dev libisal2 man-db mandoc openssh-client openssh-server \
+	chroot_install "$use" "$suite" ca-certificates dpkg-dev gcc git libc6-dev libisal2 man-db mandoc openssh-client openssh-server \
 		passwd pkg-config python3 systemd zlib1g-dev
 	snapshot >"$work/before"
 	chroot_run "$use" sh -c 'apt-get -qq -s install /older/*.deb' >"$work/planned"
@@ -159,7 +160,8 @@ for suite; do
 	try commands developer user service system
 	change "without libz-wd-system" sh /debs/use.sh meanwhile apt-get -qq -y purge libz-wd-system
 	try commands no_system
-	change "with it again" sh /debs/use.sh meanwhile apt-get -qq -y install /debs/libz-wd-system_*.deb
+	change "with it again" sh /debs/use.sh meanwhile apt-get -qq -y install \
+		"/debs/libz-wd-system_$version-1_$(dpkg --print-architecture).deb"
 	change "and without" apt-get -qq -y purge libz-wd-system
 	try no_system
 	step "removed"
