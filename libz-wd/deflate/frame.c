@@ -116,6 +116,7 @@ int zwd_deflate_use_soft(struct zwd_stream *s, enum zwd_soft_reason reason)
 	/* Not every call that changes the engine is deflate(), which has the jobs already. */
 	if (d->jobs) {
 		zwd_jobq_enter(d->jobs);
+		d->jobs->guard = NULL; /* what the device loses or wins now is of before */
 		ret = zwd_body_parallel.settle(NULL, s);
 		zwd_jobq_leave(d->jobs);
 	}
@@ -296,11 +297,17 @@ static int run_body(z_streamp strm, struct zwd_stream *s, int flush)
 			ret = choose_engine(strm, s, flush);
 		if (ret != Z_OK)
 			return ret;
+		/* In the middle of a segment, where the device lost: it has some of that in flight. */
+		if (d->is_raw && zwd_body_parallel_has_sent(d))
+			continue;
 		ret = d->is_raw ? run_soft(strm, s, flush) : run_device(strm, s, flush);
 		if (ret == ZWD_BODY_DONE)
 			return 1;
 		if (ret == ZWD_BODY_ROOM)
 			return 0;
+		/* It is a question anew, whatever was being tried. */
+		if (ret == ZWD_BODY_LOST)
+			d->trial.begin_ns = 0;
 		if (ret < 0 && d->is_raw)
 			ret = ret == -EINVAL ? Z_STREAM_ERROR : Z_MEM_ERROR;
 		else if (ret < 0)

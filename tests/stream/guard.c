@@ -290,9 +290,34 @@ static void a_request_hangs(void **state)
 	}
 }
 
+static void many_learned(const void *arg, void *result)
+{
+	const struct work *work = arg;
+
+	(void)result;
+	set(&work->setup);
+	setenv("ZWD_ENGINE", "auto", 1);
+	setenv("ZWD_MIN_DEFLATE", "learned", 1);
+	alarm(100);
+	for (int i = 0; i < 30; i++)
+		make(&work->stream, 6);
+}
+
+/* Both ask who is better, each in its own way. */
+static void sizes_are_learned_besides(void **state)
+{
+	struct work work = { { "emu", "1,1", "4", NULL }, { text, 30 * UNIT, 30 * UNIT, Z_NO_FLUSH, 0 } };
+	int nothing;
+
+	assert_int_equal(run_in_child(many_learned, &work, &nothing, 0), 0);
+	work.setup.depth = "1";
+	assert_int_equal(run_in_child(many_learned, &work, &nothing, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes_are_learned_besides),
 		cmocka_unit_test(a_request_hangs),
 		cmocka_unit_test(nothing_is_compared_by_itself),
 		cmocka_unit_test(larger),
