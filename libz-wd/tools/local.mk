@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Zlib
 include libz-wd/tools/zwd/local.mk
 
-# Where bash-completion looks, by the command's name.
+# Where bash-completion looks, by the command's name; with .bash none of them is taken for the command.
 bashcompletiondir = $(datadir)/bash-completion/completions
-dist_bashcompletion_DATA = libz-wd/tools/completion/wd-bench libz-wd/tools/completion/wd-gzip \
-	libz-wd/tools/completion/zwd
+dist_bashcompletion_DATA = libz-wd/tools/completion/wd-bench.bash libz-wd/tools/completion/wd-gzip.bash \
+	libz-wd/tools/completion/zwd.bash
 
 bin_PROGRAMS += libz-wd/tools/wd-gzip
 wd_gzip_parts = \

@@ -75,7 +75,7 @@ done
 for file in "$bin/zwd" "$bin/wd-gzip" "$bin/wd-bench" "$lib/libz-wd.so.1" "$lib/libz-wd/libz.so.1" "$lib/libwdq.so.0" \
 	"$pc/libz-wd.pc" "$pc/wdq.pc" "$include/zwd.h" "$include/wdq/wd.h" "$include/wdq/wd_zip.h" "$man/man1/zwd.1" \
 	"$man/man3/wd_send.3" "$man/man3/zwd_stats.3" \
-	"$tree$(variable datadir)/bash-completion/completions/zwd"; do
+	"$tree$(variable datadir)/bash-completion/completions/zwd.bash"; do
 	[ -s "$file" ] || fail "${file#"$tree"} is not installed"
 done
 [ "$(readlink -f "$lib/libz-wd/libz.so.1")" = "$(readlink -f "$lib/libz-wd.so.1")" ] ||

@@ -7,7 +7,7 @@ unset WD_DEVICE
 failed=0 err=$(mktemp)
 trap 'rm -f "$err"' EXIT
 for file in zwd wd-gzip wd-bench; do
-	. "$top_srcdir/libz-wd/tools/completion/$file" || exit 1
+	. "$top_srcdir/libz-wd/tools/completion/$file.bash" || exit 1
 	complete -p "$file" >/dev/null || exit 1
 done
 # complete_words WORD...: what bash offers for the last one
