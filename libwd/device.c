@@ -99,13 +99,13 @@ static void forget(int is_sound)
 			wd_transports[i]->forget_all(is_sound);
 }
 
-static const struct wd_heirs heirs = { fork_prepare, fork_parent, forget };
+static const struct wd_fork_hooks hooks = { fork_prepare, fork_parent, forget };
 
 /* Every item must be understood, also those behind "none". */
 static int spec_check(const char *pos)
 {
 	/* Before there is anything that a child would have to forget. */
-	wd_heirs_set(&heirs);
+	wd_fork_hooks_set(&hooks);
 	while (pos) {
 		struct wd_spec spec;
 		int r = wd_spec_next(&pos, &spec);

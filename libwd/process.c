@@ -19,8 +19,8 @@ struct wd_birth *wd_birth = &plain;
 unsigned int wd_renewed = NEVER;
 
 pthread_mutex_t wd_lock = PTHREAD_MUTEX_INITIALIZER;
-static const struct wd_heirs *heirs; /* atomic */
-static const struct wd_heirs *prepared; /* those that fork_prepare() knew; under wd_lock */
+static const struct wd_fork_hooks *hooks; /* atomic */
+static const struct wd_fork_hooks *prepared; /* those that fork_prepare() knew; under wd_lock */
 static unsigned int last; /* number given, in this process or an ancestor; atomic */
 static struct stat root;  /* written once, in wd_renew() */
 static int is_prepared;	  /* this thread is forking, and holds all locks */
@@ -88,14 +88,14 @@ int wd_lock_anew(pthread_mutex_t *lock)
 	return 0;
 }
 
-void wd_heirs_set(const struct wd_heirs *set)
+void wd_fork_hooks_set(const struct wd_fork_hooks *set)
 {
-	__atomic_store_n(&heirs, set, __ATOMIC_RELEASE);
+	__atomic_store_n(&hooks, set, __ATOMIC_RELEASE);
 }
 
-static const struct wd_heirs *heirs_get(void)
+static const struct wd_fork_hooks *hooks_get(void)
 {
-	return __atomic_load_n(&heirs, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&hooks, __ATOMIC_ACQUIRE);
 }
 
 /* fork() holds every lock; whoever makes a child in another way leaves them as they are. */
@@ -104,7 +104,7 @@ static void fork_prepare(void)
 {
 	wd_enter();
 	pthread_mutex_lock(&wd_lock);
-	prepared = heirs_get();
+	prepared = hooks_get();
 	if (prepared)
 		prepared->prepare();
 	is_prepared = 1;
@@ -144,8 +144,8 @@ static void forget(void)
 	if (is_prepared)
 		fork_parent();
 	is_sound = wd_lock_anew(&wd_lock);
-	if (heirs_get())
-		heirs_get()->forget(is_sound);
+	if (hooks_get())
+		hooks_get()->forget(is_sound);
 }
 
 void wd_renew(void)

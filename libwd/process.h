@@ -41,12 +41,12 @@ int wd_lock_anew(pthread_mutex_t *lock);
 extern pthread_mutex_t wd_lock;
 
 /* What has to be done around fork(), under wd_lock, and in a child that was made in whatever way. */
-struct wd_heirs {
+struct wd_fork_hooks {
 	void (*prepare)(void);
 	void (*parent)(void);
 	void (*forget)(int is_sound); /* wd_lock was nobody's at the fork */
 };
-void wd_heirs_set(const struct wd_heirs *heirs);
+void wd_fork_hooks_set(const struct wd_fork_hooks *hooks);
 
 /* 0, or -errno where the handlers of fork() cannot be had. */
 int wd_fork_register(void);

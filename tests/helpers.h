@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <cmocka.h>
 
@@ -87,6 +88,15 @@ void file_read(const char *path, struct buf *out);
 		test_begin(limit_s); \
 		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}
+
+/* In a child, where cmocka has nothing to say: its exit status tells. */
+#define MUST(condition) \
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+			_exit(1); \
+		} \
+	} while (0)
 
 /*
  * Does work(arg, result) in a process of its own, for settings are read once in a process: work sets them. It ends

@@ -32,14 +32,6 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-#define MUST(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-			_exit(1); \
-		} \
-	} while (0)
-
 void zwd_root_note(void); /* operate/root.h */
 
 /* In a process of its own, for the settings are read once. */

@@ -13,14 +13,6 @@
 /* Of a stream with an allocator of its own a unit is a little shorter. */
 enum { UNIT = 65536, OWN_UNIT = UNIT - 256, UNITS = 68, SMALL = 20000 };
 
-#define MUST(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-			_exit(1); \
-		} \
-	} while (0)
-
 struct setup {
 	const char *device, *guard, *depth, *level;
 };

@@ -29,14 +29,6 @@
 
 enum { THREADS = 8, LEN = 1500000, KEPT = 6 };
 
-#define MUST(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-			_exit(1); \
-		} \
-	} while (0)
-
 void zwd_root_note(void); /* operate/root.h */
 void zwd_soft_zlib_open(void); /* stream/soft_zlib.h */
 
