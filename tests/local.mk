@@ -11,8 +11,9 @@ TESTS += $(long_stamps)
 endif
 CLEANFILES += $(mode_stamps) $(long_stamps)
 TEST_EXTENSIONS = .sh .t
-T_LOG_COMPILER = sh $(top_srcdir)/tests/mode
-SH_LOG_COMPILER = sh
+LOG_COMPILER = sh $(top_srcdir)/tests/in_time
+T_LOG_COMPILER = $(LOG_COMPILER) sh $(top_srcdir)/tests/mode
+SH_LOG_COMPILER = $(LOG_COMPILER) sh
 # ThreadSanitizer would wait a second at the end of each of thousands of processes.
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \
@@ -21,7 +22,7 @@ AM_TESTS_ENVIRONMENT = \
 	SOFT_ZLIB='$(SOFT_ZLIB_PATH)'; \
 	TSAN_OPTIONS=$${TSAN_OPTIONS-atexit_sleep_ms=0}; \
 	export top_srcdir top_builddir LIBZWD WD_GZIP SOFT_ZLIB TSAN_OPTIONS;
-EXTRA_DIST += tests/mode
+EXTRA_DIST += tests/in_time tests/mode
 
 $(mode_stamps) $(long_stamps):
 	@$(MKDIR_P) $(@D)

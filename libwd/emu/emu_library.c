@@ -40,10 +40,13 @@ static bool take(void *handle, const struct emu_library *library, void *function
 int emu_library_open(const struct emu_library *library, void *functions)
 {
 	int (*may_open)(void) = __atomic_load_n(&emu_may_open, __ATOMIC_RELAXED);
+	bool is_allowed = !may_open || may_open();
 
-	if (take(dlopen(library->soname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD), library, functions))
+	/* The loader looks through all folders for what is not mapped: not twice for the same name. */
+	if (!(is_allowed && !strcmp(library->soname, library->path)) &&
+	    take(dlopen(library->soname, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD), library, functions))
 		return 0;
-	if (may_open && !may_open())
+	if (!is_allowed)
 		return -ENOENT;
 	return take(dlopen(library->path, RTLD_NOW | RTLD_LOCAL), library, functions) ? 0 : -ENOENT;
 }

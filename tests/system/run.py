@@ -324,7 +324,10 @@ def run(scenario, kernels, server, model, say):
 
 
 def run_printing(*args):
-    """Guests run side by side; what each one says is printed as a whole."""
+    """Guests run side by side; what each one says is printed as a whole. After TESTS_END none is begun."""
+    if time.time() > float(os.environ.get("TESTS_END") or "inf"):
+        print("# ---- %s: skipped, no time is left" % os.path.basename(args[0]), flush=True)
+        return 0, 0, 1
     lines = []
     try:
         return run(*args, lines.append)
