@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Modes behind a PASID: a page table for each process (multi), or the process's own one (SVM). */
 
+#include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/sched/mm.h>
 
 #include "compat.h"
 #include "sdmdev.h"
@@ -111,10 +113,27 @@ static int sdmdev_svm_attach(struct sdmdev_space *space)
 	return sdmdev_svm_enable(space->core);
 }
 
+/*
+ * Linux takes an entry out of the table of PASIDs when the memory of its process ends, too: since 7.x
+ * in two steps with no lock between, and warns where somebody else does it meanwhile. So the memory
+ * stays until this is done, or has ended before: the program's file is the last that __mmput() gives
+ * back of what there always is.
+ */
+static void sdmdev_svm_unbind(struct mm_struct *mm, struct iommu_sva *sva)
+{
+	bool is_alive = mmget_not_zero(mm);
+
+	while (!is_alive && rcu_access_pointer(mm->exe_file))
+		fsleep(1000);
+	iommu_sva_unbind_device(sva);
+	if (is_alive)
+		mmput_async(mm);
+}
+
 static void sdmdev_svm_detach(struct sdmdev_space *space)
 {
 	if (space->sva)
-		iommu_sva_unbind_device(space->sva);
+		sdmdev_svm_unbind(space->mm, space->sva);
 	mutex_lock(&space->core->life.lock);
 	sdmdev_svm_disable(space->core);
 	mutex_unlock(&space->core->life.lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
  * Guards: processes that share all of their memory with a device, as they come and go. life DEVICE
- * same, fork, unmapped: lines as memory's. life DEVICE burst US: sends 64 requests of 1 MiB, waits
+ * same, leave, fork, unmapped: lines as memory's. life DEVICE burst US: sends 64 requests of 1 MiB, waits
  * so many microseconds, and kills itself. life DEVICE loop: works until an error or a signal, and
  * says which error.
  */
@@ -24,6 +24,8 @@
 #define PROCESSES 4
 #define ROUNDS	  10
 #define IN_FLIGHT 64
+#define LEAVERS	  100
+#define LEAVE_US  4000 /* which closing a queue takes */
 /* After which a queue that died unseen is noticed. No request takes as long on a busy machine. */
 #define LOOP_PATIENCE_MS 20000
 
@@ -55,6 +57,36 @@ static int same(const char *device, const char *us)
 	while (wait(&status) > 0)
 		bad += status != 0;
 	tell(!bad, "four processes with other bytes at the same addresses");
+	return bad;
+}
+
+static int come_and_go(const char *device, unsigned int seed)
+{
+	struct wd_queue *q = queue_open(device);
+	char *src = malloc(LEN), *dst = malloc(LEN);
+	int good;
+
+	fill(src, LEN, seed);
+	good = is_right(q, src, 4096, dst, LEN);
+	wd_release_queue(q);
+	usleep(seed * 977 % LEAVE_US);
+	return !good;
+}
+
+/* The kernel takes an address space back from the device while the process that it was of ends. */
+static int leave(const char *device, const char *us)
+{
+	int bad = 0, status;
+
+	for (unsigned int i = 0; i < LEAVERS; i++) {
+		if (i >= PROCESSES && wait(&status) > 0)
+			bad += status != 0;
+		if (!fork())
+			_exit(come_and_go(device, i));
+	}
+	while (wait(&status) > 0)
+		bad += status != 0;
+	tell(!bad, "a hundred processes that end while their queues are closed");
 	return bad;
 }
 
@@ -201,8 +233,8 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const char *device, const char *us);
 	} modes[] = {
-		{ "same", same },   { "fork", forked }, { "unmapped", unmapped },
-		{ "burst", burst }, { "loop", loop },
+		{ "same", same },	  { "leave", leave }, { "fork", forked },
+		{ "unmapped", unmapped }, { "burst", burst }, { "loop", loop },
 	};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(modes) / sizeof(modes[0]); i++)
