@@ -8,6 +8,8 @@
 #include "compat.h"
 #include "sdmdev.h"
 
+#define SDMDEV_MM_END_MS 3000
+
 /* Only an attempt tells whether device, IOMMU and kernel together can. */
 static int sdmdev_multi_probe(struct sdmdev_core *core, struct sdmdev_window *window)
 {
@@ -117,13 +119,15 @@ static int sdmdev_svm_attach(struct sdmdev_space *space)
  * Linux takes an entry out of the table of PASIDs when the memory of its process ends, too: since 7.x
  * in two steps with no lock between, and warns where somebody else does it meanwhile. So the memory
  * stays until this is done, or has ended before: the program's file is the last that __mmput() gives
- * back of what there always is.
+ * back of what there always is. It may take a process as long as it likes to get there (exit_aio()):
+ * then a warning is the lesser evil.
  */
 static void sdmdev_svm_unbind(struct mm_struct *mm, struct iommu_sva *sva)
 {
 	bool is_alive = mmget_not_zero(mm);
+	unsigned int ms;
 
-	while (!is_alive && rcu_access_pointer(mm->exe_file))
+	for (ms = 0; !is_alive && rcu_access_pointer(mm->exe_file) && ms < SDMDEV_MM_END_MS; ms++)
 		fsleep(1000);
 	iommu_sva_unbind_device(sva);
 	if (is_alive)

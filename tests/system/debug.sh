@@ -1,13 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Zlib
-# Builds the kernel that looks for faults, Debian's sources with debug.config, where it is not there yet.
-# Prints the folder, which is as that of fetch.sh, and kept beside it: by version and debug.config.
+# Builds a kernel that looks for faults, Debian's sources with debug.config, where it is not there yet: debug.sh
+# [SUITE], as fetch.sh has them, with debug-SUITE.config beside it.
+# Prints the folder, which is as that of fetch.sh, and kept beside it: by version and configuration.
 # 77: not to be had here.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 stop() { echo "debug.sh: $*" >&2; exit 77; }
-[ "${1:-stock}" = stock ] || stop "no debug kernel of $1"
-stock=$(sh "$here/fetch.sh") || exit $?
+suite=${1:-stock}
+configs="$here/debug.config $here/debug-$suite.config"
+[ -e "$here/debug-$suite.config" ] || stop "no debug kernel of $suite"
+stock=$(sh "$here/fetch.sh" "$suite") || exit $?
 top=$(dirname "$stock")
 source=linux-source-$(cut -d. -f1,2 "$stock/release")
 exec 8>"$top/debug.lock"
@@ -18,9 +21,10 @@ exec 9>"$top/lock"
 flock -w 600 9 || stop "another download does not end"
 . "$here/apt.sh"
 apt_open amd64
-version=$(apt_version "$VERSION_CODENAME" "$source")
+[ "$suite" = stock ] && from=$VERSION_CODENAME || from=trixie-backports
+version=$(apt_version "$from" "$source")
 [ -n "$version" ] || stop "the lists have no $source"
-kernel=$top/debug-$version-$(sha256sum "$here/debug.config" | cut -c1-12)
+kernel=$top/debug-$version-$(cat $configs | sha256sum | cut -c1-12)
 if [ ! -e "$kernel/release" ]; then
 	for needed in /usr/bin/bc /usr/bin/bison /usr/bin/flex /usr/include/libelf.h; do
 		[ -e $needed ] || stop "no $needed: tests/install debug"
@@ -43,15 +47,17 @@ if [ ! -e "$kernel/release" ]; then
 	unset MAKEFLAGS MFLAGS MAKELEVEL
 	build() { make -s -C "$kernel/source" O="$kernel/build" "$@" >"$kernel/build.log" 2>&1 </dev/null; }
 	failed() { tail -n 40 "$kernel/build.log" >&2; echo "debug.sh: $*" >&2; exit 99; }
-	build KCONFIG_ALLCONFIG="$here/debug.config" allnoconfig || failed "no configuration"
+	cat $configs >"$kernel/config"
+	build KCONFIG_ALLCONFIG="$kernel/config" allnoconfig || failed "no configuration"
 	# An option whose own needs are not met is dropped without a word.
-	! grep '^CONFIG_' "$here/debug.config" | grep -vxFf "$kernel/build/.config" >&2 ||
+	! grep '^CONFIG_' "$kernel/config" | grep -vxFf "$kernel/build/.config" >&2 ||
 		failed "the kernel has not got these options"
 	build -j"$(nproc)" bzImage modules || failed "the kernel does not build"
 	# With KASAN it does not start as vmlinux does, by the entry for Xen: it needs the boot code.
 	ln -s build/arch/x86/boot/bzImage "$kernel/vmlinux"
 	ln -s build "$kernel/modules"
 	cp -R "$stock/root" "$kernel/root"
+	[ "$suite" = stock ] || ln -s "$stock/drivers" "$kernel/drivers"
 	cp "$kernel/build/include/config/kernel.release" "$kernel/release"
 fi
 ln -sfn "$(readlink "$stock/qemu")" "$kernel/qemu"

@@ -69,7 +69,8 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/attack-share.sh tests/system/attack-share-v2.sh tests/system/attack-shutdown.sh tests/system/attack.body \
 	tests/system/attacks/module/Kbuild tests/system/attacks/module/wd_test_errors.c \
 	tests/system/build.sh \
-	tests/system/calls.body tests/system/debug.config tests/system/debug.sh \
+	tests/system/calls.body tests/system/debug.config tests/system/debug-stock.config \
+	tests/system/debug-trixie-backports-drivers.config tests/system/debug.sh \
 	tests/system/fetch.sh tests/system/headers.sh tests/system/init tests/system/mainline-old.sh \
 	tests/system/mainline-two.sh tests/system/mainline-v2.sh tests/system/mainline-v3.sh \
 	tests/system/mainline-vf.sh tests/system/mainline.body tests/system/ours-7-calls.sh tests/system/ours-7.sh \
@@ -120,6 +121,11 @@ check-system-debug: all
 		$(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
 		$(filter-out ours-mix ours-pasid ours-scalable %-newer ours-7%,$(filter attack-% ours-%,$(SCENARIOS)))
+# The same for devices with page tables of processes, on a kernel of 7.3: memory and processes that come and go.
+SVA_DEBUG_SCENARIOS = ours-svm uacce-v3 ours-svm-gone ours-svm-faults uacce-faults
+check-system-sva-debug: all
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) $(sva_programs)
+	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SVA_DEBUG_SCENARIOS)
 
 clean-local-system:
 	rm -rf tests/system/modules-* tests/system/arm64
