@@ -11,9 +11,10 @@ TESTS += $(long_stamps)
 endif
 CLEANFILES += $(mode_stamps) $(long_stamps)
 TEST_EXTENSIONS = .sh .t
-LOG_COMPILER = sh $(top_srcdir)/tests/in_time
-T_LOG_COMPILER = $(LOG_COMPILER) sh $(top_srcdir)/tests/mode
-SH_LOG_COMPILER = $(LOG_COMPILER) sh
+in_time = sh $(top_srcdir)/tests/in_time
+LOG_COMPILER = $(in_time)
+T_LOG_COMPILER = $(in_time) sh $(top_srcdir)/tests/mode
+SH_LOG_COMPILER = $(in_time) sh
 # ThreadSanitizer would wait a second at the end of each of thousands of processes.
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; \

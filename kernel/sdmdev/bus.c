@@ -305,16 +305,6 @@ put_types:
 	return ret;
 }
 
-static bool sdmdev_type_is_empty(struct sdmdev_type *type)
-{
-	bool is_empty;
-
-	mutex_lock(&type->lock);
-	is_empty = list_empty(&type->children);
-	mutex_unlock(&type->lock);
-	return is_empty;
-}
-
 /* A child that nobody else removes already. */
 static struct sdmdev_child *sdmdev_type_claim_child(struct sdmdev_type *type)
 {
@@ -340,7 +330,9 @@ static void sdmdev_own_bus_del(struct sdmdev_core *core)
 	kobject_del(&type->kobj);
 	while ((child = sdmdev_type_claim_child(type)))
 		sdmdev_child_del(child);
-	wait_event(type->wait, sdmdev_type_is_empty(type));
+	wait_event(type->wait, list_empty_careful(&type->children));
+	mutex_lock(&type->lock); /* which the last one has let go of then */
+	mutex_unlock(&type->lock);
 	kobject_put(type->types);
 	kobject_put(&type->kobj);
 }

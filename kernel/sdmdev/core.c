@@ -205,6 +205,7 @@ void vfio_sdmdev_unregister(struct vfio_sdmdev *sdmdev)
 	sdmdev_life_stop(&core->life);
 	sdmdev_life_wait(&core->life, MAX_SCHEDULE_TIMEOUT);
 	flush_workqueue(sdmdev_wq);
+	flush_workqueue(sdmdev_free_wq);
 
 	device_unregister(core->cls_dev);
 	module_put(core->bus->owner);

@@ -8,16 +8,25 @@
 
 /* Resets, and the ends of queues, take as long as the hardware does: not for the system's queue. */
 struct workqueue_struct *sdmdev_wq;
+/* What may take as long as a process likes: however much of it there is, no reset waits behind it. */
+struct workqueue_struct *sdmdev_free_wq;
 
 int sdmdev_wq_init(void)
 {
 	sdmdev_wq = alloc_workqueue("sdmdev", WQ_UNBOUND, 0);
-	return sdmdev_wq ? 0 : -ENOMEM;
+	sdmdev_free_wq = alloc_workqueue("sdmdev_free", WQ_UNBOUND, 0);
+	if (sdmdev_wq && sdmdev_free_wq)
+		return 0;
+	sdmdev_wq_exit();
+	return -ENOMEM;
 }
 
 void sdmdev_wq_exit(void)
 {
-	destroy_workqueue(sdmdev_wq);
+	if (sdmdev_free_wq)
+		destroy_workqueue(sdmdev_free_wq);
+	if (sdmdev_wq)
+		destroy_workqueue(sdmdev_wq);
 }
 
 static bool sdmdev_run_is_stuck(const struct sdmdev_run *run)
@@ -240,20 +249,12 @@ void sdmdev_life_reset_end(struct sdmdev_life *life, bool is_done)
 	mutex_unlock(&life->lock);
 }
 
-static bool sdmdev_life_is_empty(struct sdmdev_life *life)
-{
-	bool is_empty;
-
-	mutex_lock(&life->lock);
-	is_empty = list_empty(&life->runs);
-	mutex_unlock(&life->lock);
-	return is_empty;
-}
-
-/* Until all runs have left, or that long. */
+/* Until all runs have left, or that long; who left last has let go of the lock then. */
 void sdmdev_life_wait(struct sdmdev_life *life, long timeout)
 {
-	wait_event_timeout(life->wait, sdmdev_life_is_empty(life), timeout);
+	wait_event_timeout(life->wait, list_empty_careful(&life->runs), timeout);
+	mutex_lock(&life->lock);
+	mutex_unlock(&life->lock);
 }
 
 /* Nobody starts anything any more; what works yet is ended by a reset. False: it is not. */

@@ -60,6 +60,7 @@ struct sdmdev_run {
 };
 
 extern struct workqueue_struct *sdmdev_wq;
+extern struct workqueue_struct *sdmdev_free_wq;
 int sdmdev_wq_init(void);
 void sdmdev_wq_exit(void);
 

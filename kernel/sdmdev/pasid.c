@@ -124,10 +124,10 @@ static int sdmdev_svm_attach(struct sdmdev_space *space)
  */
 static void sdmdev_svm_unbind(struct mm_struct *mm, struct iommu_sva *sva)
 {
+	const unsigned long end = jiffies + msecs_to_jiffies(SDMDEV_MM_END_MS);
 	bool is_alive = mmget_not_zero(mm);
-	unsigned int ms;
 
-	for (ms = 0; !is_alive && rcu_access_pointer(mm->exe_file) && ms < SDMDEV_MM_END_MS; ms++)
+	while (!is_alive && rcu_access_pointer(mm->exe_file) && time_before(jiffies, end))
 		fsleep(1000);
 	iommu_sva_unbind_device(sva);
 	if (is_alive)

@@ -32,7 +32,7 @@ static void sdmdev_space_free(struct sdmdev_retired *retired)
 {
 	struct sdmdev_space *space = container_of(retired, struct sdmdev_space, retired);
 
-	queue_work(sdmdev_wq, &space->free_work);
+	queue_work(sdmdev_free_wq, &space->free_work);
 }
 
 static struct sdmdev_space *sdmdev_space_new(struct sdmdev_queue *sq)
