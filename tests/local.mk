@@ -69,7 +69,8 @@ EXTRA_DIST += tests/packages
 slow_tests = tests/bench/goals.sh tests/bench/html.sh tests/bench/programs.sh tests/bench/smoke.sh tests/clients/%.soft.t \
 	tests/clients/%.fault.t tests/clients/%.auto.t tests/clients/%_tests.sh.emu.t tests/clients/apache.sh.emu.t \
 	tests/clients/cpython.sh.emu.t tests/clients/leaks.sh.emu.t tests/clients/mariadb.sh.emu.t \
-	tests/clients/nginx.sh.emu.t tests/clients/pigz.sh.emu.t tests/clients/postgres.sh.emu.t tests/kernel/modules.sh \
+	tests/clients/nginx.sh.emu.t tests/clients/pigz.sh.emu.t tests/clients/postgres.sh.emu.t tests/diff/versions.sh.% \
+	tests/gzip/members.sh.% tests/gzip/options.sh.% tests/gzip/upstream.sh.% tests/kernel/modules.sh \
 	tests/manual/examples.sh tests/names/install.sh tests/newcomer/quickstart.sh tests/operate/completion.sh \
 	tests/operate/doctor.sh tests/operate/replay.sh tests/operate/selftest.sh tests/operate/tune.sh \
 	tests/process/%.soft.t tests/process/%.fault.t tests/process/confined.emu.t tests/process/forks.emu.t \
