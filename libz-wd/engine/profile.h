@@ -9,7 +9,7 @@
  */
 #define ZWD_PROFILE_MIN_DEFLATE_FAST 4096 /* levels 1 to 3 */
 #define ZWD_PROFILE_MIN_DEFLATE	     2048
-#define ZWD_PROFILE_MIN_INFLATE	     16384
+#define ZWD_PROFILE_MIN_INFLATE	     8192
 /* Of which room for so many times as much is expected. */
 #define ZWD_PROFILE_EXPANDS 4
 
