@@ -23,10 +23,11 @@ int sdmdev_wq_init(void)
 
 void sdmdev_wq_exit(void)
 {
-	if (sdmdev_free_wq)
-		destroy_workqueue(sdmdev_free_wq);
+	/* In this order: what ends in the one may be freed by the other. */
 	if (sdmdev_wq)
 		destroy_workqueue(sdmdev_wq);
+	if (sdmdev_free_wq)
+		destroy_workqueue(sdmdev_free_wq);
 }
 
 static bool sdmdev_run_is_stuck(const struct sdmdev_run *run)
