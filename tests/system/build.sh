@@ -51,6 +51,6 @@ if [ "$(cut -d. -f1 "$kernel/release")" -ge 6 ]; then
 	cp -rpu "$top/kernel/." "$out/ours"
 	make_modules "$out/ours"
 	mkdir -p "$out/tests"
-	cp -rpu "$top/tests/system/attacks/module/." "$out/tests"
+	cp -rpu "$top/tests/system/module/." "$out/tests"
 	make_modules "$out/tests"
 fi

@@ -67,7 +67,7 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/attack-errors.sh tests/system/attack-forge.sh tests/system/attack-newer.sh \
 	tests/system/attack-pin.sh \
 	tests/system/attack-share.sh tests/system/attack-share-v2.sh tests/system/attack-shutdown.sh tests/system/attack.body \
-	tests/system/attacks/module/Kbuild tests/system/attacks/module/wd_test_errors.c \
+	tests/system/module/Kbuild tests/system/module/wd_test_errors.c tests/system/module/wd_test_vendor.c \
 	tests/system/build.sh \
 	tests/system/calls.body tests/system/debug.config tests/system/debug-stock.config \
 	tests/system/debug-trixie-backports-drivers.config tests/system/debug.sh \
@@ -82,8 +82,9 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-svm-libs.sh tests/system/ours-svm.sh tests/system/uacce-faults.sh \
 	tests/system/uacce-gzip.sh tests/system/uacce-isolated.sh tests/system/uacce-libs.sh \
 	tests/system/uacce-near.sh tests/system/uacce-v2.sh tests/system/uacce-v3.sh \
+	tests/system/uacce-vendor.sh tests/system/uacce-vendor-v2.sh \
 	tests/system/faults.body tests/system/gzip.body tests/system/libs.body tests/system/uacce.body \
-	tests/system/whole.body \
+	tests/system/vendor.body tests/system/whole.body \
 	tests/system/ours-shut.sh tests/system/ours-stale.sh tests/system/ours-v1.sh \
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
 	tests/system/queue.body tests/system/run tests/system/run.py tests/system/sva.body tests/system/vmlinux.py
@@ -99,7 +100,8 @@ check-system: all
 # Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
 # The longest first.
 SVA_SCENARIOS = ours-svm-libs uacce-libs ours-svm ours-svm-faults uacce-v3 uacce-faults \
-	ours-svm-gone uacce-isolated ours-svm-gzip uacce-gzip uacce-near uacce-v2 ours-pasid
+	ours-svm-gone uacce-isolated uacce-vendor uacce-vendor-v2 ours-svm-gzip uacce-gzip uacce-near uacce-v2 \
+	ours-pasid
 check-system-sva: all
 	$(MAKE) $(AM_MAKEFLAGS) tests/system/vfu-server tests/system/model/hisi-zip.la $(attack_programs) \
 		$(sva_programs) $(system_programs)
