@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Zlib
-# The vendor's uacce as it is delivered, without an IOMMU, which only has interrupts here: a queue's memory lies in several pieces.
+# The vendor's uacce as it is delivered, without an IOMMU, which only has interrupts here: a queue's memory lies in pieces of 4 MiB.
 #: inside qm=2
 #: include vendor.body
 #: iommu
@@ -10,4 +10,4 @@
 #: counter pasid_writes 0 0
 #: counter denied 0 0
 . /vendor.body
-vendor hisi_qm_v2 noiommu flags=0x2 slice_kib=1024
+vendor hisi_qm_v2 noiommu flags=0x2

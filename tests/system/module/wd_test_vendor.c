@@ -3,8 +3,8 @@
  * Gives a function that mainline's hisi_zip has registered with uacce the interface of the vendor's drivers, which
  * share no address spaces: memory is the driver's, mapped at a further page offset, and an ioctl says where it lies
  * for the device. For the system test alone; no queue of the function may be open when this loads. pci=: the
- * function; flags=: what uacce is to say of it, 0x2 where there is no IOMMU, 0x80 where there is one; slice_kib=:
- * how much without an IOMMU lies in one piece; regions: how many are mapped.
+ * function; flags=: what uacce is to say of it, 0x2 where there is no IOMMU, 0x80 where there is one; regions: how
+ * many are mapped.
  *
  * Version 3 has a PASID in each queue's context, which its driver leaves out from now on; version 2 has one switch,
  * which it sets at its next reset.
@@ -26,6 +26,7 @@
 #define VENDOR_QFRT_SS	  2
 #define VENDOR_UNIT	  SZ_64K
 #define VENDOR_REGION_MAX SZ_128M
+#define VENDOR_SLICE_MAX  SZ_4M /* without an IOMMU: what the page allocator has in one piece */
 #define VENDOR_GET_SS_DMA _IOR('W', 3, unsigned long)
 
 static char *name;
@@ -35,10 +36,6 @@ MODULE_PARM_DESC(pci, "the function, DDDD:BB:DD.F");
 static unsigned int flags;
 module_param(flags, uint, 0444);
 MODULE_PARM_DESC(flags, "of uacce");
-
-static unsigned int slice_kib = 4096;
-module_param(slice_kib, uint, 0444);
-MODULE_PARM_DESC(slice_kib, "the length of a slice without an IOMMU, a multiple of 64");
 
 static unsigned int regions;
 module_param(regions, uint, 0444);
@@ -87,7 +84,7 @@ static void region_free(struct region *region)
 
 static struct region *region_new(size_t len)
 {
-	size_t most = flags & VENDOR_IOMMU ? len : (size_t)slice_kib << 10, done = 0;
+	size_t most = flags & VENDOR_IOMMU ? len : VENDOR_SLICE_MAX, done = 0;
 	struct region *region = kzalloc(struct_size(region, slices, DIV_ROUND_UP(len, most)), GFP_KERNEL);
 
 	while (region && done < len) {
@@ -220,7 +217,7 @@ static int __init vendor_init(void)
 	unsigned int domain, bus, slot, function;
 	int ret = -ENODEV;
 
-	if (!name || sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4 || !slice_kib || slice_kib % 64)
+	if (!name || sscanf(name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
 		return -EINVAL;
 	pdev = pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(slot, function));
 	if (!pdev)
