@@ -191,27 +191,34 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush)
 	return ret;
 }
 
+/* What a call of inflate() brings: its input, as far as there is room for what that makes. */
+static size_t brought(size_t len, size_t room)
+{
+	return len < room / ZWD_PROFILE_EXPANDS ? len : room / ZWD_PROFILE_EXPANDS;
+}
+
 int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
 {
 	const struct zwd_settings *settings = zwd_settings();
 
-	if (len > room / ZWD_PROFILE_EXPANDS)
-		len = room / ZWD_PROFILE_EXPANDS;
-	return is_for_device(settings, ZWD_INFLATE, 0, len, &i->trial) &&
+	return is_for_device(settings, ZWD_INFLATE, 0, brought(len, room), &i->trial) &&
 	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial, NULL);
 }
 
-int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len)
+int zwd_policy_inflate_is_small(size_t len, size_t room)
 {
 	const struct zwd_settings *settings = zwd_settings();
-	size_t min_len = min_len_of(settings, ZWD_INFLATE, 0);
+	size_t min_len = settings->min_inflate;
 
-	/* It is long already, or the setting is for longer ones. */
-	if (settings->engine != ZWD_ENGINE_HW && min_len != ZWD_MIN_LEARNED &&
-	    i->made / ZWD_PROFILE_EXPANDS + len < min_len)
+	if (settings->engine == ZWD_ENGINE_HW || min_len == ZWD_MIN_LEARNED)
 		return 0;
-	return zwd_qpool_has_device(ZWD_INFLATE) && zwd_policy_is_ready(ZWD_INFLATE) &&
-	       zwd_qpool_has_raw(ZWD_INFLATE);
+	return brought(len, room) < (min_len == ZWD_MIN_PROFILE ? ZWD_PROFILE_MIN_INFLATE_CALL : min_len);
+}
+
+int zwd_policy_inflate_again(size_t len, size_t room)
+{
+	return !zwd_policy_inflate_is_small(len, room) && zwd_qpool_has_device(ZWD_INFLATE) &&
+	       zwd_policy_is_ready(ZWD_INFLATE) && zwd_qpool_has_raw(ZWD_INFLATE);
 }
 
 int zwd_policy_is_ready(enum zwd_dir dir)

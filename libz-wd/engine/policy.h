@@ -27,8 +27,11 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush);
  */
 int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room);
 
-/* Software is between two blocks, and len more bytes are at hand: may a device go on? */
-int zwd_policy_inflate_again(const struct zwd_inflate *i, size_t len);
+/* Is a call with so many bytes, and so much room, too small to be a request in the middle of a stream? */
+int zwd_policy_inflate_is_small(size_t len, size_t room);
+
+/* Software is between two blocks, and a call has len more bytes, and so much room: may a device go on? */
+int zwd_policy_inflate_again(size_t len, size_t room);
 
 /* May software ask for a device, as far as that is there and soon enough? */
 int zwd_policy_is_ready(enum zwd_dir dir);

@@ -10,6 +10,8 @@
 #define ZWD_PROFILE_MIN_DEFLATE_FAST 4096 /* levels 1 to 3 */
 #define ZWD_PROFILE_MIN_DEFLATE	     2048
 #define ZWD_PROFILE_MIN_INFLATE	     8192
+/* A stream of many calls has its context saved and loaded for each, and often its output copied, besides. */
+#define ZWD_PROFILE_MIN_INFLATE_CALL 32768
 /* Of which room for so many times as much is expected. */
 #define ZWD_PROFILE_EXPANDS 4
 

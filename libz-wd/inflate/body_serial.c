@@ -40,7 +40,7 @@ int zwd_serial_begin(z_streamp strm, struct zwd_stream *s, const struct zwd_plac
 	i->check = i->out_check;
 	i->is_ended = i->has_more = i->is_ahead_off = 0;
 	i->ctx_len = 0;
-	i->tiny_row = 0;
+	i->tiny_row = i->small_row = 0;
 	i->tail = 0;
 	i->ending = (struct zwd_ending){ 0 };
 	i->last_in = i->last_out = 0;

@@ -14,6 +14,7 @@
 
 #include "engine/lease.h"
 #include "engine/policy.h"
+#include "inflate/back.h"
 #include "inflate/body.h"
 #include "inflate/body_parallel.h"
 #include "inflate/cuts.h"
@@ -25,6 +26,9 @@
 #define RETURN_MAX (1ull << 40)
 /* A call that brings less is no reason to. */
 #define RETURN_IN 4096u
+/* More than so many small calls in a row are not, either, to stay: if software has not more than this to read again. */
+#define SMALL_ROW 4u
+#define SMALL_AGAIN 524288u
 
 /* zlib's own words. */
 static const char bad_data_check[] = "incorrect data check", bad_length_check[] = "incorrect length check";
@@ -125,7 +129,7 @@ static int lose_device(z_streamp strm, struct zwd_stream *s, int err)
 static int is_to_return(const z_stream *strm, const struct zwd_inflate *i, int flush)
 {
 	return !i->is_settled && flush != Z_BLOCK && flush != Z_TREES && i->soft_in >= i->return_len &&
-	       strm->avail_in >= RETURN_IN && zwd_policy_inflate_again(i, strm->avail_in);
+	       strm->avail_in >= RETURN_IN && zwd_policy_inflate_again(strm->avail_in, strm->avail_out);
 }
 
 /* Software has the body; at the end of a block a device may take it. */
@@ -190,6 +194,21 @@ static int trailer(z_streamp strm, struct zwd_stream *s)
 	return i->trailer_len == len ? Z_STREAM_END : Z_OK;
 }
 
+/* A call begins, and a device has the body. One without any input says nothing. */
+static void note_size(const z_stream *strm, struct zwd_inflate *i)
+{
+	if (!strm->avail_in)
+		return;
+	i->small_row = zwd_policy_inflate_is_small(strm->avail_in, strm->avail_out) ? i->small_row + 1 : 0;
+}
+
+static int is_to_leave(const struct zwd_stream *s)
+{
+	const struct zwd_inflate *i = &s->i;
+
+	return i->small_row > SMALL_ROW && i->keep.to - i->keep.from <= SMALL_AGAIN && zwd_back_is_open(s);
+}
+
 /* One body, as far as it goes. */
 static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 {
@@ -204,6 +223,8 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 		if (ret != Z_OK)
 			return ret;
 	}
+	if (i->body == ZWD_BODY_SERIAL)
+		note_size(strm, i);
 	for (;;) {
 		zwd_io_deliver(strm, s);
 		if (i->pend_len || i->held)
@@ -215,7 +236,7 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 		}
 		if (zwd_cut_is_due(strm, s))
 			zwd_parallel_run(strm, s);
-		ret = zwd_serial_run(strm, s, is_all);
+		ret = is_to_leave(s) ? ZWD_BODY_LOST - ENOTSUP : zwd_serial_run(strm, s, is_all);
 		if (ret == ZWD_BODY_PARTS)
 			continue;
 		if (ret > ZWD_BODY_LOST)

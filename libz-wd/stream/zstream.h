@@ -224,6 +224,7 @@ struct zwd_inflate {
 	struct zwd_sent sent; /* the latest request */
 	uint32_t last_in, last_out; /* what it read and made */
 	unsigned int tiny_row;	    /* calls in a row that brought next to nothing */
+	unsigned int small_row;	    /* and that brought little */
 	struct zwd_shadow *shadow;  /* software beside it, with ZWD_VERIFY */
 	struct zwd_ahead *ahead; /* the next request, sent before its output was asked for; or NULL */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Zlib */
 /*
  * A stream that software began, or took over after a failure, goes to a device where a block ends; and
- * software keeps what a device is no help with. The settings are read once in a process.
+ * software keeps, or takes over, what a device is no help with. The settings are read once in a process.
  */
 #include "config.h"
 #include "helpers.h"
@@ -21,6 +21,8 @@ struct job {
 	const char *device, *engine, *verify, *keep;
 	size_t in_step, out_step;
 	int is_custom;
+	size_t first_in, first_out; /* of the first call; 0: as of all */
+	const char *min;
 };
 
 static voidpf get(voidpf opaque, uInt items, uInt size)
@@ -47,11 +49,13 @@ static int decode(const struct job *job, int wbits, const struct buf *packed, co
 		return 2;
 	do {
 		size_t left = out + sizeof(out) - strm.next_out;
+		size_t in = !limit && job->first_in ? job->first_in : job->in_step;
+		size_t room = !limit && job->first_out ? job->first_out : job->out_step;
 
 		if (limit <= strm.total_in || strm.avail_out)
-			limit = limit + job->in_step < packed->len ? limit + job->in_step : packed->len;
+			limit = limit + in < packed->len ? limit + in : packed->len;
 		strm.avail_in = (uInt)(limit - strm.total_in);
-		strm.avail_out = (uInt)(job->out_step < left ? job->out_step : left);
+		strm.avail_out = (uInt)(room < left ? room : left);
 		ret = ours.inflate(&strm, Z_NO_FLUSH);
 	} while (ret == Z_OK || (ret == Z_BUF_ERROR && limit < packed->len));
 	if (ret != Z_STREAM_END || strm.total_out != LEN || memcmp(out, plain, LEN))
@@ -85,6 +89,8 @@ static void run(const struct job *job, enum gen gen, int wbits, struct zwd_stats
 			setenv("ZWD_VERIFY", job->verify, 1);
 		if (job->keep)
 			setenv("ZWD_KEEP", job->keep, 1);
+		if (job->min)
+			setenv("ZWD_MIN_INFLATE", job->min, 1);
 		status = decode(job, wbits, &packed, plain);
 		zwd_stats(stats, sizeof(*stats));
 		if (write(fds[1], stats, sizeof(*stats)) != sizeof(*stats))
@@ -104,8 +110,9 @@ static void run(const struct job *job, enum gen gen, int wbits, struct zwd_stats
 /* Every bit of a byte is a block's first sooner or later. */
 static void small_first_calls_decide_nothing(void **state)
 {
-	static const struct job jobs[] = { { "emu", "auto", "1", NULL, 8192, 16384, 0 },
-					   { "emu", "auto", "1", NULL, 8192, 16384, 1 } };
+	static const struct job jobs[] = { { "emu", "auto", "1", NULL, 32768, 131072, 0, 8192, 16384, NULL },
+					   { "emu", "auto", "1", NULL, 32768, 131072, 1, 8192, 16384, NULL },
+					   { "emu", "auto", "1", NULL, 8192, 16384, 0, 1000, 0, "4K" } };
 
 	for (size_t j = 0; j < NR(jobs); j++)
 		for (int gen = 0; gen < GEN_NR; gen++)
@@ -124,9 +131,63 @@ static void small_first_calls_decide_nothing(void **state)
 			}
 }
 
+/* However long the stream: each of them would be a request that costs more than software does. */
+static void small_calls_stay_in_software(void **state)
+{
+	static const struct job jobs[] = { { "emu", "auto", NULL, NULL, 8192, 16384, 0, 0, 0, NULL },
+					   { "emu", "auto", NULL, NULL, 8192, 131072, 1, 100, 0, NULL },
+					   { "emu", "auto", NULL, NULL, 262144, 16384, 0, 0, 0, NULL },
+					   { "emu", "auto", NULL, NULL, 32768, 131072, 0, 0, 0, "64K" } };
+
+	for (size_t j = 0; j < NR(jobs); j++) {
+		struct zwd_stats stats;
+
+		run(&jobs[j], GEN_MIXED, wrappers[j % NR(wrappers)], &stats);
+		assert_int_equal(stats.inflate_choice.returns, 0);
+		assert_int_equal(stats.inflate.hw_requests, 0);
+		assert_int_equal(stats.inflate_choice.soft_small, 1);
+	}
+}
+
+/* What a device began with goes to software when the calls are small from then on, soon. */
+static void small_calls_leave_a_device(void **state)
+{
+	static const struct job jobs[] = { { "emu", "auto", "1", NULL, 8192, 32768, 0, 65536, 262144, NULL },
+					   { "emu", "auto", "1", NULL, 8192, 32768, 1, 65536, 262144, NULL },
+					   { "emu", "auto", NULL, NULL, 10000, 65536, 0, 0, 0, NULL },
+					   { "emu", "auto", NULL, NULL, 300000, 32768, 0, 0, 0, NULL } };
+
+	for (size_t j = 0; j < NR(jobs); j++) {
+		struct zwd_stats stats;
+
+		run(&jobs[j], GEN_MIXED, wrappers[j % NR(wrappers)], &stats);
+		assert_in_range(stats.inflate.hw_requests, 1, 20);
+		assert_true(stats.inflate.soft_in > stats.inflate.hw_in);
+		assert_int_equal(stats.inflate.failovers, 0);
+		assert_int_equal(stats.inflate_choice.returns, 0);
+		assert_int_equal(stats.inflate_choice.soft_small, 1);
+	}
+}
+
+/* Where it is asked for, or where that is what the figure says. */
+static void small_calls_are_a_devices(void **state)
+{
+	static const struct job jobs[] = { { "emu", "hw", NULL, NULL, 8192, 16384, 0, 0, 0, NULL },
+					   { "emu", "hw", NULL, NULL, 4096, 8192, 0, 65536, 262144, NULL },
+					   { "emu", "auto", NULL, NULL, 8192, 16384, 0, 65536, 262144, "4K" } };
+
+	for (size_t j = 0; j < NR(jobs); j++) {
+		struct zwd_stats stats;
+
+		run(&jobs[j], GEN_MIXED, wrappers[j % NR(wrappers)], &stats);
+		assert_int_equal(stats.inflate.soft_in, 0);
+		assert_int_equal(stats.inflate_choice.soft_small, 0);
+	}
+}
+
 static void a_failure_is_not_for_good(void **state)
 {
-	static const struct job job = { "emu:fault=error@5", "hw", NULL, NULL, 65536, 100000, 0 };
+	static const struct job job = { "emu:fault=error@5", "hw", NULL, NULL, 65536, 100000, 0, 0, 0, NULL };
 
 	for (size_t w = 0; w < NR(wrappers); w++) {
 		struct zwd_stats stats;
@@ -147,7 +208,7 @@ static void a_failure_after_the_return(void **state)
 
 	for (size_t d = 0; d < NR(devices); d++)
 		for (size_t w = 0; w < NR(wrappers); w++) {
-			struct job job = { devices[d], "auto", NULL, NULL, 8192, 16384, 0 };
+			struct job job = { devices[d], "auto", NULL, NULL, 32768, 131072, 0, 8192, 16384, NULL };
 			struct zwd_stats stats;
 
 			run(&job, GEN_MIXED, wrappers[w], &stats);
@@ -209,7 +270,8 @@ static void a_failure_with_little_kept(void **state)
 
 	for (size_t k = 0; k < NR(keeps); k++)
 		for (int gen = 0; gen < GEN_NR; gen++) {
-			struct job job = { "emu:fault=error@*12", "hw", NULL, keeps[k], 20000, 30000, gen % 2 };
+			struct job job = { "emu:fault=error@*12", "hw", NULL, keeps[k], 20000, 30000, gen % 2,
+					   0, 0, NULL };
 			struct zwd_stats stats;
 
 			run(&job, (enum gen)gen, wrappers[gen % 3], &stats);
@@ -221,7 +283,7 @@ static void a_failure_with_little_kept(void **state)
 
 static void software_keeps_single_bytes(void **state)
 {
-	static const struct job job = { "emu", "hw", NULL, NULL, 1, 1000, 0 };
+	static const struct job job = { "emu", "hw", NULL, NULL, 1, 1000, 0, 0, 0, NULL };
 	struct zwd_stats stats;
 
 	run(&job, GEN_TEXT, 31, &stats);
@@ -231,7 +293,7 @@ static void software_keeps_single_bytes(void **state)
 
 static void what_a_device_spoils_is_seen(void **state)
 {
-	static const struct job job = { "emu:fault=corrupt@*9", "hw", "1", NULL, 65536, 100000, 0 };
+	static const struct job job = { "emu:fault=corrupt@*9", "hw", "1", NULL, 65536, 100000, 0, 0, 0, NULL };
 
 	for (size_t w = 0; w < NR(wrappers); w++) {
 		struct zwd_stats stats;
@@ -287,6 +349,8 @@ static void small_streams_in_a_large_buffer(void **state)
 }
 
 TEST_MAIN(120, cmocka_unit_test(small_first_calls_decide_nothing),
+	  cmocka_unit_test(small_calls_stay_in_software), cmocka_unit_test(small_calls_leave_a_device),
+	  cmocka_unit_test(small_calls_are_a_devices),
 	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(a_failure_after_the_return),
 	  cmocka_unit_test(the_end_is_no_place_to_return),
 	  cmocka_unit_test(a_failure_with_little_kept),
