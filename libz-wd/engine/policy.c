@@ -197,14 +197,6 @@ static size_t brought(size_t len, size_t room)
 	return len < room / ZWD_PROFILE_EXPANDS ? len : room / ZWD_PROFILE_EXPANDS;
 }
 
-int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room)
-{
-	const struct zwd_settings *settings = zwd_settings();
-
-	return is_for_device(settings, ZWD_INFLATE, 0, brought(len, room), &i->trial) &&
-	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial, NULL);
-}
-
 int zwd_policy_inflate_is_small(size_t len, size_t room)
 {
 	const struct zwd_settings *settings = zwd_settings();
@@ -213,6 +205,19 @@ int zwd_policy_inflate_is_small(size_t len, size_t room)
 	if (settings->engine == ZWD_ENGINE_HW || min_len == ZWD_MIN_LEARNED)
 		return 0;
 	return brought(len, room) < (min_len == ZWD_MIN_PROFILE ? ZWD_PROFILE_MIN_INFLATE_CALL : min_len);
+}
+
+int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room, int is_piece)
+{
+	const struct zwd_settings *settings = zwd_settings();
+
+	if (is_piece && zwd_policy_inflate_is_small(len, room)) {
+		i->trial.begin_ns = 0;
+		zwd_count(ZWD_INFLATE, ZWD_SOFT_SMALL, 1);
+		return 0;
+	}
+	return is_for_device(settings, ZWD_INFLATE, 0, brought(len, room), &i->trial) &&
+	       has_device(settings, ZWD_INFLATE, i->format == WD_ZIP_DEFLATE, 1, &i->trial, NULL);
 }
 
 int zwd_policy_inflate_again(size_t len, size_t room)

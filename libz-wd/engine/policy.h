@@ -24,8 +24,9 @@ int zwd_policy_deflate_unit(struct zwd_deflate *d, size_t len, int flush);
 /*
  * The body begins with so many bytes at hand, and so much room: device? Likewise. Input alone says
  * little: many small streams may lie in one buffer, and room for one of them is what its reader has.
+ * is_piece: most likely there are more calls to come, with as much.
  */
-int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room);
+int zwd_policy_inflate_begin(struct zwd_inflate *i, size_t len, size_t room, int is_piece);
 
 /* Is a call with so many bytes, and so much room, too small to be a request in the middle of a stream? */
 int zwd_policy_inflate_is_small(size_t len, size_t room);

@@ -30,6 +30,9 @@
 #define SMALL_ROW 4u
 #define SMALL_AGAIN 524288u
 
+/* Buffers have a multiple of this; streams seldom do. */
+#define PIECE_LEN 4096u
+
 /* zlib's own words. */
 static const char bad_data_check[] = "incorrect data check", bad_length_check[] = "incorrect length check";
 
@@ -294,10 +297,12 @@ static void note_format(const z_stream *strm, struct zwd_inflate *i)
 			     strm->next_in[0] >> 4 < 7;
 }
 
-/* May a device begin? */
+/* May a device begin? The first so many whole pages of a stream are a buffer's, which was not enough for all of it. */
 static int has_device(const z_stream *strm, struct zwd_stream *s)
 {
-	if (!zwd_policy_inflate_begin(&s->i, strm->avail_in, strm->avail_out))
+	int is_piece = (strm->total_in + strm->avail_in) % PIECE_LEN == 0;
+
+	if (!zwd_policy_inflate_begin(&s->i, strm->avail_in, strm->avail_out, is_piece))
 		return 0;
 	if (!zwd_lease_take(s))
 		return 1;

@@ -136,6 +136,8 @@ static void small_calls_stay_in_software(void **state)
 {
 	static const struct job jobs[] = { { "emu", "auto", NULL, NULL, 8192, 16384, 0, 0, 0, NULL },
 					   { "emu", "auto", NULL, NULL, 8192, 131072, 1, 100, 0, NULL },
+					   { "emu", "auto", NULL, NULL, 8192, 65536, 0, 0, 0, NULL },
+					   { "emu", "auto", NULL, NULL, 16384, 65536, 0, 0, 0, NULL },
 					   { "emu", "auto", NULL, NULL, 262144, 16384, 0, 0, 0, NULL },
 					   { "emu", "auto", NULL, NULL, 32768, 131072, 0, 0, 0, "64K" } };
 
