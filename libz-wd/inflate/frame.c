@@ -239,7 +239,15 @@ static int body(z_streamp strm, struct zwd_stream *s, int flush, int is_all)
 		}
 		if (zwd_cut_is_due(strm, s))
 			zwd_parallel_run(strm, s);
-		ret = is_to_leave(s) ? ZWD_BODY_LOST - ENOTSUP : zwd_serial_run(strm, s, is_all);
+		if (is_to_leave(s)) {
+			ret = lose_device(strm, s, -ENOTSUP);
+			if (ret == Z_OK)
+				continue;
+			if (ret != Z_MEM_ERROR)
+				return ret;
+			i->small_row = 0; /* the device goes on; there may be memory later */
+		}
+		ret = zwd_serial_run(strm, s, is_all);
 		if (ret == ZWD_BODY_PARTS)
 			continue;
 		if (ret > ZWD_BODY_LOST)
