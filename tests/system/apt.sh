@@ -13,8 +13,8 @@ apt_open() {
 		awk -v release="$VERSION_CODENAME" '$2 == release { print $1; exit }')
 	[ -n "$mirror" ] || stop "no mirror of $VERSION_CODENAME is configured"
 	keys=/usr/share/keyrings/debian-archive-keyring.gpg
-	for suite in ${2:-$VERSION_CODENAME $VERSION_CODENAME-backports trixie trixie-backports}; do
-		echo "deb [arch=$apt_arch signed-by=$keys] $mirror $suite main"
+	for apt_suite in ${2:-$VERSION_CODENAME $VERSION_CODENAME-backports trixie trixie-backports}; do
+		echo "deb [arch=$apt_arch signed-by=$keys] $mirror $apt_suite main"
 	done >"$apt_top/sources.new"
 	[ -e "$apt_top/status" ] || : >"$apt_top/status" # a newer one would have apt read all lists again
 	if cmp -s "$apt_top/sources.new" "$apt_top/sources.list" &&
