@@ -109,9 +109,12 @@ int zwd_back_go(z_streamp z, z_streamp strm, struct zwd_stream *s, uint64_t *at,
 	uint32_t check;
 
 	*waiting = 0;
+	/* A place that was found behind the latest request is where it begins by now. */
+	if (next->out <= delivered)
+		zwd_keep_settle(s);
 	if (!s->i.keep.is_lost)
 		return go_on(z, strm, s, at, &check);
-	if (!s->i.keep.has_next || next->out < delivered)
+	if (!s->i.keep.has_next)
 		return Z_DATA_ERROR;
 	*waiting = (size_t)(next->out - delivered);
 	*at = next->in;

@@ -22,6 +22,7 @@ static const int wrappers[] = { 15, 31, -15 };
 struct job {
 	int wbits;
 	const char *device, *keep;
+	const char *min; /* of a library that decides; NULL: all is the device's */
 };
 
 struct outcome {
@@ -49,7 +50,9 @@ struct reader {
 static void begin(struct reader *r, const struct job *job)
 {
 	setenv("WD_DEVICE", job->device, 1);
-	setenv("ZWD_ENGINE", "hw", 1);
+	setenv("ZWD_ENGINE", job->min ? "auto" : "hw", 1);
+	if (job->min)
+		setenv("ZWD_MIN_INFLATE", job->min, 1);
 	setenv("ZWD_KEEP", job->keep, 1);
 	setenv("ZWD_TIMEOUT_MS", "30000", 1);
 	*r = (struct reader){ 0 };
@@ -214,7 +217,7 @@ static void a_way_that_is_lost_is_found(void **state)
 		/* Of bad data software would be asked: here the device is asked again. */
 		unsigned int errors = i < NR(wrappers) ? 0 : 1;
 		const char *device = errors ? "emu:threads=1,fault=error@80" : "emu:threads=1";
-		struct job job = { wrappers[i % NR(wrappers)], device, "64K" };
+		struct job job = { wrappers[i % NR(wrappers)], device, "64K", NULL };
 		struct outcome o = { 0 };
 		int status = run_in_child(lose_and_find, &job, &o, sizeof(o));
 
@@ -223,6 +226,46 @@ static void a_way_that_is_lost_is_found(void **state)
 		       (unsigned long long)o.stats.inflate.retries, (unsigned long long)o.stats.inflate.failovers);
 		assert_int_equal(status, 0);
 		assert_int_equal(o.stats.inflate.retries, errors);
+	}
+}
+
+/* Calls too small for it leave a device as soon as there is a way again, not before; one that was just found is one. */
+static void leave_when_found(const void *arg, void *result)
+{
+	struct outcome *o = result;
+	struct reader r;
+	uint64_t most;
+
+	begin(&r, arg);
+	in_step = LOOK_ON;
+	while (r.strm.total_out < 800000)
+		must(step(&r, LOOK_ON, Z_NO_FLUSH) == Z_OK);
+	denial_set(DENY_PAGES, 1, UINT_MAX);
+	while (r.strm.total_out < 2000000)
+		must(step(&r, LOOK_ON, Z_NO_FLUSH) == Z_OK);
+	must(!has_way(&r));
+	in_step = STEP;
+	read_to(&r, 2200000);
+	zwd_stats(&o->stats, sizeof(o->stats));
+	must(!o->stats.inflate.soft_in && !o->stats.inflate.failovers);
+	denial_set(0, 0, 0);
+	for (most = r.strm.total_out + 8000000; !o->found_nr; o->found_nr = o->stats.inflate_choice.soft_small != 0) {
+		must(r.strm.total_out < most);
+		must(step(&r, ROOM, Z_NO_FLUSH) == Z_OK);
+		zwd_stats(&o->stats, sizeof(o->stats));
+	}
+	read_to(&r, r.strm.total_out + 1000000);
+	end(&r);
+}
+
+static void small_calls_leave_by_a_way_that_is_found(void **state)
+{
+	for (size_t i = 0; i < NR(wrappers); i++) {
+		struct job job = { wrappers[i], "emu:threads=1", "64K", "24K" };
+		struct outcome o = { 0 };
+
+		assert_int_equal(run_in_child(leave_when_found, &job, &o, sizeof(o)), 0);
+		assert_int_equal(o.stats.inflate_choice.soft_small, 1);
 	}
 }
 
@@ -251,11 +294,11 @@ static void lose_the_device(const void *arg, void *result)
 /* It is the only one who can go on: it is waited for. */
 static void a_device_that_comes_back(void **state)
 {
-	struct gone sound = { .job = { 15, "emu:threads=1", "64K" } };
+	struct gone sound = { .job = { 15, "emu:threads=1", "64K", NULL } };
 
 	assert_int_equal(run_in_child(lose_the_device, &sound.job, &sound, sizeof(sound)), 0);
 	for (unsigned int n = 1; n <= 4; n++) {
-		struct gone g = { .job = { wrappers[n % NR(wrappers)], NULL, "64K" } };
+		struct gone g = { .job = { wrappers[n % NR(wrappers)], NULL, "64K", NULL } };
 		char device[64];
 
 		snprintf(device, sizeof(device), "emu:threads=1,fault=gone=1@%llu",
@@ -303,7 +346,7 @@ static void copy_without_memory(const void *arg, void *result)
 static void a_copy_without_memory_is_none(void **state)
 {
 	for (size_t i = 0; i < NR(wrappers); i++) {
-		struct job job = { wrappers[i], "emu:threads=1", "1M" };
+		struct job job = { wrappers[i], "emu:threads=1", "1M", NULL };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(copy_without_memory, &job, &o, sizeof(o)), 0);
@@ -336,7 +379,7 @@ static void calls_of_any_length(void **state)
 	static const char *const keeps[] = { "64K", "512K", "1M", "2M" };
 
 	for (size_t i = 0; i < NR(keeps) * NR(wrappers); i++) {
-		struct job job = { wrappers[i % NR(wrappers)], "emu:threads=1", keeps[i / NR(wrappers)] };
+		struct job job = { wrappers[i % NR(wrappers)], "emu:threads=1", keeps[i / NR(wrappers)], NULL };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(read_in_steps, &job, &o, sizeof(o)), 0);
@@ -356,7 +399,9 @@ static void read_one_block(const void *arg, void *result)
 
 	must(packed && plain && out);
 	setenv("WD_DEVICE", job->device, 1);
-	setenv("ZWD_ENGINE", "hw", 1);
+	setenv("ZWD_ENGINE", job->min ? "auto" : "hw", 1);
+	if (job->min)
+		setenv("ZWD_MIN_INFLATE", job->min, 1);
 	setenv("ZWD_KEEP", job->keep, 1);
 	gen_fill(GEN_RANDOM, plain, LEN);
 	/* BFINAL, BTYPE 01, and codes of 8 bits that begin with their highest. */
@@ -396,7 +441,7 @@ static void one_block_has_no_place(void **state)
 	static const char *const devices[] = { "emu:threads=1", "emu:threads=1,fault=error@80" };
 
 	for (size_t i = 0; i < NR(devices); i++) {
-		struct job job = { -15, devices[i], "64K" };
+		struct job job = { -15, devices[i], "64K", NULL };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(read_one_block, &job, &o, sizeof(o)), 0);
@@ -415,6 +460,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_way_that_is_lost_is_found),
+		cmocka_unit_test(small_calls_leave_by_a_way_that_is_found),
 		cmocka_unit_test(a_device_that_comes_back),
 		cmocka_unit_test(a_copy_without_memory_is_none),
 		cmocka_unit_test(calls_of_any_length),
