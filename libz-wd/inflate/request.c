@@ -270,17 +270,17 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	if (ret && (ret != -ENODATA || zwd_back_is_open(s)))
 		return ret;
 	wait = res->produced < strm->avail_out ? 0 : res->produced - strm->avail_out;
-	/* It was reserved where it is the caller's to give. */
-	if (zwd_io_reserve(s, wait))
+	/*
+	 * It was reserved where it is the caller's to give. All of it before the context is the next one's: software
+	 * may have no memory to go on, either, and then the same is asked for again.
+	 */
+	if (zwd_io_reserve(s, wait) || zwd_keep_prepare(s, res->consumed))
 		return -ENOMEM;
 	ret = zwd_shadow_verify(s, sent, res, tail);
 	if (ret)
 		return ret;
 	if (res->status != WD_ZIP_END && !is_again(i, res->consumed, res->produced) &&
 	    zwd_request_save(s, ctx))
-		return -ENOMEM;
-	/* Software goes on from what is kept, and reads this itself. */
-	if (zwd_keep_prepare(s, res->consumed))
 		return -ENOMEM;
 	i->is_ended = res->status == WD_ZIP_END;
 	i->has_more = res->status == WD_ZIP_NO_ROOM;

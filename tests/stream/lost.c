@@ -269,6 +269,38 @@ static void small_calls_leave_by_a_way_that_is_found(void **state)
 	}
 }
 
+/* From one call for memory on there is none, in turn: the device's result is not taken, nor has software a way. */
+static void ask_again(const void *arg, void *result)
+{
+	struct outcome *o = result;
+	struct reader r;
+
+	begin(&r, arg);
+	for (unsigned int nr = 1; r.strm.total_out < 6000000; nr = nr % 6 + 1) {
+		int ret;
+
+		denial_set(DENY_MEMORY | DENY_PAGES, nr, UINT_MAX);
+		ret = step(&r, ROOM, Z_NO_FLUSH);
+		denial_set(0, 0, 0);
+		must(ret == Z_OK || ret == Z_MEM_ERROR);
+		o->refused_nr += ret == Z_MEM_ERROR;
+		must(ret == Z_OK || step(&r, ROOM, Z_NO_FLUSH) == Z_OK);
+	}
+	end(&r);
+}
+
+static void what_was_refused_is_done_later(void **state)
+{
+	for (size_t i = 0; i < NR(wrappers); i++) {
+		struct job job = { wrappers[i], "emu:threads=1", "64M", NULL };
+		struct outcome o = { 0 };
+
+		assert_int_equal(run_in_child(ask_again, &job, &o, sizeof(o)), 0);
+		printf("# %d: %u times\n", job.wbits, o.refused_nr);
+		assert_true(o.refused_nr);
+	}
+}
+
 struct gone {
 	struct job job;
 	struct zwd_stats lost, end; /* when it had lost its way, and in the end */
@@ -461,6 +493,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_way_that_is_lost_is_found),
 		cmocka_unit_test(small_calls_leave_by_a_way_that_is_found),
+		cmocka_unit_test(what_was_refused_is_done_later),
 		cmocka_unit_test(a_device_that_comes_back),
 		cmocka_unit_test(a_copy_without_memory_is_none),
 		cmocka_unit_test(calls_of_any_length),
