@@ -209,7 +209,8 @@ static int is_to_leave(const struct zwd_stream *s)
 {
 	const struct zwd_inflate *i = &s->i;
 
-	return i->small_row > SMALL_ROW && i->keep.to - i->keep.from <= SMALL_AGAIN && zwd_back_is_open(s);
+	return i->small_row > SMALL_ROW && !i->is_ended && i->keep.to - i->keep.from <= SMALL_AGAIN &&
+	       zwd_back_is_open(s);
 }
 
 /* One body, as far as it goes. */

@@ -350,9 +350,57 @@ static void small_streams_in_a_large_buffer(void **state)
 	_exit(pos != packed.len || stats.inflate.hw_requests || stats.inflate.soft_streams != STREAMS);
 }
 
+/* All of a stream that a device has done, and that waits for room, is not done again. */
+static void read_what_is_done(const void *arg, void *result)
+{
+	struct zwd_stats *stats = result;
+	unsigned char *plain = gen_alloc(GEN_MIXED, LEN);
+	uint64_t left = 0, made = 0;
+
+	(void)arg;
+	setenv("WD_DEVICE", "emu", 1);
+	setenv("ZWD_ENGINE", "auto", 1);
+	setenv("ZWD_TIMEOUT_MS", "30000", 1);
+	for (size_t len = 262144 + 3000; len < 327680; len += 3000) {
+		struct buf packed = { 0 };
+		z_stream strm = { 0 };
+		int ret;
+
+		deflate_all(&ref, 31, 6, Z_DEFAULT_STRATEGY, plain, len, &packed);
+		if (inflateInit2(&strm, 31) != Z_OK)
+			_exit(2);
+		strm.next_in = packed.data;
+		strm.avail_in = (uInt)packed.len;
+		strm.next_out = out;
+		do {
+			strm.avail_out = 65536;
+			ret = ours.inflate(&strm, Z_NO_FLUSH);
+		} while (ret == Z_OK);
+		if (ret != Z_STREAM_END || strm.total_out != len || memcmp(out, plain, len))
+			_exit(3);
+		inflateEnd(&strm);
+		buf_free(&packed);
+		/* Where software took over there was something to make. */
+		zwd_stats(stats, sizeof(*stats));
+		if (stats->inflate_choice.soft_small != left && stats->inflate.soft_out == made)
+			_exit(4);
+		left = stats->inflate_choice.soft_small;
+		made = stats->inflate.soft_out;
+	}
+	free(plain);
+}
+
+static void what_is_done_is_not_done_again(void **state)
+{
+	struct zwd_stats stats;
+
+	assert_int_equal(run_in_child(read_what_is_done, NULL, &stats, sizeof(stats)), 0);
+	assert_in_range(stats.inflate.hw_requests, 1, 200);
+}
+
 TEST_MAIN(120, cmocka_unit_test(small_first_calls_decide_nothing),
 	  cmocka_unit_test(small_calls_stay_in_software), cmocka_unit_test(small_calls_leave_a_device),
-	  cmocka_unit_test(small_calls_are_a_devices),
+	  cmocka_unit_test(small_calls_are_a_devices), cmocka_unit_test(what_is_done_is_not_done_again),
 	  cmocka_unit_test(a_failure_is_not_for_good), cmocka_unit_test(a_failure_after_the_return),
 	  cmocka_unit_test(the_end_is_no_place_to_return),
 	  cmocka_unit_test(a_failure_with_little_kept),
