@@ -82,7 +82,7 @@ node_of_debian() {
 	[ -e /usr/share/nodejs/cjs-module-lexer ] || skip "no modules of node (package node-cjs-module-lexer)"
 	version=$(apt-cache madison nodejs 2>/dev/null | awk '$3 ~ /dfsg/ { print $3; exit }')
 	debian nodejs${version:+="$version"}
-	uses_libz "$(find "$root" -name 'libnode.so.*' -type f)"
+	uses_libz "$(ldd "$(command -v node)" | awk '$1 ~ /^libnode\.so/ { print $3 }')"
 }
 
 # as_nobody: $as is what starts a program that refuses root, and what it needs is made reachable.

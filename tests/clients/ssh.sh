@@ -95,7 +95,7 @@ ways() {
 	if [ -n "$chroot" ]; then
 		rm -f "$chroot"/data/*
 		printf 'put %s data/all\nget data/all %s\n' "$tmp/all" "$tmp/back" >batch
-		$2 sftp -q $options -P "$port" -b batch "$user@127.0.0.1" >out 2>&1 || { cat out log; die "$1, sftp: $?"; }
+		$2 sftp -S "$(command -v ssh)" -q $options -P "$port" -b batch "$user@127.0.0.1" >out 2>&1 || { cat out log; die "$1, sftp: $?"; }
 		cmp all "$chroot/data/all" || die "$1: the server got something else"
 	else
 		$2 ssh $options -p "$port" "$user@127.0.0.1" cat <all >back ||
