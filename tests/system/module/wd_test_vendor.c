@@ -55,7 +55,7 @@ struct region {
 };
 
 static LIST_HEAD(all);
-static DEFINE_MUTEX(lock); /* of the list; within the queue's */
+static DEFINE_MUTEX(lock); /* of the list */
 static struct pci_dev *pdev;
 static struct hisi_qm *qm;
 static struct file_operations vendor_ops;
