@@ -54,18 +54,26 @@ int wd_fork_register(void);
 /* The process's root as it was at the first call: 1 while it is still the same. */
 int wd_root_is_known(void);
 
-/* No thread is cancelled between these two. */
+/*
+ * No thread is cancelled between these two. The type as well: glibc, up to 2.36 at least, goes by that alone
+ * when the signal of another thread's pthread_cancel() arrives, whatever state was set since that was sent.
+ */
+#define WD_WAS_ASYNC 0x100 /* beside any cancel state */
+
 static inline int wd_cancel_off(void)
 {
-	int before;
+	int type, state;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	return before;
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return type == PTHREAD_CANCEL_ASYNCHRONOUS ? state | WD_WAS_ASYNC : state;
 }
 
 static inline void wd_cancel_as(int before)
 {
-	pthread_setcancelstate(before, NULL);
+	pthread_setcancelstate(before & ~WD_WAS_ASYNC, NULL);
+	if (before & WD_WAS_ASYNC)
+		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 }
 
 #endif

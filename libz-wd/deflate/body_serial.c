@@ -9,6 +9,7 @@
 #include "deflate/buffers.h"
 #include "deflate/units.h"
 #include "engine/guard.h"
+#include "engine/jobq.h"
 #include "engine/qpool.h"
 #include "operate/log.h"
 #include "operate/settings.h"
@@ -112,9 +113,10 @@ static int do_unit(z_streamp strm, struct zwd_stream *s, struct zwd_lane **lane,
 
 static int run(z_streamp strm, struct zwd_stream *s, int flush)
 {
+	const struct zwd_jobq *jobs = s->d.jobs;
 	struct zwd_lane *lane = NULL;
 	struct zwd_unit unit;
-	int ret, is_gathered, is_over = 0, cancel_state = zwd_shield_up();
+	int ret, is_gathered, is_over = 0, cancel = zwd_defer_cancel();
 
 	do {
 		ret = s->d.pend_len ? 0 : zwd_units_next(strm, s, flush, &unit, &is_gathered);
@@ -125,7 +127,11 @@ static int run(z_streamp strm, struct zwd_stream *s, int flush)
 	} while (!ret && !is_over);
 	if (lane)
 		zwd_qpool_put(lane);
-	zwd_shield_down(cancel_state);
+	/* Jobs that were made to gather in are the call's to its end. */
+	if (s->d.jobs != jobs)
+		zwd_jobq_take_deferred(s->d.jobs, cancel);
+	else
+		zwd_undefer_cancel(cancel);
 	if (ret)
 		return ret;
 	return s->d.pend_len ? ZWD_BODY_ROOM : ZWD_BODY_DONE;

@@ -77,11 +77,11 @@ static void register_fork(void)
 /* Puts one into this process's list, and takes out what was dropped. 0 or -errno. */
 static int list_ahead(struct zwd_ahead *ahead)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static _Atomic unsigned int once;
 	unsigned int now = wd_generation(), was = atomic_load(&generation);
 
 	/* After the pool's, which come with its first lane: what is registered last is done first. */
-	pthread_once(&once, register_fork);
+	zwd_once(&once, register_fork);
 	if (zwd_enter())
 		return -EBUSY;
 	/* A child that was not made by fork() begins with an empty list. */

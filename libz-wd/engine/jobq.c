@@ -250,6 +250,11 @@ void zwd_jobq_enter(struct zwd_jobq *q)
 		q->cancel_state = cancel_state;
 }
 
+void zwd_jobq_take_deferred(struct zwd_jobq *q, int was)
+{
+	q->cancel_state |= was;
+}
+
 void zwd_jobq_leave(struct zwd_jobq *q)
 {
 	int is_last = !--q->entered, cancel_state = q->cancel_state;
@@ -274,12 +279,12 @@ int zwd_jobq_is_full(const struct zwd_jobq *q)
 /* A lane that may stay with the job. */
 static void try_lane(struct zwd_job *job)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static _Atomic unsigned int once;
 
 	if (zwd_qpool_try(ZWD_DEFLATE, &job->lane))
 		return;
 	/* After the pool's: what comes last is done first, and wants lanes to be given back. */
-	pthread_once(&once, register_fork);
+	zwd_once(&once, register_fork);
 }
 
 struct zwd_job *zwd_jobq_begin(struct zwd_jobq *q)

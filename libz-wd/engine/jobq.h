@@ -52,6 +52,8 @@ void zwd_jobq_free(struct zwd_jobq *q);
 /* Around everything below, also nested: a fork in between brings the queue to rest. */
 void zwd_jobq_enter(struct zwd_jobq *q);
 void zwd_jobq_leave(struct zwd_jobq *q);
+/* For who made it within zwd_defer_cancel(), which ends when the queue is left. */
+void zwd_jobq_take_deferred(struct zwd_jobq *q, int was);
 
 /* The unit that is being filled, or NULL. */
 struct zwd_job *zwd_jobq_filling(struct zwd_jobq *q);

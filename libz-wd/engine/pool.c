@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "engine/pool.h"
+#include "stream/shield.h"
 
 /* A thread in zwd_pool_wait(), on its stack. Whoever serves it takes it off the list. */
 struct zwd_waiter {
@@ -139,7 +140,7 @@ void zwd_pool_serve(struct zwd_pool *pool, int error)
 static void wait_for_turn(struct zwd_pool *pool, pthread_mutex_t *lock, struct zwd_waiter *waiter,
 			  const struct timespec *until)
 {
-	int ret = 0;
+	int ret = 0, cancel_state = zwd_shield_up();
 
 	*pool->last = waiter;
 	pool->last = &waiter->next;
@@ -147,6 +148,7 @@ static void wait_for_turn(struct zwd_pool *pool, pthread_mutex_t *lock, struct z
 	zwd_pool_gather(pool);
 	while (!ret && !waiter->lane && !waiter->may_open && !waiter->error)
 		ret = pthread_cond_clockwait(&waiter->wake, lock, CLOCK_MONOTONIC, until);
+	zwd_shield_down(cancel_state);
 	if (waiter->lane || waiter->may_open || waiter->error)
 		return;
 	remove_waiter(pool, waiter);

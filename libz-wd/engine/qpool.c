@@ -43,7 +43,7 @@ static _Atomic uint64_t paused_until[2]; /* ns; 0: not paused; written under the
 /* What is known of the device, read without the lock. */
 enum { DEVICE_UNKNOWN, DEVICE_WITHOUT_RAW, DEVICE_WITH_RAW };
 static atomic_int devices[2], reaches_all[2];
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic unsigned int once;
 
 /* Lanes given back in a signal handler, for whoever comes next. */
 static struct zwd_lane *_Atomic orphans;
@@ -222,7 +222,7 @@ static int open_one(struct zwd_pool *pool, enum zwd_dir dir, struct zwd_lane **l
 	if (!ret) {
 		(*lane)->generation = atomic_load(&generation);
 		/* After libwd did: in a child its queues are dead before ours are released, and locks nest as here. */
-		pthread_once(&once, register_fork);
+		zwd_once(&once, register_fork);
 	}
 	pthread_mutex_lock(&lock);
 	if (!ret) {

@@ -234,10 +234,10 @@ static int may_retry(const struct zwd_stream *s, int had_lane, int try, int err)
 static int request(z_streamp strm, struct zwd_stream *s)
 {
 	for (int try = 0;; try++) {
-		int cancel_state = zwd_shield_up(), had_lane, ret;
+		int cancel = zwd_defer_cancel(), had_lane, ret;
 
 		ret = try_request(strm, s, &had_lane);
-		zwd_shield_down(cancel_state);
+		zwd_undefer_cancel(cancel);
 		if (!ret)
 			return 0;
 		if (had_lane && ret != -ENODATA) {

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "operate/log.h"
+#include "stream/shield.h"
 
 static const char names[][8] = { "off", "error", "warn", "info", "debug" };
 static const int priorities[] = { LOG_DEBUG, LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
@@ -122,7 +122,7 @@ put(enum zwd_log_level level, const char *format, va_list va)
 	char line[512];
 	int cancel_state, len;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	cancel_state = zwd_shield_up();
 	len = snprintf(line, sizeof(line), "libz-wd[%d]: %s: ", (int)getpid(), names[level]);
 	vsnprintf(line + len, sizeof(line) - (size_t)len - 1, format, va);
 	if (to_syslog) {
@@ -131,7 +131,7 @@ put(enum zwd_log_level level, const char *format, va_list va)
 		strcat(line, "\n");
 		zwd_log_put(*to_file ? to_file : NULL, line, strlen(line)); /* nobody to tell */
 	}
-	pthread_setcancelstate(cancel_state, NULL);
+	zwd_shield_down(cancel_state);
 }
 
 void zwd_log_write(enum zwd_log_level level, const char *format, ...)

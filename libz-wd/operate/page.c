@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +27,7 @@
 #include "operate/root.h"
 #include "operate/settings.h"
 #include "operate/stats.h"
+#include "stream/shield.h"
 
 #define PAGE_LEN 2048
 #define PAGES_NR 16
@@ -127,14 +127,14 @@ bool zwd_page_make(const char *dir)
 	if (!*dir || atomic_exchange(&is_tried, true))
 		return false;
 	generation = wd_generation();
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	cancel_state = zwd_shield_up();
 	own = zwd_counting;
 	note_self();
 	zwd_settings_program(self.program, sizeof(self.program));
 	ret = make(dir);
 	if (ret)
 		zwd_log(ZWD_LOG_WARN, "no page for statistics in %s: %s", dir, strerror(-ret));
-	pthread_setcancelstate(cancel_state, NULL);
+	zwd_shield_down(cancel_state);
 	errno = saved_errno;
 	return !ret;
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -316,11 +315,11 @@ const struct zwd_settings *zwd_settings_read(void)
 	int saved_errno = errno, cancel_state;
 	const struct zwd_settings *known;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	cancel_state = zwd_shield_up();
 	zwd_once(&once, read_once);
 	if (!zwd_settings_known && atomic_exchange(&is_tried, true))
 		read_again();
-	pthread_setcancelstate(cancel_state, NULL);
+	zwd_shield_down(cancel_state);
 	errno = saved_errno;
 	known = atomic_load_explicit(&zwd_settings_known, memory_order_acquire);
 	return known ? known : &first;

@@ -17,6 +17,7 @@
 #include "operate/settings.h"
 #include "operate/stats.h"
 #include "operate/trace.h"
+#include "stream/shield.h"
 #include "zwd.h"
 
 zwd_min_len_fn *_Atomic zwd_stats_min_len;
@@ -301,7 +302,7 @@ __attribute__((destructor)) static void report(void)
 	if ((settings && !settings->stats_text && !settings->stats_json[0]) || !has_worked())
 		return;
 	settings = zwd_settings();
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	cancel_state = zwd_shield_up();
 	zwd_stats(&stats, sizeof(stats));
 	if (settings->stats_text) {
 		print_text("deflate", &stats, ZWD_DEFLATE);
@@ -311,5 +312,5 @@ __attribute__((destructor)) static void report(void)
 	}
 	if (settings->stats_json[0])
 		append_json(settings->stats_json, &stats);
-	pthread_setcancelstate(cancel_state, NULL);
+	zwd_shield_down(cancel_state);
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "operate/settings.h"
 #include "operate/trace.h"
 #include "operate/trace_format.h"
+#include "stream/shield.h"
 
 unsigned char zwd_trace_state = ZWD_TRACE_OFF;
 
@@ -270,7 +270,7 @@ void zwd_trace_put(struct iovec *iov, int nr)
 	unsigned char head[10], *end;
 	uint64_t len = 0;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	cancel_state = zwd_shield_up();
 	if (is_ours()) {
 		for (int i = 1; i < nr; i++)
 			len += iov[i].iov_len;
@@ -282,7 +282,7 @@ void zwd_trace_put(struct iovec *iov, int nr)
 		else
 			atomic_fetch_add(&written_nr, 1);
 	}
-	pthread_setcancelstate(cancel_state, NULL);
+	zwd_shield_down(cancel_state);
 	errno = saved_errno;
 }
 
@@ -294,7 +294,7 @@ void zwd_trace_begin(const char *setting, const char *underneath)
 	/* Its files would be of whoever it works for, named by whoever started it. */
 	if (!*setting || zwd_auxval(AT_SECURE))
 		return;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	cancel_state = zwd_shield_up();
 	file.generation = wd_generation();
 	strncpy(zlib, underneath, sizeof(zlib) - 1);
 	ret = take_name(setting);
@@ -304,6 +304,6 @@ void zwd_trace_begin(const char *setting, const char *underneath)
 		lose(ret);
 	else
 		zwd_trace_state = ZWD_TRACE_ON;
-	pthread_setcancelstate(cancel_state, NULL);
+	zwd_shield_down(cancel_state);
 	errno = saved_errno;
 }

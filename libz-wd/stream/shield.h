@@ -19,17 +19,39 @@
  * lock is held, and wherever a file is read or written; no function of the caller's is called
  * meanwhile, for it may never return. Shields nest; what is returned is for zwd_shield_down().
  */
-static inline int zwd_shield_up(void)
-{
-	int state;
+#define ZWD_WAS_ASYNC 0x100 /* beside any cancel state */
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	return state;
+/*
+ * The half of it that is enough where each cancellation point has a shield of its own, and all that
+ * helps against a thread that cancels this one just now: glibc, up to 2.36 at least, goes by the type
+ * alone when its signal arrives, whatever state was set since that was sent.
+ */
+static inline int zwd_defer_cancel(void)
+{
+	int type;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	return __builtin_expect(type == PTHREAD_CANCEL_ASYNCHRONOUS, 0) ? ZWD_WAS_ASYNC : 0;
 }
 
-static inline void zwd_shield_down(int state)
+static inline void zwd_undefer_cancel(int was)
 {
-	pthread_setcancelstate(state, NULL);
+	if (__builtin_expect(was & ZWD_WAS_ASYNC, 0))
+		pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+}
+
+static inline int zwd_shield_up(void)
+{
+	int was = zwd_defer_cancel(), state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return was | state;
+}
+
+static inline void zwd_shield_down(int was)
+{
+	pthread_setcancelstate(was & ~ZWD_WAS_ASYNC, NULL);
+	zwd_undefer_cancel(was);
 }
 
 /*

@@ -393,6 +393,8 @@ static void at_once(const struct row *row)
 
 const struct row rows[] = {
 	{ "cancelled between calls", cancelled, 0, .flags = USES_DEVICE, .limit_s = 60 },
+	{ "cancelled between calls, one unit at a time", cancelled, 0, .flags = USES_DEVICE, .limit_s = 60,
+	  .env = "ZWD_DEPTH=1" },
 	{ "cancelled anywhere", cancelled, 1, .flags = USES_DEVICE, .limit_s = 60 },
 	{ "cancelled anywhere in units", cancelled, 2, .flags = USES_DEVICE, .limit_s = 60 },
 	{ "cancelled before it begins", cancelled_before, .flags = USES_DEVICE },

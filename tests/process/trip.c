@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +72,19 @@ void pair_open(struct pair *p, const struct shape *shape)
 	pair_open_with(p, shape, NULL, NULL, NULL);
 }
 
+static int cancel_state(void)
+{
+	int state;
+
+	check(!pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state));
+	check(!pthread_setcancelstate(state, NULL));
+	return state;
+}
+
 static void inflate_packed(struct pair *p, size_t len)
 {
 	z_stream *i = &p->inflate;
-	int ret;
+	int ret, state = cancel_state();
 
 	i->next_in = p->packed;
 	i->avail_in = len;
@@ -82,6 +92,8 @@ static void inflate_packed(struct pair *p, size_t len)
 		i->next_out = p->back;
 		i->avail_out = sizeof(p->back);
 		ret = inflate(i, Z_SYNC_FLUSH);
+		if (cancel_state() != state)
+			fail("%s: whether the thread can be cancelled is not as it was before", p->shape->name);
 		if (ret && ret != Z_STREAM_END && ret != Z_BUF_ERROR)
 			fail("%s: inflate %d, %s", p->shape->name, ret, i->msg ? i->msg : "");
 		len = sizeof(p->back) - i->avail_out;
@@ -96,7 +108,7 @@ static void inflate_packed(struct pair *p, size_t len)
 static void deflate_piece(struct pair *p, size_t len, int flush)
 {
 	z_stream *d = &p->deflate;
-	int ret;
+	int ret, state = cancel_state();
 
 	d->next_in = plain + p->fed;
 	d->avail_in = len;
@@ -104,6 +116,8 @@ static void deflate_piece(struct pair *p, size_t len, int flush)
 		d->next_out = p->packed;
 		d->avail_out = sizeof(p->packed);
 		ret = deflate(d, flush);
+		if (cancel_state() != state)
+			fail("%s: whether the thread can be cancelled is not as it was before", p->shape->name);
 		if (ret && ret != Z_STREAM_END && ret != Z_BUF_ERROR)
 			fail("%s: deflate %d", p->shape->name, ret);
 		inflate_packed(p, sizeof(p->packed) - d->avail_out);

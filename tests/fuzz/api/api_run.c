@@ -161,6 +161,17 @@ static void children_wait(struct runner *r)
 	}
 }
 
+/* Whoever was called left the thread as it was: it can be cancelled when it comes to a point for that. */
+static void check_thread(void)
+{
+	int state, type;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	check(state == PTHREAD_CANCEL_ENABLE, "the thread cannot be cancelled any more");
+	check(type == PTHREAD_CANCEL_DEFERRED, "the thread can be cancelled anywhere");
+}
+
 static void *runner_main(void *arg)
 {
 	struct runner *r = arg;
@@ -172,6 +183,7 @@ static void *runner_main(void *arg)
 		op_name = op->name;
 		trace("%d %zu: %s\n", (int)getpid(), r->in.pos, op->name);
 		op->run(r);
+		check_thread();
 	}
 	op_name = "at the end";
 	r->is_stopped = r->work >= r->settings->work_most;
