@@ -113,16 +113,16 @@ int zwd_inflate_go_soft(z_streamp strm, struct zwd_stream *s)
 static int lose_device(z_streamp strm, struct zwd_stream *s, int err)
 {
 	struct zwd_inflate *i = &s->i;
-	int ret;
+	int is_failure = err != -ENOTSUP && err != -ENODATA, ret;
 
 	/* It has no failure to answer for where it is not fit for what the caller does. */
-	if (err == -ENOTSUP || err == -ENODATA) {
-		zwd_count(ZWD_INFLATE, err == -ENOTSUP ? ZWD_SOFT_SMALL : ZWD_SOFT_TUNED, 1);
-	} else {
+	if (is_failure) {
 		zwd_count(ZWD_INFLATE, ZWD_FAILOVERS, 1);
 		zwd_policy_inflate_lost(i, err);
 	}
 	ret = leave_device(strm, s);
+	if (!is_failure && ret == Z_OK)
+		zwd_count(ZWD_INFLATE, err == -ENOTSUP ? ZWD_SOFT_SMALL : ZWD_SOFT_TUNED, 1);
 	/* There may be memory later. */
 	if (ret == Z_DATA_ERROR && err == -ENOMEM)
 		ret = Z_MEM_ERROR;

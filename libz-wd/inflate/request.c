@@ -197,13 +197,18 @@ int zwd_request_follow(const z_stream *strm, struct zwd_stream *s, struct zwd_la
 	return 1;
 }
 
+static int reserve_context(struct zwd_stream *s)
+{
+	if (!s->i.ctx)
+		s->i.ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
+	return s->i.ctx ? 0 : -ENOMEM;
+}
+
 int zwd_request_save(struct zwd_stream *s, const void *ctx)
 {
 	struct zwd_inflate *i = &s->i;
 
-	if (!i->ctx)
-		i->ctx = zwd_lease_alloc(s, WD_ZIP_CTX_SIZE);
-	if (!i->ctx)
+	if (reserve_context(s))
 		return -ENOMEM;
 	i->ctx_len = wd_zip_ctx_used(ctx);
 	memcpy(i->ctx, ctx, i->ctx_len);
@@ -248,7 +253,7 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	struct zwd_ending ending;
 	uint64_t tail;
 	size_t wait;
-	int ret;
+	int needs_ctx, ret;
 
 	if (res->consumed > strm->avail_in ||
 	    (res->consumed && in != strm->next_in && memcmp(in, strm->next_in, res->consumed)))
@@ -270,18 +275,18 @@ int zwd_request_take(z_streamp strm, struct zwd_stream *s, const struct zwd_sent
 	if (ret && (ret != -ENODATA || zwd_back_is_open(s)))
 		return ret;
 	wait = res->produced < strm->avail_out ? 0 : res->produced - strm->avail_out;
+	needs_ctx = res->status != WD_ZIP_END && !is_again(i, res->consumed, res->produced);
 	/*
-	 * It was reserved where it is the caller's to give. All of it before the context is the next one's: software
-	 * may have no memory to go on, either, and then the same is asked for again.
+	 * It was reserved where it is the caller's to give. All of it before anything moves on, the context or who
+	 * compares: software may have no memory to go on, either, and then the same is asked for again.
 	 */
-	if (zwd_io_reserve(s, wait) || zwd_keep_prepare(s, res->consumed))
+	if (zwd_io_reserve(s, wait) || zwd_keep_prepare(s, res->consumed) || (needs_ctx && reserve_context(s)))
 		return -ENOMEM;
 	ret = zwd_shadow_verify(s, sent, res, tail);
 	if (ret)
 		return ret;
-	if (res->status != WD_ZIP_END && !is_again(i, res->consumed, res->produced) &&
-	    zwd_request_save(s, ctx))
-		return -ENOMEM;
+	if (needs_ctx)
+		zwd_request_save(s, ctx); /* there is memory for it */
 	i->is_ended = res->status == WD_ZIP_END;
 	i->has_more = res->status == WD_ZIP_NO_ROOM;
 	i->made += res->produced;

@@ -23,6 +23,7 @@ struct job {
 	int wbits;
 	const char *device, *keep;
 	const char *min; /* of a library that decides; NULL: all is the device's */
+	const char *verify; /* NULL: nothing is compared */
 };
 
 struct outcome {
@@ -54,6 +55,7 @@ static void begin(struct reader *r, const struct job *job)
 	if (job->min)
 		setenv("ZWD_MIN_INFLATE", job->min, 1);
 	setenv("ZWD_KEEP", job->keep, 1);
+	setenv("ZWD_VERIFY", job->verify ? job->verify : "0", 1);
 	setenv("ZWD_TIMEOUT_MS", "30000", 1);
 	*r = (struct reader){ 0 };
 	endless_begin(&r->e, ENDLESS_NOISE, job->wbits, 0);
@@ -275,29 +277,36 @@ static void ask_again(const void *arg, void *result)
 	struct outcome *o = result;
 	struct reader r;
 
-	begin(&r, arg);
-	for (unsigned int nr = 1; r.strm.total_out < 6000000; nr = nr % 6 + 1) {
-		int ret;
+	/* What a stream needs once, each of it. */
+	for (unsigned int first = 1; first <= 12; first++) {
+		begin(&r, arg);
+		for (unsigned int nr = first; r.strm.total_out < 1000000; nr = nr % 6 + 1) {
+			int ret;
 
-		denial_set(DENY_MEMORY | DENY_PAGES, nr, UINT_MAX);
-		ret = step(&r, ROOM, Z_NO_FLUSH);
-		denial_set(0, 0, 0);
-		must(ret == Z_OK || ret == Z_MEM_ERROR);
-		o->refused_nr += ret == Z_MEM_ERROR;
-		must(ret == Z_OK || step(&r, ROOM, Z_NO_FLUSH) == Z_OK);
+			denial_set(DENY_MEMORY | DENY_PAGES, nr, UINT_MAX);
+			ret = step(&r, ROOM, Z_NO_FLUSH);
+			denial_set(0, 0, 0);
+			must(ret == Z_OK || ret == Z_MEM_ERROR);
+			o->refused_nr += ret == Z_MEM_ERROR;
+			must(ret == Z_OK || step(&r, ROOM, Z_NO_FLUSH) == Z_OK);
+		}
+		end(&r);
 	}
-	end(&r);
+	zwd_stats(&o->stats, sizeof(o->stats));
 }
 
 static void what_was_refused_is_done_later(void **state)
 {
-	for (size_t i = 0; i < NR(wrappers); i++) {
-		struct job job = { wrappers[i], "emu:threads=1", "64M", NULL };
+	for (size_t i = 0; i < 2 * NR(wrappers); i++) {
+		struct job job = { wrappers[i / 2], "emu:threads=1", "64M", .verify = i % 2 ? "1" : NULL };
 		struct outcome o = { 0 };
 
 		assert_int_equal(run_in_child(ask_again, &job, &o, sizeof(o)), 0);
-		printf("# %d: %u times\n", job.wbits, o.refused_nr);
+		printf("# %d%s: %u times\n", job.wbits, i % 2 ? ", compared" : "", o.refused_nr);
 		assert_true(o.refused_nr);
+		/* What is compared is read once by each. */
+		assert_int_equal(o.stats.inflate.mismatches, 0);
+		assert_int_equal(!o.stats.inflate.verified, !job.verify);
 	}
 }
 
