@@ -126,7 +126,8 @@ static int runs_get(struct sdmdev_tq *tq, uintptr_t first, uintptr_t end, int is
 		}
 		pos = (*at)->end;
 	}
-	if (r)
+	/* Before the first page there is nothing to give back, also where a run began before it. */
+	if (r && pos > first)
 		runs_put(tq->device, first, pos);
 	return r;
 }

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include "queue.h"
 
-static int send_at(struct wd_queue *q, const void *src, void *dst, uint32_t dst_len)
+static int send_from(int line, struct wd_queue *q, const void *src, void *dst, uint32_t dst_len)
 {
 	struct wd_zip_req req = {
 		.tag = 1, .src = src, .dst = dst, .src_len = 100, .dst_len = dst_len,
@@ -16,10 +16,13 @@ static int send_at(struct wd_queue *q, const void *src, void *dst, uint32_t dst_
 
 	if (r < 0)
 		return r;
-	assert_int_equal(wd_recv_sync(q, &res, 1, WAIT_MS), 1);
-	assert_int_equal(res.status, WD_ZIP_OK);
+	r = wd_recv_sync(q, &res, 1, WAIT_MS);
+	if (r != 1 || res.status != WD_ZIP_OK)
+		fail_msg("line %d: %d, status %u", line, r, res.status);
 	return 0;
 }
+
+#define send_at(...) send_from(__LINE__, __VA_ARGS__)
 
 static int is_mapped(void *mem)
 {
@@ -105,9 +108,11 @@ static void test_free_in_flight(void **state)
 static void test_share(void **state)
 {
 	struct wd_queue *q, *other;
-	char *mem = malloc(20000);
+	const size_t page_len = sysconf(_SC_PAGESIZE);
+	char *pages = aligned_alloc(page_len, 6 * page_len);
+	char *mem = pages + page_len - 256; /* what is shared first lies in two pages */
 
-	assert_non_null(mem);
+	assert_non_null(pages);
 	fill_text((uint8_t *)mem, 20000, 1);
 	assert_int_equal(queue_open(&q, any_device("", 2), WD_OP_COMPRESS, 0), 0);
 	assert_int_equal(queue_open(&other, any_device("", 2), WD_OP_COMPRESS, 0), 0);
@@ -143,7 +148,7 @@ static void test_share(void **state)
 	wd_release_queue(q);
 	assert_int_equal(send_at(other, mem + 1, mem + 10001, 999), -EFAULT);
 	wd_release_queue(other);
-	free(mem);
+	free(pages);
 }
 
 static void test_share_all(void **state)

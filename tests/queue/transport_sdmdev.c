@@ -219,6 +219,36 @@ static void test_shares(void **state)
 	free(mem);
 }
 
+/* What is refused in the middle of pages that were shared at once leaves them as they are. */
+static void test_refused_share(void **state)
+{
+	size_t page_len = sysconf(_SC_PAGESIZE);
+	char *mem = aligned_alloc(page_len, 4 * page_len);
+	struct wd_zip_req req = { .src_len = 100, .dst_len = 1000, .format = WD_ZIP_ZLIB };
+	struct wd_zip_res res;
+	struct wd_queue *q;
+
+	fake_kernel_init(&direct);
+	memset(mem, 'x', 4 * page_len);
+	assert_int_equal(queue_open(&q, "auto", WD_OP_COMPRESS, 0), 0);
+	assert_int_equal(wd_mem_share(q, mem + page_len - 50, 100, WD_SHARE_READ), 0);
+	assert_int_equal(wd_mem_share(q, mem + 2 * page_len, 1000, 0), 0);
+	assert_int_equal(fake_counts().shares, 2);
+	assert_int_equal(wd_mem_share(q, mem + page_len + 100, 100, 0), -EEXIST);
+	assert_int_equal(wd_mem_share(q, mem + page_len + 100, 2 * page_len, 0), -EEXIST);
+	assert_int_equal(wd_mem_share(q, mem, 4 * page_len, 0), -EEXIST);
+	assert_int_equal(fake_counts().shares, 2);
+	req.src = mem + page_len - 50;
+	req.dst = mem + 2 * page_len;
+	assert_int_equal(wd_send(q, &req, 1), 1);
+	assert_int_equal(wd_recv_sync(q, &res, 1, WAIT_MS), 1);
+	assert_int_equal(res.status, WD_ZIP_OK);
+	wd_release_queue(q);
+	check_nothing_left();
+	fake_kernel_fini();
+	free(mem);
+}
+
 /* Checked by the kernel, a queue's memory is its own. */
 static void test_private(void **state)
 {
@@ -537,6 +567,7 @@ int main(void)
 		cmocka_unit_test(test_no_distances),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_refused_share),
 		cmocka_unit_test(test_private),
 		cmocka_unit_test(test_event),
 		cmocka_unit_test(test_removal),
