@@ -6,6 +6,7 @@
 #: iommu aw-bits=48
 #: kernel intel_iommu=on iomem=relaxed
 #: include attack.body
+#: file {build}/tests/system/registers /bin/registers
 #: limit 240
 . /attack.body
 
@@ -31,11 +32,10 @@ again() {
 	check "$2: a queue is made" create "$1" 1
 	next_user "$1" 1 "$2"
 }
-set_register() { devmem $((bar + $1)) 32 $(($2)); }
+set_register() { registers "$P" $(($1)) 32 $(($2)); }
 
 loaded
 P=$(parents)
-bar=$(sed -n 's/ .*//;3p' "$P/resource")
 check "a queue is made" create "$P" 1
 check "the helper loads" load wd_test_errors "pci=$(basename "$P")"
 

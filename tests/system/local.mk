@@ -12,8 +12,9 @@ tests_system_model_hisi_zip_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 tests_system_model_hisi_zip_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir) \
 	-Wl,--exclude-libs,ALL
 tests_system_model_hisi_zip_la_LIBADD = libwd/libwd_core.la
-EXTRA_PROGRAMS += tests/system/calls
+EXTRA_PROGRAMS += tests/system/calls tests/system/registers
 tests_system_calls_SOURCES = tests/system/calls.c
+tests_system_registers_SOURCES = tests/system/registers.c
 # What attack-* run as an ordinary user: attacks, and who suffers by them.
 attack_programs = tests/system/attacks/as_user tests/system/attacks/backlog tests/system/attacks/burst \
 	tests/system/attacks/churn tests/system/attacks/forge tests/system/attacks/hold tests/system/attacks/reach \
@@ -89,11 +90,11 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
 	tests/system/queue.body tests/system/run tests/system/run.py tests/system/sva.body tests/system/vmlinux.py
 
-CLEANFILES += tests/system/calls$(EXEEXT) tests/system/vfu-server$(EXEEXT) $(attack_programs) $(sva_programs)
+CLEANFILES += tests/system/calls$(EXEEXT) tests/system/registers$(EXEEXT) tests/system/vfu-server$(EXEEXT) $(attack_programs) $(sva_programs)
 
 # Libraries first: beside them the programs would make them once more.
 check-system: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server tests/system/model/hisi-zip.la \
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/registers tests/system/vfu-server tests/system/model/hisi-zip.la \
 		$(attack_programs) $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
@@ -119,7 +120,7 @@ check-system-long: all
 # On a kernel with KASAN, lockdep and kmemleak, which takes 10 minutes to build, once; tests/install debug before.
 # It is this Debian's version, and has no disk.
 check-system-debug: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/vfu-server $(attack_programs) \
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/registers tests/system/vfu-server $(attack_programs) \
 		$(system_programs)
 	WD_SYSTEM_FETCH=debug WD_SYSTEM_SLOW=5 sh $(srcdir)/tests/system/run $(abs_top_builddir) \
 		$(filter-out ours-mix ours-pasid ours-scalable %-newer ours-7%,$(filter attack-% ours-%,$(SCENARIOS)))

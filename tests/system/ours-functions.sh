@@ -7,17 +7,17 @@
 #: kernel intel_iommu=on iomem=relaxed
 #: module wd_hisi_zip vfio_iommu_type1
 #: file {build}/tests/system/calls /bin/calls
+#: file {build}/tests/system/registers /bin/registers
 #: limit 240
 #: requests 4
 uuid=6e6f7465-0000-4000-8000-00000000000
 pf=/sys/bus/pci/devices/0000:00:01.0
 vf=/sys/bus/pci/devices/0000:00:02.0
 driver=/sys/bus/pci/drivers/wd_hisi_zip
-bar=$(sed -n 's/ .*//;3p' $pf/resource)
 
 bind() { echo "$(basename "$1")" >$driver/bind; }
 is_ok() { grep -qx ok "$1/params/state"; }
-set_register() { devmem $((bar + $1)) 32 $(($2)); }
+set_register() { registers $pf $(($1)) 32 $(($2)); }
 # Queues 32 to 63 to function 1, by the two tables that say so.
 give_queues() {
 	for table in "0 0 $((1 << 12 | 31 << 13 | 2))" "1 1<<28 0"; do

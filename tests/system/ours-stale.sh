@@ -5,16 +5,16 @@
 #: kernel intel_iommu=on iomem=relaxed
 #: module wd_hisi_zip vfio_iommu_type1
 #: file {build}/tests/system/calls /bin/calls
+#: file {build}/tests/system/registers /bin/registers
 uuid=6e6f7465-0000-4000-8000-000000000001
 is_ok() { grep -qx ok "$parent/params/state"; }
-register() { devmem $((bar + $1)) 32; }
+register() { registers "$parent" $1 32; }
 # As the process would, were its page not taken away: the entry with the number 1 is new.
-ring() { for queue in 0 1 2 3; do devmem $((bar + 0x1000)) 64 $((1 << 32 | queue)); done; }
+ring() { for queue in 0 1 2 3; do registers "$parent" 0x1000 64 $((1 << 32 | queue)) || return; done; }
 
 check "VFIO's container loads" load vfio_iommu_type1
 check "the modules load" load wd_hisi_zip
 parent=$(cd -P /sys/class/sdmdev/*/device && pwd)
-bar=$(sed -n 's/ .*//;3p' "$parent/resource")
 type=$(echo "$parent"/mdev_supported_types/*)
 check "a queue is made" sh -c "echo $uuid >$type/create"
 /bin/calls hold "$(basename "$(readlink "$parent/$uuid/iommu_group")")" $uuid >/tmp/held 2>&1 &
@@ -23,7 +23,7 @@ check "a process has it running" until_true grep -q held /tmp/held
 check "the function is reset" sh -c "echo 1 >$parent/reset"
 check "and works" until_true is_ok
 before=$(register 0x104050)
-ring
+check "its doorbells are rung" ring
 sleep 1
 check "no request ran" [ "$(register 0x104050)" = "$before" ]
 check "no error came of it" sh -c "! dmesg | grep 'hardware errors'"
