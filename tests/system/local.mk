@@ -90,12 +90,13 @@ EXTRA_DIST += tests/system/apt.sh tests/system/arm64.sh tests/system/attack-back
 	tests/system/ours-v2.sh tests/system/ours-vf.sh tests/system/ours.body \
 	tests/system/queue.body tests/system/run tests/system/run.py tests/system/sva.body tests/system/vmlinux.py
 
-CLEANFILES += tests/system/calls$(EXEEXT) tests/system/registers$(EXEEXT) tests/system/vfu-server$(EXEEXT) $(attack_programs) $(sva_programs)
+CLEANFILES += tests/system/calls$(EXEEXT) tests/system/registers$(EXEEXT) tests/system/vfu-server$(EXEEXT) \
+	$(attack_programs) $(sva_programs)
 
 # Libraries first: beside them the programs would make them once more.
 check-system: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/registers tests/system/vfu-server tests/system/model/hisi-zip.la \
-		$(attack_programs) $(system_programs)
+	$(MAKE) $(AM_MAKEFLAGS) tests/system/calls tests/system/registers tests/system/vfu-server \
+		tests/system/model/hisi-zip.la $(attack_programs) $(system_programs)
 	sh $(srcdir)/tests/system/run $(abs_top_builddir) $(SCENARIOS)
 
 # Guests whose device has the page tables of processes, on our modules and on mainline's uacce, with the newest kernel.
